@@ -1,0 +1,52 @@
+import type { Digest } from "../content/contract.ts";
+
+/** Host directories of one mounted container root; `inspect` shows them as GraphDriver.Data. */
+export interface MountedRoot {
+  /** The directory that is the container's root. */
+  readonly merged: string;
+  readonly lower: readonly string[];
+  readonly upper: string;
+  readonly work: string;
+}
+
+export interface CommittedLayer {
+  readonly chainId: Digest;
+  readonly diffId: Digest;
+  readonly parent: Digest | undefined;
+  /** Bytes of the unpacked files. */
+  readonly sizeBytes: number;
+}
+
+/** A layer that is being unpacked: a directory of its own that nobody else sees until commit. */
+export interface LayerDraft {
+  /** Host directory to unpack into, in overlay's own form (whiteouts as 0/0 devices, trusted.overlay.opaque). */
+  readonly directory: string;
+  commit(info: { diffId: Digest; sizeBytes: number }): Promise<CommittedLayer>;
+  discard(): Promise<void>;
+}
+
+/**
+ * Unpacked layers by chain id (OCI image-spec, "Layer ChainID"), shared between images, and a writable
+ * top for each container (its *active* snapshot, by key = container id).
+ */
+export interface Snapshotter {
+  readonly name: string;
+  layer(chainId: Digest): CommittedLayer | undefined;
+  /** Undefined when somebody committed the same chain meanwhile. One draft of a chain at a time: others wait. */
+  draft(chainId: Digest, parent: Digest | undefined): Promise<LayerDraft | undefined>;
+  removeLayer(chainId: Digest): Promise<void>;
+  layers(): CommittedLayer[];
+
+  /** Makes the writable top of a container on a committed chain (undefined: an empty root). Not mounted yet. */
+  prepare(key: string, parent: Digest | undefined): Promise<void>;
+  /** Mounts it; a mounted one is returned as it is. Synchronous inside: two system calls. */
+  mount(key: string): MountedRoot;
+  /** The directories without mounting; NotFound for an unknown key. */
+  describe(key: string): MountedRoot;
+  unmount(key: string): Promise<void>;
+  /** Unmounts and deletes the writable top; a missing one is fine. */
+  remove(key: string): Promise<void>;
+  /** Bytes and number of files in the writable top. */
+  usage(key: string): Promise<{ sizeBytes: number; inodes: number }>;
+  keys(): string[];
+}
