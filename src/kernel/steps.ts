@@ -37,6 +37,8 @@ export type KernelOperation =
 /** Phase `host`. `path` and `file` are absolute host paths below a cgroup mount. */
 export type HostOperation =
   | { readonly op: "make-cgroup"; readonly path: string }
+  /** cgroup v1: fills `path`'s cpuset.cpus and cpuset.mems from its parent's where they are empty (no process may join before). */
+  | { readonly op: "inherit-cpuset"; readonly path: string }
   /** cgroup v2: `+name` for each controller into `path`/cgroup.subtree_control. */
   | { readonly op: "enable-controllers"; readonly path: string; readonly controllers: readonly string[] }
   | {
@@ -165,6 +167,7 @@ export type ProcessOperation =
       readonly env: readonly string[];
       readonly timeoutMs: number;
       readonly where: "runtime" | "container";
+      /** The state JSON up to and including `"pid":`; the helper appends the process's pid in the host's namespace and `}`. */
       readonly state: string;
     }
   | { readonly op: "new-session" } // setsid
