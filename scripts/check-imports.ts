@@ -1,0 +1,92 @@
+import { readFileSync } from "node:fs";
+import { dirname, join, relative, sep } from "node:path";
+
+/**
+ * Checks the direction of imports between the rooms of src/ (docs/architecture.md), that no files import each
+ * other in a circle, and that only kernel/ calls the native addon. Types count like values: a type that is
+ * needed above and below belongs below.
+ */
+const below: Record<string, readonly string[]> = {
+  errors: [],
+  log: ["errors"],
+  formats: ["errors", "log"],
+  wire: ["errors", "log", "formats"],
+  kernel: ["errors", "log", "formats"],
+  runtime: ["errors", "log", "formats", "kernel"],
+  shim: ["errors", "log", "formats", "wire", "kernel", "runtime"],
+  network: ["errors", "log", "formats", "kernel"],
+  registry: ["errors", "log", "formats", "wire", "kernel", "core"],
+  core: ["errors", "log", "formats", "wire", "kernel", "runtime", "shim", "registry"],
+  engine: ["errors", "log", "formats", "wire", "kernel", "runtime", "shim", "core", "network", "registry"],
+  api: ["errors", "log", "formats", "wire", "kernel", "runtime", "shim", "core", "network", "engine"],
+  // A thin HTTP client: of the kernel it needs the terminal, of the engine nothing.
+  cli: ["errors", "log", "formats", "wire", "kernel"],
+  main: [
+    "errors",
+    "log",
+    "formats",
+    "wire",
+    "kernel",
+    "runtime",
+    "shim",
+    "core",
+    "network",
+    "registry",
+  ].concat(["engine", "api", "cli"]),
+};
+
+const root = join(import.meta.dirname, "../src");
+const files = [...new Bun.Glob("**/*.ts").scanSync(root)].filter((file) => !file.endsWith(".d.ts")).sort();
+const importsOf = new Map(files.map((file) => [file, importedFiles(file)] as const));
+const complaints = [...importsOf].flatMap(([file, imports]) =>
+  imports.flatMap((target) => complaintsAbout(file, target)),
+);
+complaints.push(...findCycles());
+
+for (const complaint of complaints) console.error(`imports: ${complaint}`);
+console.log(`imports: ${files.length} files, ${complaints.length} complaints`);
+process.exit(complaints.length === 0 ? 0 : 1);
+
+/** The files below src/ that a file imports, `import type` and `import()` included. */
+function importedFiles(file: string): string[] {
+  const source = readFileSync(join(root, file), "utf8").replace(/^\s*\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, "");
+  const specifiers = source.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*"(\.[^"]+)"/g);
+  return [...specifiers]
+    .map(([, specifier = ""]) => relative(root, join(root, dirname(file), specifier)))
+    .filter((target) => !target.startsWith("..") && target.endsWith(".ts"));
+}
+
+function complaintsAbout(file: string, target: string): string[] {
+  const from = roomOf(file);
+  const to = roomOf(target);
+  const found: string[] = [];
+  if (!(from in below))
+    found.push(`${file}: the room ${from}/ is not in the list of scripts/check-imports.ts`);
+  else if (from !== to && !below[from]?.includes(to))
+    found.push(`${file}: ${from}/ must not import ${target}`);
+  const callsKernel = target === join("kernel", "addon.ts") || target === join("kernel", "syscall.ts");
+  if (callsKernel && from !== "kernel" && from !== "main" && !file.endsWith(".test.ts"))
+    found.push(`${file}: only kernel/ makes system calls; give ${target} a typed wrapper there`);
+  return found;
+}
+
+function roomOf(file: string): string {
+  return file.split(sep)[0] ?? "";
+}
+
+function findCycles(): string[] {
+  const done = new Set<string>();
+  const found: string[] = [];
+  const visit = (file: string, path: readonly string[]): void => {
+    const start = path.indexOf(file);
+    if (start >= 0) {
+      found.push(`circle: ${[...path.slice(start), file].join(" → ")}`);
+      return;
+    }
+    if (done.has(file)) return;
+    for (const target of importsOf.get(file) ?? []) visit(target, [...path, file]);
+    done.add(file);
+  };
+  for (const file of files) visit(file, []);
+  return found;
+}
