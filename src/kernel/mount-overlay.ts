@@ -38,7 +38,7 @@ export function mountOverlay(request: OverlayRequest): void {
       mountByOptionString(request);
       return;
     }
-    if (result < 0) throw overlayError(request, -result, fsLog(fs));
+    if (result < 0) throw overlayError(request, -result, fsLog(fs) || `${key} ${value ?? ""}`.trim());
   }
   const created = fsconfigCreate(fs);
   if (created < 0) throw overlayError(request, -created, fsLog(fs));
