@@ -33,7 +33,7 @@ const blockBytes = 512;
 const encoder = new TextEncoder();
 
 /** An archive in ustar format (POSIX.1-1988), with GNU's long-name entries where a name needs one. */
-export function packTar(entries: readonly TarEntry[]): Uint8Array {
+export function packTar(entries: readonly TarEntry[]): Uint8Array<ArrayBuffer> {
   return concatBytes([...entries.flatMap(packEntry), new Uint8Array(2 * blockBytes)]);
 }
 
@@ -93,7 +93,7 @@ export interface ImageParts {
 }
 
 /** An archive that is both: what `docker save` writes (manifest.json) and an OCI layout (index.json). */
-export function packImage(parts: ImageParts): Uint8Array {
+export function packImage(parts: ImageParts): Uint8Array<ArrayBuffer> {
   const layers = parts.layers.map(blobOf);
   const config = blobOf(imageConfig(parts, layers));
   const manifest = blobOf(
@@ -161,7 +161,7 @@ function json(value: unknown): Uint8Array {
   return encoder.encode(JSON.stringify(value));
 }
 
-function concatBytes(parts: readonly Uint8Array[]): Uint8Array {
+function concatBytes(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   const result = new Uint8Array(parts.reduce((total, part) => total + part.length, 0));
   let offset = 0;
   for (const part of parts) {

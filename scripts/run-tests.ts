@@ -1,0 +1,142 @@
+import { existsSync } from "node:fs";
+import { type Inventory, leaksBetween, takeInventory } from "../tests/fixtures/leaks.ts";
+
+/**
+ * Runs every suite after the other, adds up what they counted, and looks whether the machine is as it was.
+ * A suite that fails without a failed test (a crash, a time-out, a complaint of the linter) counts as one.
+ */
+interface Suite {
+  readonly name: string;
+  readonly argv: readonly string[];
+  readonly count: (output: string) => Counts;
+  readonly timeoutMs: number;
+}
+
+interface Counts {
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: number;
+}
+
+const minuteMs = 60_000;
+const suites: readonly Suite[] = [
+  { name: "static", argv: ["scripts/check", "static"], count: countNothing, timeoutMs: 3 * minuteMs },
+  { name: "unit", argv: ["bun", "test", "src"], count: countBun, timeoutMs: 5 * minuteMs },
+  { name: "helper", argv: ["make", "-C", "helper", "test"], count: countTap, timeoutMs: 5 * minuteMs },
+  ...["integration", "conformance", "qemu"].map((name) => bunSuite(name)),
+];
+
+/** Tests of one folder; they share the machine, so their files run one after the other. */
+function bunSuite(name: string): Suite {
+  const argv = ["bun", "test", "--timeout", "60000", `tests/${name}`];
+  return { name, argv, count: countBun, timeoutMs: 8 * minuteMs };
+}
+
+process.exit(await main(process.argv.slice(2)));
+
+async function main(names: readonly string[]): Promise<number> {
+  const unknown = names.find((name) => !suites.some((suite) => suite.name === name));
+  if (unknown !== undefined)
+    throw new Error(`no suite ${unknown}; there are: ${suites.map((s) => s.name).join(" ")}`);
+  const chosen = suites.filter((suite) => names.length === 0 || names.includes(suite.name)).filter(hasTests);
+  const before = await takeInventory();
+  const results: { suite: Suite; counts: Counts; seconds: number }[] = [];
+  for (const suite of chosen) {
+    console.log(`\n== ${suite.name}: ${suite.argv.join(" ")}`);
+    const start = performance.now();
+    const counts = await run(suite);
+    results.push({ suite, counts, seconds: (performance.now() - start) / 1000 });
+  }
+  const leaks = await findLeaks(before);
+  report(results, leaks);
+  const all = [...results.map(({ counts }) => counts), leakCounts(leaks)];
+  const sum = (key: keyof Counts) => all.reduce((total, counts) => total + counts[key], 0);
+  const skipped = sum("skipped");
+  console.log(`${sum("passed")} passed, ${sum("failed")} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`);
+  return sum("failed") === 0 && sum("passed") > 0 ? 0 : 1;
+}
+
+/** What is still there after a moment: processes that were told to end need one. */
+async function findLeaks(before: Inventory): Promise<string[]> {
+  const end = performance.now() + 5000;
+  for (;;) {
+    const leaks = leaksBetween(before, await takeInventory());
+    if (leaks.length === 0 || performance.now() > end) return leaks;
+    await Bun.sleep(100);
+  }
+}
+
+/** A folder without a test file would make `bun test` fail. */
+function hasTests(suite: Suite): boolean {
+  const folder = suite.argv.at(-1) ?? "";
+  if (!folder.startsWith("tests/")) return true;
+  return existsSync(folder) && !new Bun.Glob("**/*.test.ts").scanSync(folder).next().done;
+}
+
+async function run(suite: Suite): Promise<Counts> {
+  const child = Bun.spawn([...suite.argv], {
+    stdin: "ignore",
+    stdout: "pipe",
+    stderr: "pipe",
+    timeout: suite.timeoutMs,
+    killSignal: "SIGKILL",
+  });
+  const [out, err, exitCode] = await Promise.all([echo(child.stdout), echo(child.stderr), child.exited]);
+  const counts = suite.count(out + err);
+  const counted = counts.passed + counts.failed + counts.skipped > 0;
+  if (exitCode === 0) return counted ? counts : { ...counts, passed: 1 };
+  if (counts.failed > 0) return counts;
+  console.log(
+    child.signalCode ? `${suite.name}: ended by ${child.signalCode}` : `${suite.name}: exit code ${exitCode}`,
+  );
+  return { ...counts, failed: 1 };
+}
+
+/** Shows the output while it comes, and returns all of it. */
+async function echo(stream: ReadableStream<Uint8Array>): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = "";
+  for await (const chunk of stream) {
+    const part = decoder.decode(chunk, { stream: true });
+    text += part;
+    process.stdout.write(part);
+  }
+  return text;
+}
+
+/** The closing lines of `bun test`. */
+function countBun(output: string): Counts {
+  const last = (word: string) =>
+    Number([...output.matchAll(new RegExp(`^ *(\\d+) ${word}$`, "gm"))].at(-1)?.[1] ?? 0);
+  return { passed: last("pass"), failed: last("fail"), skipped: last("skip") + last("todo") };
+}
+
+/** Lines of the Test Anything Protocol, `ok` and `not ok`. */
+function countTap(output: string): Counts {
+  const passed = [...output.matchAll(/^ok\b(?!.*# skip)/gim)].length;
+  const failed = [...output.matchAll(/^not ok\b/gim)].length;
+  const skipped = [...output.matchAll(/^ok\b.*# skip/gim)].length;
+  return { passed, failed, skipped };
+}
+
+/** A suite that counts as one test by its exit code. */
+function countNothing(): Counts {
+  return { passed: 0, failed: 0, skipped: 0 };
+}
+
+function leakCounts(leaks: readonly string[]): Counts {
+  return { passed: leaks.length === 0 ? 1 : 0, failed: leaks.length === 0 ? 0 : 1, skipped: 0 };
+}
+
+function report(
+  results: readonly { suite: Suite; counts: Counts; seconds: number }[],
+  leaks: readonly string[],
+): void {
+  console.log("");
+  for (const { suite, counts, seconds } of results) {
+    const { passed, failed, skipped } = counts;
+    const parts = [`${passed} passed`, `${failed} failed`, `${skipped} skipped`, `${seconds.toFixed(1)} s`];
+    console.log(`${suite.name.padEnd(12)} ${parts.join(", ")}`);
+  }
+  console.log(`${"leaks".padEnd(12)} ${leaks.length === 0 ? "none" : leaks.join("\n             ")}`);
+}
