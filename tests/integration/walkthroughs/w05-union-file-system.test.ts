@@ -1,0 +1,81 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { lstatSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { getXattr } from "../../../src/kernel/xattrs.ts";
+import { clients } from "../../fixtures/engine.ts";
+import { useMachine } from "../../fixtures/machine.ts";
+
+const machine = useMachine("w5", ["busybox"]);
+
+describe.each(clients)("W5 the union file system, with %s", (client) => {
+  const name = `union-${client}`;
+  let lower: string[];
+  let upper: string;
+  let merged: string;
+  const inside = (...argv: string[]) => machine.engine.must(client, "exec", name, ...argv);
+
+  beforeAll(async () => {
+    const { engine } = machine;
+    await engine.must(client, "run", "-d", "--name", name, "busybox", "sleep", "600");
+    const data = JSON.parse(await engine.must(client, "inspect", "-f", "{{json .GraphDriver.Data}}", name));
+    expect(Object.keys(data).sort()).toEqual(
+      expect.arrayContaining(["LowerDir", "MergedDir", "UpperDir", "WorkDir"]),
+    );
+    lower = data.LowerDir.split(":");
+    upper = data.UpperDir;
+    merged = data.MergedDir;
+  });
+  afterAll(() => machine.engine.must(client, "rm", "-f", name));
+
+  test("a file made inside appears in the upper directory", async () => {
+    await inside("touch", "/hello-world");
+    expect(lstatSync(join(upper, "hello-world")).isFile()).toBe(true);
+    expect(lstatSync(join(merged, "hello-world")).isFile()).toBe(true);
+  });
+
+  test("a file put into the upper directory appears inside", async () => {
+    writeFileSync(join(upper, "from-the-host"), "hello\n");
+    expect(await inside("cat", "/from-the-host")).toBe("hello");
+  });
+
+  test("an edited file is copied up whole, and the layer below keeps the old one", async () => {
+    const original = await inside("cat", "/etc/os-release");
+    await inside("sh", "-c", "echo EDITED=1 >> /etc/os-release");
+    expect(readFileSync(join(upper, "etc/os-release"), "utf8")).toBe(`${original}\nEDITED=1\n`);
+    const below = lower
+      .map((layer) => join(layer, "etc/os-release"))
+      .find((path) => lstatSync(path, { throwIfNoEntry: false }));
+    expect(readFileSync(below ?? "", "utf8")).toBe(`${original}\n`);
+  });
+
+  test("a deleted file is a 0/0 character device in the upper directory", async () => {
+    await inside("rm", "/etc/group");
+    const whiteout = lstatSync(join(upper, "etc/group"));
+    expect(whiteout.isCharacterDevice()).toBe(true);
+    expect(whiteout.rdev).toBe(0);
+  });
+
+  test("a directory that was deleted and made again is opaque", async () => {
+    await inside("sh", "-c", "rm -r /home && mkdir /home");
+    expect(new TextDecoder().decode(getXattr(join(upper, "home"), "trusted.overlay.opaque"))).toBe("y");
+  });
+
+  test("two containers share the image's layers, and have tops of their own", async () => {
+    const { engine } = machine;
+    const id = await engine.must(client, "run", "-d", "busybox", "sleep", "600");
+    const data = JSON.parse(await engine.must(client, "inspect", "-f", "{{json .GraphDriver.Data}}", id));
+    expect(data.LowerDir.split(":").at(-1)).toBe(lower.at(-1));
+    expect(data.UpperDir).not.toBe(upper);
+    expect(await engine.must(client, "exec", id, "ls", "/")).not.toContain("hello-world");
+    await engine.must(client, "rm", "-f", id);
+  });
+
+  test("the host's mount table names the layers by short paths", async () => {
+    const line = readFileSync("/proc/self/mountinfo", "utf8")
+      .split("\n")
+      .find((row) => row.includes(` ${merged} `));
+    const options = /lowerdir=([^,\s]*)/.exec(line ?? "")?.[1] ?? "";
+    expect(options.length).toBeGreaterThan(0);
+    for (const layer of options.split(":")) expect(layer.length).toBeLessThan(64);
+  });
+});
