@@ -73,6 +73,22 @@ static long bring_up_loopback(void)
 	return result;
 }
 
+/*
+ * Interfaces that come later get no IPv6 link-local address: the network gives them IPv4 only, and duplicate
+ * address detection would keep the kernel busy for each. A kernel without IPv6 has nothing to switch off.
+ */
+static void disable_ipv6_of_new_interfaces(void)
+{
+	int file = open("/proc/sys/net/ipv6/conf/default/disable_ipv6", O_WRONLY | O_CLOEXEC);
+
+	if (file < 0)
+		return;
+	if (write(file, "1", 1) < 0) {
+		/* as harmless as a kernel without it */
+	}
+	close(file);
+}
+
 static long make_namespace(const struct task *task)
 {
 	long result;
@@ -82,6 +98,7 @@ static long make_namespace(const struct task *task)
 	result = bring_up_loopback();
 	if (result < 0)
 		return result;
+	disable_ipv6_of_new_interfaces();
 	if (mount("/proc/thread-self/ns/net", task->path, NULL, MS_BIND, NULL) < 0)
 		return -errno;
 	return 0;
