@@ -1,0 +1,78 @@
+import { describe, expect, test } from "bun:test";
+import { networkInterfaces } from "node:os";
+import { clients } from "../../fixtures/engine.ts";
+import { useMachine } from "../../fixtures/machine.ts";
+import { freePort } from "../../fixtures/registry.ts";
+import { waitFor } from "../../fixtures/wait-for.ts";
+
+const machine = useMachine("ports", ["busybox"]);
+
+const server = "mkdir /www; echo page > /www/index.html; exec httpd -f -p 80 -h /www";
+
+/** An IPv4 address of this machine other than loopback, if it has one. */
+const ownAddress = Object.values(networkInterfaces())
+  .flat()
+  .find((it) => it !== undefined && it.family === "IPv4" && !it.internal)?.address;
+
+async function page(host: string, port: number): Promise<string | undefined> {
+  return fetch(`http://${host}:${port}/`, { keepalive: false }).then(
+    (response) => response.text(),
+    () => undefined,
+  );
+}
+
+describe.each(clients)("published ports, with %s", (client) => {
+  const must = (...args: string[]) => machine.engine.must(client, ...args);
+
+  test("TCP is reached by loopback and by the host's own address, and not after the end", async () => {
+    const port = await freePort();
+    const id = await must("run", "-d", "-p", `${port}:80`, "busybox", "sh", "-c", server);
+    expect(await waitFor("the page", () => page("127.0.0.1", port))).toBe("page\n");
+    if (ownAddress !== undefined) expect(await page(ownAddress, port)).toBe("page\n");
+    expect(await must("ps", "--format", "{{.Ports}}")).toContain(`0.0.0.0:${port}->80/tcp`);
+    await must("rm", "-f", id);
+    expect(await page("127.0.0.1", port)).toBeUndefined();
+  });
+
+  test("one container reaches another's published port by the gateway", async () => {
+    const port = await freePort();
+    const id = await must("run", "-d", "-p", `${port}:80`, "busybox", "sh", "-c", server);
+    await waitFor("the page", () => page("127.0.0.1", port));
+    const gateway = await must("inspect", "-f", "{{.NetworkSettings.Networks.bridge.Gateway}}", id);
+    expect(await must("run", "--rm", "busybox", "wget", "-qO-", `http://${gateway}:${port}/`)).toBe("page");
+    await must("rm", "-f", id);
+  });
+
+  test("UDP is passed both ways", async () => {
+    const port = await freePort();
+    const id = await must(
+      "run",
+      "-d",
+      "-p",
+      `127.0.0.1:${port}:53/udp`,
+      "busybox",
+      "nc",
+      "-u",
+      "-l",
+      "-p",
+      "53",
+      "-e",
+      "cat",
+    );
+    let answer = "";
+    const socket = await Bun.udpSocket({
+      connect: { hostname: "127.0.0.1", port },
+      socket: {
+        data: (_socket, data) => {
+          answer = data.toString();
+        },
+      },
+    });
+    await waitFor("the echo", () => {
+      if (answer === "") socket.send("ping");
+      return answer === "ping";
+    });
+    socket.close();
+    await must("rm", "-f", id);
+  });
+});
