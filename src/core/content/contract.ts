@@ -1,36 +1,38 @@
-/** `algorithm:encoded`, e.g. `sha256:` and 64 lower-case hex digits. OCI image-spec, "Digests". */
-export type Digest = `sha256:${string}` | `sha512:${string}`;
+import type { Digest } from "../../formats/digest.ts";
 
-/** OCI image-spec, "Content Descriptors". */
-export interface Descriptor {
-  readonly mediaType: string;
-  readonly digest: Digest;
-  readonly size: number;
-  readonly urls?: readonly string[];
-  readonly annotations?: Readonly<Record<string, string>>;
-  readonly data?: string;
-  readonly artifactType?: string;
-  readonly platform?: Platform;
-}
+export type { Digest } from "../../formats/digest.ts";
+export type { Descriptor } from "../../formats/oci-image.ts";
+export type { Platform } from "../../formats/platform.ts";
 
-/** OCI image-spec, "Image Index", platform. */
-export interface Platform {
-  readonly architecture: string;
-  readonly os: string;
-  readonly variant?: string;
-  readonly "os.version"?: string;
-  readonly "os.features"?: readonly string[];
-}
-
-/** A blob that is arriving. It has no name in the store until `commit` verified it. */
+/**
+ * A blob that is arriving. It has no name in the store until `commit` verified it. Every ingest ends with
+ * `commit` or `close`; a failing `write` or `commit` has closed it and thrown the bytes away.
+ */
 export interface Ingest {
   /** Bytes received so far; a resumed ingest starts above 0. */
   readonly offset: number;
+  /** Host path of the growing file; `commit` renames it. */
+  readonly path: string;
+  /**
+   * Follows the file: numbers of bytes that are written and can be read at `path`. Ends as soon as the
+   * content is verified, throws when it never will be. For one follower.
+   */
+  readonly grown: AsyncIterable<number>;
+  /**
+   * Takes the chunk over: the caller must not change it afterwards. Resolves when there is room for more.
+   * Errors: InvalidParameter once more bytes arrive than expected; System (`no space left on device`).
+   */
   write(chunk: Uint8Array): Promise<void>;
-  /** Verifies size and digest, fsyncs, gives the blob its name. Already present: same result. Closes the ingest. */
+  /** Verifies size and digest, fsyncs, gives the blob its name. */
   commit(): Promise<void>;
-  /** Keeps what arrived for a later resume under the same ref, or throws it away. */
-  close(options: { keep: boolean }): Promise<void>;
+  /** Keeps what arrived for a later ingest of the same digest, or throws it away. Nothing after `commit`. */
+  close(options: { keep: boolean; reason?: unknown }): Promise<void>;
+}
+
+export interface ExpectedBlob {
+  readonly digest: Digest;
+  /** Bytes; without it any size is taken. */
+  readonly size?: number;
 }
 
 /** Blobs by digest: `content/blobs/<algorithm>/<encoded>`, immutable, verified before they get their name. */
@@ -41,11 +43,21 @@ export interface ContentStore {
   /** The host path of a present blob (for Workers and sendfile); NotFound otherwise. */
   path(digest: Digest): string;
   read(digest: Digest): Promise<Uint8Array>;
+  /** `end` is exclusive. */
   readStream(digest: Digest, range?: { start: number; end?: number }): ReadableStream<Uint8Array>;
-  /** One writer at a time for a digest; a second call waits for the first. */
-  ingest(expected: { digest: Digest; size?: number }): Promise<Ingest>;
+  /**
+   * One writer at a time for a digest; a second call waits for the first, and gets undefined when the blob is
+   * present by then.
+   */
+  ingest(expected: ExpectedBlob, signal?: AbortSignal): Promise<Ingest | undefined>;
   /** A whole small blob (manifest, config); returns its sha256 digest. */
   put(bytes: Uint8Array): Promise<Digest>;
+  /**
+   * Moves a file into the store; its size and digest were verified while it was written, on the same file
+   * system. Already present: the file is deleted.
+   */
+  adopt(path: string, blob: { readonly digest: Digest; readonly size: number }): Promise<void>;
+  /** False if it was not there. A reader that has it open can go on reading. */
   remove(digest: Digest): Promise<boolean>;
   list(): Digest[];
 }

@@ -1,0 +1,141 @@
+import { mkdirSync, readdirSync, statSync } from "node:fs";
+import { rm, unlink } from "node:fs/promises";
+import { join } from "node:path";
+import { notFound } from "../../errors/platform-error.ts";
+import { type Digest, digestAlgorithm, digestHex, digestOf, isDigest } from "../../formats/digest.ts";
+import type { ContentStore, ExpectedBlob, Ingest } from "./contract.ts";
+import { fileError } from "./file-error.ts";
+import { FileIngest } from "./file-ingest.ts";
+import { KeyedLock } from "./keyed-lock.ts";
+import { renameDurably, syncFile, writeFileDurably } from "./write-file-durably.ts";
+
+const algorithms = ["sha256", "sha512"] as const;
+
+/**
+ * The content store in a directory: `blobs/<algorithm>/<hex>`, and `ingest/<algorithm>-<hex>` for what is still
+ * arriving. The directory is scanned once; presence is answered from memory. One process owns it.
+ */
+export class FileContentStore implements ContentStore {
+  private readonly sizes = new Map<Digest, number>();
+  private readonly writers = new KeyedLock();
+
+  /** Makes the directories if they are missing. */
+  constructor(private readonly directory: string) {
+    mkdirSync(join(directory, "ingest"), { recursive: true, mode: 0o700 });
+    for (const algorithm of algorithms) {
+      const folder = join(directory, "blobs", algorithm);
+      mkdirSync(folder, { recursive: true, mode: 0o700 });
+      for (const name of readdirSync(folder)) {
+        const digest = `${algorithm}:${name}`;
+        if (isDigest(digest)) this.sizes.set(digest, statSync(join(folder, name)).size);
+      }
+    }
+  }
+
+  has(digest: Digest): boolean {
+    return this.sizes.has(digest);
+  }
+
+  size(digest: Digest): number | undefined {
+    return this.sizes.get(digest);
+  }
+
+  path(digest: Digest): string {
+    if (!this.sizes.has(digest)) throw notFound(`no such blob: ${digest}`, { code: "content.missing" });
+    return this.blobPath(digest);
+  }
+
+  async read(digest: Digest): Promise<Uint8Array> {
+    const path = this.path(digest);
+    try {
+      return await Bun.file(path).bytes();
+    } catch (error) {
+      throw fileError(error, `read blob ${digest}`);
+    }
+  }
+
+  readStream(digest: Digest, range?: { start: number; end?: number }): ReadableStream<Uint8Array> {
+    const file = Bun.file(this.path(digest));
+    return (range === undefined ? file : file.slice(range.start, range.end)).stream();
+  }
+
+  async ingest(expected: ExpectedBlob, signal?: AbortSignal): Promise<Ingest | undefined> {
+    const { digest } = expected;
+    const turn = await this.writers.acquire(digest, signal);
+    if (this.sizes.has(digest)) {
+      turn[Symbol.dispose]();
+      return undefined;
+    }
+    try {
+      return await FileIngest.open({
+        path: this.ingestPath(digest),
+        finalPath: this.blobPath(digest),
+        expected,
+        onEnd: (bytes) => {
+          if (bytes !== undefined) this.sizes.set(digest, bytes);
+          turn[Symbol.dispose]();
+        },
+      });
+    } catch (error) {
+      turn[Symbol.dispose]();
+      throw fileError(error, `open the partial blob ${digest}`);
+    }
+  }
+
+  async put(bytes: Uint8Array): Promise<Digest> {
+    const digest = digestOf(bytes);
+    await this.store(digest, bytes.length, async (path) => {
+      // The ingest's partial file is replaced: whoever holds the lock owns that name.
+      await writeFileDurably(path, bytes, this.ingestPath(digest));
+    });
+    return digest;
+  }
+
+  async adopt(path: string, blob: { readonly digest: Digest; readonly size: number }): Promise<void> {
+    const moved = await this.store(blob.digest, blob.size, async (to) => {
+      await syncFile(path);
+      await renameDurably(path, to);
+    });
+    if (!moved) await rm(path, { force: true });
+  }
+
+  /** Runs `place` alone for its digest, unless the blob is present. */
+  private async store(
+    digest: Digest,
+    size: number,
+    place: (path: string) => Promise<void>,
+  ): Promise<boolean> {
+    using _turn = await this.writers.acquire(digest);
+    if (this.sizes.has(digest)) return false;
+    try {
+      await place(this.blobPath(digest));
+    } catch (error) {
+      throw fileError(error, `write blob ${digest}`);
+    }
+    this.sizes.set(digest, size);
+    return true;
+  }
+
+  async remove(digest: Digest): Promise<boolean> {
+    // Gone from memory at once: nobody may build on a blob that is about to go.
+    if (!this.sizes.delete(digest)) return false;
+    using _turn = await this.writers.acquire(digest);
+    if (this.sizes.has(digest)) return true; // a writer before this one brought it back
+    await unlink(this.blobPath(digest)).catch((error) => {
+      throw fileError(error, `remove blob ${digest}`);
+    });
+    return true;
+  }
+
+  list(): Digest[] {
+    return [...this.sizes.keys()];
+  }
+
+  private blobPath(digest: Digest): string {
+    return join(this.directory, "blobs", digestAlgorithm(digest), digestHex(digest));
+  }
+
+  private ingestPath(digest: Digest): string {
+    return join(this.directory, "ingest", `${digestAlgorithm(digest)}-${digestHex(digest)}`);
+  }
+}

@@ -1,0 +1,24 @@
+import { PlatformError } from "../../errors/platform-error.ts";
+import { errnoName, errnoText } from "../../kernel/errno.ts";
+
+/**
+ * What node:fs threw, in the words of gantry: `write blob sha256:…: no space left on device`, kind System, code
+ * `errno.ENOSPC`. Anything that is not an error of the system is passed through.
+ */
+export function fileError(error: unknown, what: string): unknown {
+  if (error instanceof PlatformError || !isSystemError(error)) return error;
+  const errno = Math.abs(error.errno);
+  return new PlatformError("System", `${what}: ${errnoText(errno)}`, {
+    code: `errno.${errnoName(errno)}`,
+    cause: error,
+  });
+}
+
+function isSystemError(error: unknown): error is Error & { errno: number } {
+  return error instanceof Error && "errno" in error && typeof error.errno === "number";
+}
+
+/** Whether node:fs failed because the path does not exist. */
+export function isMissingFile(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "ENOENT";
+}
