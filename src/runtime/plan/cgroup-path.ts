@@ -1,0 +1,40 @@
+import { posix } from "node:path";
+import { invalidParameter, notImplemented } from "../../errors/platform-error.ts";
+import type { CgroupFacts } from "../../kernel/cgroup-facts.ts";
+
+/**
+ * A container's directory below each cgroup mount: begins with a slash, never leaves the mount.
+ *
+ * `cgroupsPath` absolute is below the mount; relative ones, and none, are below `/gantry`.
+ * Errors: NotImplemented for the form of the systemd driver (`slice:prefix:name`).
+ */
+export function resolveCgroupPath(cgroupsPath: string | undefined, containerId: string): string {
+  if (cgroupsPath === undefined || cgroupsPath === "") return `/gantry/${containerId}`;
+  if (/^[^/]*:[^:]*:[^:]+$/.test(cgroupsPath))
+    throw notImplemented(
+      `linux.cgroupsPath: ${cgroupsPath} is for systemd, whose cgroup driver is not supported`,
+      {
+        hint: "use the cgroupfs driver",
+      },
+    );
+  const path = posix.normalize(cgroupsPath.startsWith("/") ? cgroupsPath : `/gantry/${cgroupsPath}`);
+  const trimmed = path.replace(/\/+$/, "");
+  if (trimmed === "")
+    throw invalidParameter("linux.cgroupsPath: the root cgroup cannot be a container's own");
+  return trimmed;
+}
+
+/** The container's own directories: one for each v1 hierarchy (and the unified one beside them), or the one of v2. */
+export function cgroupDirectories(cgroup: CgroupFacts, cgroupPath: string): string[] {
+  if (cgroup.version === 0) return [];
+  if (cgroup.version === 2) return [cgroup.mountPoint + cgroupPath];
+  const mounts = cgroup.hierarchies.map(({ mountPoint }) => mountPoint);
+  if (cgroup.unified !== undefined) mounts.push(cgroup.unified);
+  return mounts.map((mountPoint) => mountPoint + cgroupPath);
+}
+
+/** `/a/b/c` → `/a`, `/a/b`, `/a/b/c`. */
+export function pathAndParents(path: string): string[] {
+  const parts = path.split("/").slice(1);
+  return parts.map((_, index) => `/${parts.slice(0, index + 1).join("/")}`);
+}
