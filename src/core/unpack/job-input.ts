@@ -1,0 +1,97 @@
+import { closeSync, openSync, readSync } from "node:fs";
+
+const readBytes = 256 * 1024;
+
+/**
+ * The input of a job inside its Worker: chunks that are posted to it, or a file that may still grow. Iterate
+ * once; `consumed` counts what the iterator gave out.
+ */
+export class JobInput implements AsyncIterable<Uint8Array> {
+  readonly #chunks: Uint8Array[] = [];
+  #fileSize = 0;
+  #complete: boolean;
+  #failure: { error: unknown } | undefined;
+  #wake: (() => void) | undefined;
+  #consumed = 0;
+
+  constructor(
+    private readonly file: { readonly path: string; readonly complete: boolean } | undefined,
+    private readonly onConsumed: (total: number) => void,
+  ) {
+    this.#complete = file?.complete ?? false;
+  }
+
+  chunk(bytes: Uint8Array): void {
+    this.#chunks.push(bytes);
+    this.#wake?.();
+  }
+
+  /** The first `size` bytes of the file are valid. */
+  grown(size: number): void {
+    this.#fileSize = Math.max(this.#fileSize, size);
+    this.#wake?.();
+  }
+
+  end(): void {
+    this.#complete = true;
+    this.#wake?.();
+  }
+
+  /** The next read throws `error`, even if there are bytes left. */
+  abort(error: unknown): void {
+    this.#failure ??= { error };
+    this.#wake?.();
+  }
+
+  throwIfAborted(): void {
+    if (this.#failure) throw this.#failure.error;
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
+    const pieces = this.file ? this.#readFile(this.file.path, this.file.complete) : this.#readChunks();
+    for await (const piece of pieces) {
+      yield piece;
+      this.#consumed += piece.length;
+      this.onConsumed(this.#consumed);
+    }
+  }
+
+  async *#readChunks(): AsyncGenerator<Uint8Array> {
+    for (;;) {
+      this.throwIfAborted();
+      const chunk = this.#chunks.shift();
+      if (chunk) yield chunk;
+      else if (this.#complete) return;
+      else await this.#change();
+    }
+  }
+
+  async *#readFile(path: string, wasComplete: boolean): AsyncGenerator<Uint8Array> {
+    const fd = openSync(path, "r");
+    try {
+      let position = 0;
+      for (;;) {
+        this.throwIfAborted();
+        const valid = wasComplete ? Number.POSITIVE_INFINITY : this.#fileSize;
+        const wanted = Math.min(readBytes, valid - position);
+        if (wanted > 0) {
+          const buffer = Buffer.allocUnsafeSlow(wanted);
+          const length = readSync(fd, buffer, 0, wanted, position);
+          if (length === 0) return; // the end, or a file shorter than promised: the parser will tell
+          position += length;
+          yield buffer.subarray(0, length);
+        } else if (this.#complete) return;
+        else await this.#change();
+      }
+    } finally {
+      closeSync(fd);
+    }
+  }
+
+  async #change(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.#wake = resolve;
+    });
+    this.#wake = undefined;
+  }
+}

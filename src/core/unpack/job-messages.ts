@@ -1,0 +1,77 @@
+import { PlatformError } from "../../errors/platform-error.ts";
+import type { Digest } from "../content/contract.ts";
+import type { ErrorMessage, UnpackedLayer, UnpackLimits } from "./contract.ts";
+
+/** What a Worker can do; plain data, so that it can be posted. Tasks with input read it as JobInput. */
+export type Task =
+  | {
+      readonly kind: "unpack";
+      readonly layer: Digest;
+      readonly directory: string;
+      readonly diffId: Digest;
+      readonly limits: UnpackLimits;
+    }
+  /** Writes the regular files of an image archive into `directory`, hashed. */
+  | { readonly kind: "spool"; readonly directory: string }
+  /** Bytes and number of files below `directory`. */
+  | { readonly kind: "measure"; readonly directory: string }
+  /** Removes each directory with all that is in it. */
+  | { readonly kind: "remove"; readonly directories: readonly string[] }
+  /** Writes the file system of `directory` back to its disk. */
+  | { readonly kind: "sync"; readonly directory: string };
+
+/** A regular file of an archive, or a symlink (some old archives share layers by them). */
+export type SpooledEntry =
+  | {
+      readonly kind: "file";
+      readonly name: string;
+      readonly path: string;
+      readonly size: number;
+      readonly digest: Digest;
+      readonly head: Uint8Array;
+    }
+  | { readonly kind: "symlink"; readonly name: string; readonly target: string };
+
+export interface TaskResults {
+  readonly unpack: UnpackedLayer;
+  readonly spool: readonly SpooledEntry[];
+  readonly measure: { readonly sizeBytes: number; readonly inodes: number };
+  readonly remove: undefined;
+  readonly sync: undefined;
+}
+
+export type TaskResult = TaskResults[Task["kind"]];
+
+/** To the Worker. `job` numbers are unique within a pool. */
+export type ToWorker =
+  | { readonly type: "addon"; readonly path: string }
+  /** `file`: the input is read from there; `complete`: all of it is valid already. */
+  | {
+      readonly type: "start";
+      readonly job: number;
+      readonly task: Task;
+      readonly file?: { path: string; complete: boolean };
+    }
+  | { readonly type: "grown"; readonly job: number; readonly size: number }
+  | { readonly type: "chunk"; readonly job: number; readonly bytes: Uint8Array }
+  | { readonly type: "end"; readonly job: number }
+  | { readonly type: "abort"; readonly job: number; readonly error: ErrorMessage };
+
+export type FromWorker =
+  /** Input bytes that were consumed, in all. */
+  | { readonly type: "progress"; readonly job: number; readonly consumed: number }
+  | { readonly type: "done"; readonly job: number; readonly result: TaskResult }
+  | { readonly type: "failed"; readonly job: number; readonly error: ErrorMessage };
+
+export function toErrorMessage(error: unknown): ErrorMessage {
+  if (error instanceof PlatformError) {
+    const { kind, message, hint, code } = error;
+    return { kind, message, hint, code };
+  }
+  const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return { kind: "System", message, hint: undefined, code: undefined };
+}
+
+export function fromErrorMessage({ kind, message, hint, code }: ErrorMessage): PlatformError {
+  return new PlatformError(kind, message, { hint, code });
+}

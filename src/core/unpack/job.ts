@@ -1,0 +1,114 @@
+import { PlatformError } from "../../errors/platform-error.ts";
+import type { LayerSource } from "./contract.ts";
+import { type Task, type TaskResult, type ToWorker, toErrorMessage } from "./job-messages.ts";
+
+export interface JobOptions {
+  readonly signal: AbortSignal;
+  readonly source?: LayerSource;
+  readonly onProgress?: ((consumedBytes: number) => void) | undefined;
+}
+
+/** Of posted chunks that the Worker has not consumed yet. */
+const maxInFlightBytes = 4 * 1024 * 1024;
+
+/** One task with its input, from the queue to its result. */
+export class Job {
+  #post: ((message: ToWorker) => void) | undefined;
+  #settled = false;
+  /** The caller's own error, if the job failed because of it. */
+  #cause: { error: unknown } | undefined;
+  #sent = 0;
+  #consumed = 0;
+  #wake: (() => void) | undefined;
+  readonly #onAbort = () => this.#cancel(cancelled(this.task));
+
+  constructor(
+    readonly id: number,
+    private readonly task: Task,
+    private readonly options: JobOptions,
+    private readonly resolve: (result: TaskResult) => void,
+    private readonly reject: (error: unknown) => void,
+  ) {
+    options.signal.addEventListener("abort", this.#onAbort);
+    if (options.signal.aborted) this.#onAbort();
+  }
+
+  /** Cancelled while it waited in the queue, for example. */
+  get settled(): boolean {
+    return this.#settled;
+  }
+
+  /** Gives the task to a Worker, and its input as it comes. */
+  start(post: (message: ToWorker) => void): void {
+    this.#post = post;
+    const { source } = this.options;
+    const start = { type: "start", job: this.id, task: this.task } as const;
+    if (source?.kind === "file")
+      post({ ...start, file: { path: source.path, complete: source.grown === undefined } });
+    else post(start);
+    if (source?.kind === "file" && source.grown)
+      void this.#pump(source.grown, (size) => this.#announce(size));
+    if (source?.kind === "chunks") void this.#pump(source.chunks, (chunk) => this.#send(chunk));
+  }
+
+  consumed(total: number): void {
+    this.#consumed = total;
+    this.#wake?.();
+    this.options.onProgress?.(total);
+  }
+
+  succeed(result: TaskResult): void {
+    if (this.#settle()) this.resolve(result);
+  }
+
+  fail(error: PlatformError): void {
+    if (this.#settle()) this.reject(this.#cause ? this.#cause.error : error);
+  }
+
+  #settle(): boolean {
+    if (this.#settled) return false;
+    this.#settled = true;
+    this.options.signal.removeEventListener("abort", this.#onAbort);
+    this.#wake?.();
+    return true;
+  }
+
+  /** Tells the Worker to stop; its answer settles the job. A job that never started has none to wait for. */
+  #cancel(error: unknown): void {
+    if (this.#settled) return;
+    this.#cause ??= { error };
+    if (this.#post) this.#post({ type: "abort", job: this.id, error: toErrorMessage(error) });
+    else this.fail(cancelled(this.task));
+  }
+
+  async #pump<T>(items: AsyncIterable<T>, deliver: (item: T) => Promise<void> | void): Promise<void> {
+    try {
+      for await (const item of items) {
+        if (this.#settled) return;
+        await deliver(item);
+      }
+      this.#post?.({ type: "end", job: this.id });
+    } catch (error) {
+      this.#cancel(error);
+    }
+  }
+
+  #announce(size: number): void {
+    this.#post?.({ type: "grown", job: this.id, size });
+  }
+
+  async #send(bytes: Uint8Array): Promise<void> {
+    this.#post?.({ type: "chunk", job: this.id, bytes });
+    this.#sent += bytes.length;
+    while (!this.#settled && this.#sent - this.#consumed > maxInFlightBytes) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+  }
+}
+
+const cancelled = (task: Task) => {
+  const what = task.kind === "unpack" ? `unpacking layer ${task.layer}` : `${task.kind} job`;
+  return new PlatformError("Cancelled", `${what} was cancelled`, { code: "unpack.cancelled" });
+};

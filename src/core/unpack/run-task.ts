@@ -1,0 +1,72 @@
+import { closeSync, constants, lstatSync, openSync, readdirSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { O_DIRECTORY, tryClose, tryOpenAt } from "../../kernel/file-calls.ts";
+import { tryRemoveTree } from "../../kernel/remove-tree.ts";
+import { AT_FDCWD, call, check } from "../../kernel/syscall.ts";
+import type { JobInput } from "./job-input.ts";
+import type { Task, TaskResult, TaskResults } from "./job-messages.ts";
+import { spoolArchive } from "./spool-archive.ts";
+import { unpackLayer } from "./unpack-layer.ts";
+
+/** Carries out a task inside a Worker. */
+export async function runTask(task: Task, input: JobInput): Promise<TaskResult> {
+  switch (task.kind) {
+    case "unpack":
+      return unpackLayer(task, input);
+    case "spool":
+      return spoolArchive(task.directory, input);
+    case "measure":
+      return measureTree(task.directory);
+    case "remove":
+      for (const directory of task.directories) {
+        input.throwIfAborted();
+        removeTree(directory);
+      }
+      return undefined;
+    case "sync":
+      syncFileSystem(task.directory);
+      return undefined;
+  }
+}
+
+function removeTree(path: string): void {
+  const parentFd = check(tryOpenAt(AT_FDCWD, dirname(path), O_DIRECTORY), `open ${dirname(path)}`);
+  try {
+    check(tryRemoveTree(parentFd, basename(path)), `remove ${path}`);
+  } finally {
+    tryClose(parentFd);
+  }
+}
+
+function syncFileSystem(directory: string): void {
+  const fd = openSync(directory, constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    call("syncfs", `sync ${directory}`, fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Files with several names count once. The directory itself does not count. */
+function measureTree(directory: string): TaskResults["measure"] {
+  const linked = new Set<string>();
+  let sizeBytes = 0;
+  let inodes = 0;
+  const pending = [directory];
+  for (let path = pending.pop(); path !== undefined; path = pending.pop()) {
+    for (const entry of readdirSync(path, { withFileTypes: true })) {
+      const child = join(path, entry.name);
+      const status = lstatSync(child, { throwIfNoEntry: false });
+      if (status === undefined) continue; // the container goes on working meanwhile
+      if (status.nlink > 1 && !status.isDirectory()) {
+        const inode = `${status.dev}:${status.ino}`;
+        if (linked.has(inode)) continue;
+        linked.add(inode);
+      }
+      inodes++;
+      if (status.isFile()) sizeBytes += status.size;
+      if (status.isDirectory()) pending.push(child);
+    }
+  }
+  return { sizeBytes, inodes };
+}

@@ -1,0 +1,63 @@
+/**
+ * The entry of the Workers that unpack layers; `WorkerPool` starts them. A Worker may have several jobs: while one
+ * waits for its download, another goes on.
+ */
+import { setAddonPath } from "../../kernel/addon.ts";
+import { JobInput } from "./job-input.ts";
+import {
+  type FromWorker,
+  fromErrorMessage,
+  type Task,
+  type ToWorker,
+  toErrorMessage,
+} from "./job-messages.ts";
+import { runTask } from "./run-task.ts";
+
+declare const self: Worker;
+
+const progressIntervalMs = 100;
+const jobs = new Map<number, JobInput>();
+
+self.onmessage = ({ data }: MessageEvent<ToWorker>) => {
+  switch (data.type) {
+    case "addon":
+      setAddonPath(data.path);
+      break;
+    case "start":
+      void run(data.job, data.task, data.file);
+      break;
+    case "chunk":
+      jobs.get(data.job)?.chunk(data.bytes);
+      break;
+    case "grown":
+      jobs.get(data.job)?.grown(data.size);
+      break;
+    case "end":
+      jobs.get(data.job)?.end();
+      break;
+    case "abort":
+      jobs.get(data.job)?.abort(fromErrorMessage(data.error));
+      break;
+  }
+};
+
+const post = (message: FromWorker) => self.postMessage(message);
+
+async function run(job: number, task: Task, file: { path: string; complete: boolean } | undefined) {
+  let reportedAt = 0;
+  const input = new JobInput(file, (consumed) => {
+    const now = performance.now();
+    // Posted chunks are answered each, since the sender waits for room.
+    if (file && now - reportedAt < progressIntervalMs) return;
+    reportedAt = now;
+    post({ type: "progress", job, consumed });
+  });
+  jobs.set(job, input);
+  try {
+    post({ type: "done", job, result: await runTask(task, input) });
+  } catch (error) {
+    post({ type: "failed", job, error: toErrorMessage(error) });
+  } finally {
+    jobs.delete(job);
+  }
+}

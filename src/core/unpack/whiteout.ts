@@ -1,0 +1,34 @@
+import type { ByteString } from "../../formats/tar/byte-string.ts";
+import type { LayerPath } from "./layer-path.ts";
+
+/** What the name of an entry means. OCI image-spec, "Whiteouts". */
+export type Whiteout =
+  | { readonly kind: "none" }
+  /** `dir/.wh.NAME`: NAME of the layers below is gone. */
+  | { readonly kind: "hide"; readonly name: ByteString }
+  /** `dir/.wh..wh..opq`: all of dir that the layers below have is gone. */
+  | { readonly kind: "opaque" }
+  /** Book-keeping of aufs (`.wh..wh.plnk`, `.wh..wh.aufs` and what is in them). */
+  | { readonly kind: "skip" }
+  | { readonly kind: "invalid" };
+
+const prefix = ".wh.";
+const metaPrefix = ".wh..wh.";
+const opaqueName = ".wh..wh..opq";
+const none: Whiteout = { kind: "none" };
+
+export function whiteoutOf(path: LayerPath): Whiteout {
+  if (!path.path.includes(prefix)) return none;
+  const { name, parent } = path;
+  const inside = parent.split("/");
+  if (inside.some((part) => part.startsWith(metaPrefix))) return { kind: "skip" };
+  // A whiteout is no directory: nothing can be in it.
+  if (inside.some((part) => part.startsWith(prefix))) return { kind: "invalid" };
+  if (!name.startsWith(prefix)) return none;
+  if (name === opaqueName) return { kind: "opaque" };
+  if (name.startsWith(metaPrefix)) return { kind: "skip" };
+  const hidden = name.slice(prefix.length);
+  return hidden === "" || hidden === "." || hidden === ".."
+    ? { kind: "invalid" }
+    : { kind: "hide", name: hidden };
+}

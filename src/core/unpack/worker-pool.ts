@@ -1,0 +1,91 @@
+import { availableParallelism } from "node:os";
+import { systemError } from "../../errors/platform-error.ts";
+import type { LayerUnpacker, UnpackedLayer, UnpackLimits, UnpackRequest } from "./contract.ts";
+import { Job, type JobOptions } from "./job.ts";
+import type { Task, TaskResult, TaskResults } from "./job-messages.ts";
+import { PooledWorker, type PooledWorkerOptions } from "./pooled-worker.ts";
+
+export interface WorkerPoolOptions extends PooledWorkerOptions {
+  /** Default: one for each processor, at most 4. */
+  readonly workers?: number;
+}
+
+/** More would only take memory from each other; waiting for a download costs a place, too. */
+const jobsPerWorker = 4;
+
+export const defaultLimits: UnpackLimits = {
+  entries: 2_000_000,
+  unpackedBytes: 256 * 1024 ** 3,
+  devices: 4096,
+  pathDepth: 256,
+};
+
+/**
+ * Workers that do what would block the event loop. They start with the first job and end when idle. `run` settles only
+ * when the Worker has stopped touching the job's files, also after an abort.
+ */
+export class WorkerPool implements LayerUnpacker {
+  readonly #crew: PooledWorker[] = [];
+  readonly #queue: Job[] = [];
+  readonly #size: number;
+  #lastJob = 0;
+  #closed = false;
+
+  constructor(private readonly options: WorkerPoolOptions = {}) {
+    this.#size = options.workers ?? Math.min(availableParallelism(), 4);
+  }
+
+  unpack(request: UnpackRequest): Promise<UnpackedLayer> {
+    const { layer, directory, diffId, source, signal, onProgress } = request;
+    const limits = { ...defaultLimits, ...request.limits };
+    return this.run({ kind: "unpack", layer, directory, diffId, limits }, { source, signal, onProgress });
+  }
+
+  /** Errors: those of the task and of the source; Cancelled after an abort; System if the Worker breaks down. */
+  run<K extends Task["kind"]>(task: Task & { kind: K }, options: JobOptions): Promise<TaskResults[K]> {
+    return new Promise<TaskResult>((resolve, reject) => {
+      if (this.#closed) throw systemError("the worker pool is closed");
+      this.#queue.push(new Job(++this.#lastJob, task, options, resolve, reject));
+      this.#assign();
+      // The Worker answers a task with the result of its kind.
+    }) as Promise<TaskResults[K]>;
+  }
+
+  /** Ends all Workers; jobs that still run fail. */
+  close(): void {
+    this.#closed = true;
+    for (const worker of this.#crew.splice(0)) worker.end(systemError("the worker pool is closed"));
+    for (const job of this.#queue.splice(0)) job.fail(systemError("the worker pool is closed"));
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #assign(): void {
+    for (let job = this.#queue[0]; job !== undefined; job = this.#queue[0]) {
+      const worker = this.#freeWorker();
+      if (worker === undefined) return;
+      this.#queue.shift();
+      if (!job.settled) worker.start(job);
+    }
+  }
+
+  /** An idle Worker, else a new one, else the one with the fewest jobs. */
+  #freeWorker(): PooledWorker | undefined {
+    const [least] = this.#crew.toSorted((a, b) => a.load - b.load);
+    if (least?.load === 0) return least;
+    if (this.#crew.length < this.#size) {
+      const worker = new PooledWorker(this.options, {
+        onRoom: () => this.#assign(),
+        onGone: () => {
+          this.#crew.splice(this.#crew.indexOf(worker), 1);
+          this.#assign();
+        },
+      });
+      this.#crew.push(worker);
+      return worker;
+    }
+    return least !== undefined && least.load < jobsPerWorker ? least : undefined;
+  }
+}
