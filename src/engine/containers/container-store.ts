@@ -1,0 +1,148 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { open, rename } from "node:fs/promises";
+import { join } from "node:path";
+import { conflict, invalidParameter, messageOf, notFound } from "../../errors/platform-error.ts";
+import type { Log } from "../../log/log.ts";
+import { Container } from "./container.ts";
+import type { ContainerRecord } from "./container-record.ts";
+
+const idPattern = /^[0-9a-f]{64}$/;
+const removingPrefix = ".removing-";
+
+/**
+ * All containers: an index in memory over `containers/<id>/container.json`. All lookups answer from memory.
+ *
+ * A directory is renamed to `.removing-<id>` the moment its container is logically gone; `open` deletes what a crash
+ * left of those, and directories without a sidecar (a create that did not end); an unreadable sidecar is left alone.
+ */
+export class ContainerStore {
+  readonly #byId = new Map<string, Container>();
+  readonly #byName = new Map<string, Container>();
+
+  constructor(
+    private readonly root: string,
+    private readonly log: Log,
+  ) {}
+
+  /** Reads all records of an earlier engine. */
+  open(): void {
+    mkdirSync(this.root, { recursive: true, mode: 0o700 });
+    for (const entry of readdirSync(this.root)) {
+      const isContainer = idPattern.test(entry) && existsSync(this.#sidecar(entry));
+      if (!isContainer) rmSync(join(this.root, entry), { recursive: true, force: true });
+      const record = isContainer ? this.#read(entry) : undefined;
+      if (record) this.#index(new Container(record));
+    }
+  }
+
+  directory(id: string): string {
+    return join(this.root, id);
+  }
+
+  /** In the order of creation. */
+  list(): Container[] {
+    return [...this.#byId.values()];
+  }
+
+  find(reference: string): Container | undefined {
+    const name = reference.startsWith("/") ? reference.slice(1) : reference;
+    const exact = this.#byId.get(reference) ?? this.#byName.get(name);
+    if (exact || !/^[0-9a-f]{1,63}$/.test(reference)) return exact;
+    const matches = this.list().filter((container) => container.id.startsWith(reference));
+    if (matches.length > 1) {
+      throw invalidParameter(`Multiple IDs found with provided prefix: ${reference}`);
+    }
+    return matches[0];
+  }
+
+  /** By id, name, or unambiguous id prefix, in this order. */
+  get(reference: string): Container {
+    const found = this.find(reference);
+    if (found) return found;
+    throw notFound(`No such container: ${reference}`, { hint: "list all containers with `ps --all`" });
+  }
+
+  hasName(name: string): boolean {
+    return this.#byName.has(name);
+  }
+
+  /** Conflict with Docker's wording when the name is in use. */
+  checkNameIsFree(name: string): void {
+    const owner = this.#byName.get(name);
+    if (!owner) return;
+    throw conflict(
+      `Conflict. The container name "/${name}" is already in use by container "${owner.id}". You have to remove (or rename) that container to be able to reuse that name.`,
+    );
+  }
+
+  /** Takes id and name; nothing is on disk yet. Synchronous, so that two creates cannot both get a name. */
+  add(container: Container): void {
+    this.checkNameIsFree(container.name);
+    this.#index(container);
+  }
+
+  rename(container: Container, name: string): void {
+    this.checkNameIsFree(name);
+    this.#byName.delete(container.name);
+    container.change({ name });
+    this.#byName.set(name, container);
+    this.save(container);
+  }
+
+  makeDirectory(id: string): void {
+    mkdirSync(this.directory(id), { mode: 0o710 });
+  }
+
+  /** Written aside and renamed: outlives the engine. What has to outlive the machine goes through `saveDurably`. */
+  save(container: Container): void {
+    if (this.#byId.get(container.id) !== container) return; // removed meanwhile
+    const path = this.#sidecar(container.id);
+    writeFileSync(`${path}.new`, JSON.stringify(container.record), { mode: 0o600 });
+    renameSync(`${path}.new`, path);
+  }
+
+  async saveDurably(container: Container): Promise<void> {
+    if (this.#byId.get(container.id) !== container) return;
+    const path = this.#sidecar(container.id);
+    const aside = `${path}.durable`;
+    const { record } = container;
+    await using file = await open(aside, "w", 0o600);
+    await file.writeFile(JSON.stringify(record));
+    await file.sync();
+    await rename(aside, path);
+    if (container.record !== record) this.save(container); // changed and saved while we wrote the older state
+  }
+
+  /** Makes the container unknown, and its directory one that is going to be deleted: returns its new path. */
+  forget(container: Container): string {
+    this.#byId.delete(container.id);
+    if (this.#byName.get(container.name) === container) this.#byName.delete(container.name);
+    const doomed = join(this.root, `${removingPrefix}${container.id}`);
+    try {
+      renameSync(this.directory(container.id), doomed);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    }
+    return doomed;
+  }
+
+  #index(container: Container): void {
+    this.#byId.set(container.id, container);
+    this.#byName.set(container.name, container);
+  }
+
+  #sidecar(id: string): string {
+    return join(this.directory(id), "container.json");
+  }
+
+  #read(id: string): ContainerRecord | undefined {
+    try {
+      const record = JSON.parse(readFileSync(this.#sidecar(id), "utf8")) as ContainerRecord;
+      if (record.version === 1 && record.id === id) return record;
+      this.log.warn("container.record-foreign", { containerId: id, version: String(record.version) });
+    } catch (error) {
+      this.log.warn("container.record-unreadable", { containerId: id, message: messageOf(error) });
+    }
+    return undefined;
+  }
+}

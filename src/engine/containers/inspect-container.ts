@@ -1,0 +1,108 @@
+import { join } from "node:path";
+import type { Snapshotter } from "../../core/snapshots/contract.ts";
+import type { Container } from "./container.ts";
+import type { ContainerSizes } from "./container-summary.ts";
+import { commandWords, effectiveConfig } from "./effective-config.ts";
+import { isExecRunning } from "./exec-instance.ts";
+import { completeHostConfig } from "./host-config-defaults.ts";
+import { logPath } from "./log-config.ts";
+import { networkSettings } from "./network-settings.ts";
+import type { ContainerStatus } from "./state-machine.ts";
+
+export interface InspectSources {
+  /** `containers/<id>`. */
+  readonly directory: string;
+  readonly snapshots: Snapshotter;
+  readonly sizes: ContainerSizes | undefined;
+}
+
+/** The answer of `inspect`. engine-api.yaml, ContainerInspectResponse. */
+export function inspectContainer(container: Container, sources: InspectSources): object {
+  const { record } = container;
+  const config = effectiveConfig(record.config, record.imageConfig);
+  const [path = "", ...args] = commandWords(config);
+  const running = [...container.execs.values()].filter(isExecRunning).map((exec) => exec.id);
+  return {
+    Id: record.id,
+    Created: record.createdAt,
+    Path: path,
+    Args: args,
+    State: stateOf(container),
+    Image: record.imageId,
+    ResolvConfPath: join(sources.directory, "resolv.conf"),
+    HostnamePath: join(sources.directory, "hostname"),
+    HostsPath: join(sources.directory, "hosts"),
+    LogPath: logPath(sources.directory, record) ?? "",
+    Name: `/${record.name}`,
+    RestartCount: record.restartCount,
+    Driver: sources.snapshots.name,
+    Platform: "linux",
+    MountLabel: "",
+    ProcessLabel: "",
+    AppArmorProfile: "",
+    ExecIDs: running.length > 0 ? running : null,
+    HostConfig: completeHostConfig(record.hostConfig),
+    GraphDriver: graphDriver(container, sources.snapshots),
+    ...(sources.sizes ?? {}),
+    Mounts: record.mounts,
+    Config: completeConfig(container),
+    NetworkSettings: networkSettings(container),
+  };
+}
+
+/** engine-api.yaml, ContainerState. */
+function stateOf(container: Container): object {
+  const { state } = container.record;
+  const is = (status: ContainerStatus): boolean => state.status === status;
+  return {
+    Status: state.status,
+    Running: is("running") || is("paused"),
+    Paused: is("paused"),
+    Restarting: false,
+    OOMKilled: state.oomKilled,
+    Dead: false,
+    Pid: state.pid,
+    ExitCode: state.exitCode,
+    Error: state.error,
+    StartedAt: state.startedAt,
+    FinishedAt: state.finishedAt,
+  };
+}
+
+/** Docker's own spelling of the four directories. engine-api.yaml, DriverData. */
+function graphDriver(container: Container, snapshots: Snapshotter): object {
+  const { lower, upper, merged, work } = snapshots.describe(container.id);
+  return {
+    Data: {
+      ID: container.id,
+      LowerDir: lower.join(":"),
+      MergedDir: merged,
+      UpperDir: upper,
+      WorkDir: work,
+    },
+    Name: snapshots.name,
+  };
+}
+
+/** With the zero values that Docker always shows. */
+function completeConfig(container: Container): object {
+  const { config, imageConfig, id } = container.record;
+  const effective = effectiveConfig(config, imageConfig);
+  return {
+    AttachStdin: false,
+    AttachStdout: false,
+    AttachStderr: false,
+    Tty: false,
+    OpenStdin: false,
+    StdinOnce: false,
+    OnBuild: null,
+    ...effective,
+    Hostname: effective.Hostname || id.slice(0, 12),
+    Domainname: effective.Domainname ?? "",
+    Env: effective.Env ?? [],
+    Cmd: effective.Cmd ?? null,
+    Entrypoint: effective.Entrypoint ?? null,
+    Volumes: effective.Volumes ?? null,
+    Labels: effective.Labels ?? {},
+  };
+}

@@ -1,0 +1,39 @@
+import { conflict, PlatformError } from "../../errors/platform-error.ts";
+import type { Container } from "./container.ts";
+import type { ContainerEvents } from "./container-events.ts";
+import type { Freezer } from "./freezer.ts";
+import { sigkill } from "./signals.ts";
+
+/** Sends signals to a container's first process. */
+export class Killer {
+  constructor(
+    private readonly events: ContainerEvents,
+    private readonly freezer: Freezer,
+  ) {}
+
+  /**
+   * SIGKILL settles once the process has ended, any other signal at once.
+   * Errors: Conflict `cannot kill container: …` when it is not running.
+   */
+  async kill(container: Container, signal: number): Promise<void> {
+    if (!container.isLive) {
+      throw conflict(`cannot kill container: ${container.name}: container ${container.id} is not running`);
+    }
+    const exited = container.exits.wait();
+    await this.signal(container, signal);
+    if (signal === sigkill) await exited;
+  }
+
+  /** Sends a signal and says so; a process that has just ended is fine. */
+  async signal(container: Container, signal: number): Promise<void> {
+    try {
+      await container.liveShim().init.signal(signal);
+    } catch (error) {
+      if (!(error instanceof PlatformError && (error.kind === "NotFound" || error.kind === "Conflict"))) throw error;
+      if (container.isLive) return; // its exit is on the way
+    }
+    this.events.publish(container, "kill", { signal: String(signal) });
+    // A frozen process of cgroup v1 gets its signal only when it thaws.
+    if (signal === sigkill && container.status === "paused") this.freezer.thaw(container.record.cgroups);
+  }
+}

@@ -1,0 +1,90 @@
+import { rm } from "node:fs/promises";
+import type { Snapshotter } from "../../core/snapshots/contract.ts";
+import { conflict, messageOf } from "../../errors/platform-error.ts";
+import type { Log } from "../../log/log.ts";
+import type { Container } from "./container.ts";
+import type { ContainerEvents } from "./container-events.ts";
+import type { ContainerStore } from "./container-store.ts";
+import type { ExecService } from "./exec-service.ts";
+import type { Killer } from "./killer.ts";
+import type { RunResources } from "./run-resources.ts";
+import { sigkill } from "./signals.ts";
+
+/** Makes containers disappear. */
+export class Remover {
+  readonly #pending = new Set<Promise<void>>();
+
+  constructor(
+    private readonly store: ContainerStore,
+    private readonly snapshots: Snapshotter,
+    private readonly resources: RunResources,
+    private readonly killer: Killer,
+    private readonly execs: ExecService,
+    private readonly events: ContainerEvents,
+    private readonly log: Log,
+  ) {}
+
+  /**
+   * `force` kills a live container first. Settles when nothing of the container is left.
+   * Errors: Conflict with Docker's wording for a live container without `force`.
+   */
+  async remove(container: Container, options: { force: boolean }): Promise<void> {
+    if (container.status === "removing") {
+      throw conflict(`removal of container ${container.name} is already in progress`);
+    }
+    await container.lock.run(async () => {
+      if (container.isLive) await this.#endFirst(container, options.force);
+      if (container.status === "removing") return; // `--rm` was quicker
+      await container.cleanup;
+      this.discard(container);
+    });
+    await container.cleanup;
+  }
+
+  async #endFirst(container: Container, force: boolean): Promise<void> {
+    if (!force) {
+      throw conflict(
+        `cannot remove container "/${container.name}": container is ${container.status}: stop the container before removing or force remove`,
+        { hint: "stop it first, or remove it with --force" },
+      );
+    }
+    const exited = container.exits.wait();
+    await this.killer.signal(container, sigkill);
+    await exited;
+  }
+
+  /**
+   * The container is gone for everybody when this returns: id and name are free, waits are answered. What it held is
+   * released and deleted in the background; `container.cleanup` tells when, and `open` of the store finishes it after
+   * a crash.
+   */
+  discard(container: Container): void {
+    container.apply("remove");
+    const doomed = this.store.forget(container);
+    this.execs.forgetContainer(container);
+    container.attachments.endAll();
+    this.events.publish(container, "destroy");
+    const { exitCode } = container.record.state;
+    container.removals.give(exitCode);
+    container.exits.give(exitCode);
+    container.cleanup = this.#delete(container, doomed);
+    this.#pending.add(container.cleanup);
+    void container.cleanup.then(() => this.#pending.delete(container.cleanup));
+  }
+
+  /** Settles when everything discarded so far is deleted. */
+  async settle(): Promise<void> {
+    await Promise.all(this.#pending);
+  }
+
+  async #delete(container: Container, doomed: string): Promise<void> {
+    await container.cleanup;
+    if (container.record.cgroups.length > 0 || container.record.endpoint) await this.resources.release(container);
+    try {
+      await this.snapshots.remove(container.id);
+      await rm(doomed, { recursive: true, force: true });
+    } catch (error) {
+      this.log.warn("container.delete-failed", { containerId: container.id, message: messageOf(error) });
+    }
+  }
+}

@@ -1,0 +1,80 @@
+import type { Image, ImageStore, RemovedReference } from "../../core/images/contract.ts";
+import type { Progress, RegistryCredentials, Transfer } from "../../core/transfer/contract.ts";
+import type { Digest } from "../../formats/digest.ts";
+import { familiarName, familiarReference, parseReference, withDefaultTag } from "../../formats/reference.ts";
+import type { ContainerStore } from "../containers/container-store.ts";
+import type { EventBus } from "../events/event-bus.ts";
+
+export interface PullOptions {
+  readonly reference: string;
+  readonly platform: string | undefined;
+  readonly credentials: RegistryCredentials | undefined;
+  readonly onProgress: (progress: Progress) => void;
+  readonly signal: AbortSignal;
+}
+
+/** Images as users name them: what changes them, and the events of that. */
+export class ImageService {
+  constructor(
+    readonly store: ImageStore,
+    private readonly transfer: () => Promise<Transfer>,
+    private readonly containers: ContainerStore,
+    private readonly bus: EventBus,
+  ) {}
+
+  async pull({ reference, platform, credentials, onProgress, signal }: PullOptions): Promise<void> {
+    const transfer = await this.transfer();
+    await transfer.pull({
+      reference,
+      ...(platform === undefined ? {} : { platform }),
+      ...(credentials === undefined ? {} : { credentials }),
+      onProgress,
+      signal,
+    });
+    const name = withDefaultTag(parseReference(reference));
+    this.bus.publish("image", "pull", familiarReference(name), { name: familiarName(name) });
+  }
+
+  async load(
+    archive: ReadableStream<Uint8Array>,
+    options: { onProgress: (progress: Progress) => void; signal: AbortSignal },
+  ): Promise<void> {
+    const transfer = await this.transfer();
+    for (const { image, loaded } of await transfer.load(archive, options)) {
+      const what = loaded.startsWith("sha256:") ? "Loaded image ID" : "Loaded image";
+      options.onProgress({ stream: `${what}: ${loaded}\n` });
+      this.bus.publish("image", "load", image.id, { name: image.id });
+    }
+  }
+
+  async tag(source: string, reference: string): Promise<void> {
+    const image = this.store.resolve(source);
+    await this.store.tag(image, reference);
+    this.bus.publish("image", "tag", image.id, { name: familiarReference(withDefaultTag(parseReference(reference))) });
+  }
+
+  /** Untags, and deletes what no name is left for. Errors: Docker's conflicts for images that containers use. */
+  async remove(reference: string, options: { force: boolean }): Promise<readonly RemovedReference[]> {
+    const image = this.store.resolve(reference);
+    const removed = await this.store.remove(reference, { force: options.force, usedBy: this.#usedBy() });
+    for (const { kind } of removed) {
+      this.bus.publish("image", kind === "Untagged" ? "untag" : "delete", image.id, { name: image.id });
+    }
+    return removed;
+  }
+
+  /** Containers of an image, in any state. */
+  containerCount(image: Image): number {
+    return this.#usedBy().get(image.id)?.length ?? 0;
+  }
+
+  #usedBy(): Map<Digest, { containerId: string; running: boolean }[]> {
+    const usedBy = new Map<Digest, { containerId: string; running: boolean }[]>();
+    for (const { id, record, isLive } of this.containers.list()) {
+      const users = usedBy.get(record.imageId) ?? [];
+      users.push({ containerId: id, running: isLive });
+      usedBy.set(record.imageId, users);
+    }
+    return usedBy;
+  }
+}

@@ -1,0 +1,22 @@
+import type { Image } from "../../core/images/contract.ts";
+import { parseTimeNs } from "../clock.ts";
+import { familiar, familiarDigests } from "./familiar-names.ts";
+
+/** One row of `images`. engine-api.yaml, ImageSummary. */
+export function imageSummary(image: Image, facts: { minor: number; containers: number }): object {
+  return {
+    Containers: facts.minor >= 51 ? facts.containers : -1,
+    Created: unixSeconds(image.config.created),
+    Id: image.id,
+    Labels: image.config.config.Labels ?? null,
+    ParentId: "",
+    RepoDigests: familiarDigests(image),
+    RepoTags: image.tags.map(familiar),
+    SharedSize: -1,
+    Size: image.sizeBytes,
+    ...(facts.minor < 44 ? { VirtualSize: image.sizeBytes } : {}),
+  };
+}
+
+export const unixSeconds = (time: string | undefined): number =>
+  Number((parseTimeNs(time ?? "") ?? 0n) / 1_000_000_000n);

@@ -1,0 +1,60 @@
+import type { Image } from "../../core/images/contract.ts";
+import type { Snapshotter } from "../../core/snapshots/contract.ts";
+import { familiar, familiarDigests } from "./familiar-names.ts";
+
+/** The answer of `image inspect`. engine-api.yaml, ImageInspect. */
+export function inspectImage(image: Image, snapshots: Snapshotter, minor: number): object {
+  const { config } = image;
+  return {
+    Id: image.id,
+    RepoTags: image.tags.map(familiar),
+    RepoDigests: familiarDigests(image),
+    Parent: "",
+    Comment: config.comment ?? "",
+    ...(config.created === undefined ? {} : { Created: config.created }),
+    DockerVersion: config.docker_version ?? "",
+    Author: config.author ?? "",
+    Config: imageConfig(image, minor),
+    Architecture: config.architecture,
+    ...(config.variant === undefined ? {} : { Variant: config.variant }),
+    Os: config.os,
+    ...(config["os.version"] === undefined ? {} : { OsVersion: config["os.version"] }),
+    Size: image.sizeBytes,
+    ...(minor < 44 ? { VirtualSize: image.sizeBytes } : {}),
+    GraphDriver: { Data: null, Name: snapshots.name },
+    RootFS: { Type: "layers", Layers: config.rootfs.diff_ids },
+    Metadata: { LastTagTime: "0001-01-01T00:00:00Z" },
+  };
+}
+
+/** Before 1.50 the fields that only containers have stood there too, with zero values. engine-api, section 15. */
+function imageConfig(image: Image, minor: number): object {
+  const { config } = image.config;
+  const own = {
+    User: config.User ?? "",
+    ...(config.ExposedPorts === undefined ? {} : { ExposedPorts: config.ExposedPorts }),
+    Env: config.Env ?? null,
+    Cmd: config.Cmd ?? null,
+    ...(config.Healthcheck === undefined ? {} : { Healthcheck: config.Healthcheck }),
+    Volumes: config.Volumes ?? null,
+    WorkingDir: config.WorkingDir ?? "",
+    Entrypoint: config.Entrypoint ?? null,
+    OnBuild: config.OnBuild ?? null,
+    Labels: config.Labels ?? null,
+    ...(config.StopSignal === undefined ? {} : { StopSignal: config.StopSignal }),
+    ...(config.Shell === undefined ? {} : { Shell: config.Shell }),
+  };
+  if (minor >= 50) return own;
+  const containerOnly = {
+    Hostname: "",
+    Domainname: "",
+    AttachStdin: false,
+    AttachStdout: false,
+    AttachStderr: false,
+    Tty: false,
+    OpenStdin: false,
+    StdinOnce: false,
+    Image: "",
+  };
+  return { ...containerOnly, ...own };
+}
