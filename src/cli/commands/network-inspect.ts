@@ -1,0 +1,3 @@
+import { inspectCommand } from "./inspect-command.ts";
+
+export const command = inspectCommand("network");

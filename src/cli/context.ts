@@ -1,0 +1,40 @@
+/** What the outside world is to a command; tests put another world here. */
+import type { EngineClient } from "./engine-client.ts";
+import type { Environment } from "./values/environment.ts";
+
+export interface Output {
+  /** Writes everything before it returns. */
+  write(data: string | Uint8Array): void;
+}
+
+export interface TerminalSize {
+  readonly rows: number;
+  readonly columns: number;
+}
+
+export interface Terminal {
+  isTerminal(stream: "stdin" | "stdout" | "stderr"): boolean;
+  /** Undefined when standard output is no terminal. */
+  size(): TerminalSize | undefined;
+  /** Raw mode of standard input until the result is called; also undone when the process exits. */
+  raw(): () => void;
+}
+
+export interface Signals {
+  /** Until the result is called. Taking a signal over keeps it from ending the process. */
+  on(signal: NodeJS.Signals, handler: () => void): () => void;
+}
+
+export interface CommandContext {
+  /** The words that led here, with `gantry`: `gantry container ls`. */
+  readonly commandName: string;
+  readonly stdout: Output;
+  readonly stderr: Output;
+  /** Standard input, read only from the first call on. */
+  stdin(): AsyncIterable<Uint8Array>;
+  readonly env: Environment;
+  readonly terminal: Terminal;
+  readonly signals: Signals;
+  readonly engine: EngineClient;
+  nowMs(): number;
+}

@@ -1,0 +1,29 @@
+import { zoneOffset } from "./human.ts";
+
+/** An object of `GET /events`. */
+export interface EngineEvent {
+  readonly Type: string;
+  readonly Action: string;
+  readonly Actor: { readonly ID: string; readonly Attributes?: Readonly<Record<string, string>> | null };
+  readonly time: number;
+  readonly timeNano: number;
+}
+
+/** `2006-01-02T15:04:05.000000000+02:00 container start 4386fb97867d (image=busybox, name=x)` */
+export function eventLine({ Type, Action, Actor, time, timeNano }: EngineEvent): string {
+  const attributes = Object.entries(Actor.Attributes ?? {})
+    .map(([name, value]) => `${name}=${value}`)
+    .sort();
+  const shown = attributes.length === 0 ? "" : ` (${attributes.join(", ")})`;
+  return `${nanoTimestamp(time, timeNano)} ${Type} ${Action} ${Actor.ID}${shown}`;
+}
+
+/** RFC 3339 in local time with nine decimals. */
+function nanoTimestamp(seconds: number, nanoseconds: number): string {
+  const at = new Date(seconds * 1000);
+  const local = new Date(at.getTime() - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 19);
+  // A double keeps a nanosecond count of today only to some hundreds; the seconds are exact.
+  const fraction = Math.max(0, nanoseconds - seconds * 1e9) % 1e9;
+  const zone = at.getTimezoneOffset() === 0 ? "Z" : zoneOffset(at, ":");
+  return `${local}.${String(Math.trunc(fraction)).padStart(9, "0")}${zone}`;
+}

@@ -1,0 +1,44 @@
+import { ellipsis, humanSince, humanSize, shortId } from "./human.ts";
+import type { RowFormat } from "./rows.ts";
+
+/** An element of `GET /images/{name}/history`. */
+export interface HistoryEntry {
+  readonly Id: string;
+  /** Unix seconds. */
+  readonly Created: number;
+  readonly CreatedBy: string;
+  readonly Size: number;
+  readonly Comment: string;
+}
+
+export interface HistoryRowOptions {
+  readonly truncate: boolean;
+  readonly human: boolean;
+  readonly nowMs: number;
+}
+
+export function historyRows({ truncate, human, nowMs }: HistoryRowOptions): RowFormat<HistoryEntry> {
+  const created = human ? "CreatedSince" : "CreatedAt";
+  return {
+    table: ["ID", created, "CreatedBy", "Size", "Comment"].map((name) => `{{.${name}}}`).join("\t"),
+    fields: {
+      ID: { header: "IMAGE", value: ({ Id }) => (truncate && Id !== "<missing>" ? shortId(Id) : Id) },
+      CreatedSince: {
+        header: "CREATED",
+        value: ({ Created }) => (Created <= 0 ? "N/A" : humanSince(Created, nowMs)),
+      },
+      CreatedAt: {
+        header: "CREATED AT",
+        value: ({ Created }) => new Date(Created * 1000).toISOString().replace(/\.\d+/, ""),
+      },
+      CreatedBy: { header: "CREATED BY", value: ({ CreatedBy }) => createdBy(CreatedBy, truncate) },
+      Size: { header: "SIZE", value: ({ Size }) => (human ? humanSize(Size, 3) : String(Size)) },
+      Comment: { header: "COMMENT", value: ({ Comment }) => Comment },
+    },
+  };
+}
+
+function createdBy(command: string, truncate: boolean): string {
+  const oneLine = command.replaceAll("\t", " ");
+  return truncate ? ellipsis(oneLine, 45) : oneLine;
+}

@@ -1,0 +1,102 @@
+import { humanBinarySize } from "./human.ts";
+
+/** What `info` shows of `GET /info`. */
+export interface EngineInfo {
+  readonly Containers: number;
+  readonly ContainersRunning: number;
+  readonly ContainersPaused: number;
+  readonly ContainersStopped: number;
+  readonly Images: number;
+  readonly ServerVersion: string;
+  readonly Driver: string;
+  readonly DriverStatus?: readonly (readonly [string, string])[] | null;
+  readonly LoggingDriver?: string;
+  readonly CgroupDriver?: string;
+  readonly CgroupVersion?: string;
+  readonly Plugins?: Readonly<Record<string, readonly string[] | null>> | null;
+  readonly SecurityOptions?: readonly string[] | null;
+  readonly KernelVersion: string;
+  readonly OperatingSystem: string;
+  readonly OSType: string;
+  readonly Architecture: string;
+  readonly NCPU: number;
+  readonly MemTotal: number;
+  readonly Name: string;
+  readonly ID: string;
+  readonly DockerRootDir: string;
+  readonly Debug: boolean;
+  readonly ExperimentalBuild?: boolean;
+  readonly RegistryConfig?: { readonly InsecureRegistryCIDRs?: readonly string[] | null } | null;
+  readonly LiveRestoreEnabled?: boolean;
+  readonly Warnings?: readonly string[] | null;
+}
+
+/** Lines in Docker's order and wording, which people grep for; what the engine left out is left out. */
+export function infoText(info: EngineInfo, clientVersion: string): string {
+  const rows: Row[] = [
+    [1, "Containers", info.Containers],
+    [2, "Running", info.ContainersRunning],
+    [2, "Paused", info.ContainersPaused],
+    [2, "Stopped", info.ContainersStopped],
+    [1, "Images", info.Images],
+    [1, "Server Version", info.ServerVersion],
+    [1, "Storage Driver", info.Driver],
+    ...(info.DriverStatus ?? []).map(([name, value]) => [2, name, value] as const),
+    [1, "Logging Driver", info.LoggingDriver],
+    [1, "Cgroup Driver", info.CgroupDriver],
+    [1, "Cgroup Version", info.CgroupVersion],
+    ...pluginRows(info),
+    ...securityRows(info),
+    [1, "Kernel Version", info.KernelVersion],
+    [1, "Operating System", info.OperatingSystem],
+    [1, "OSType", info.OSType],
+    [1, "Architecture", info.Architecture],
+    [1, "CPUs", info.NCPU],
+    [1, "Total Memory", humanBinarySize(info.MemTotal)],
+    [1, "Name", info.Name],
+    [1, "ID", info.ID],
+    [1, "Docker Root Dir", info.DockerRootDir],
+    [1, "Debug Mode", info.Debug],
+    [1, "Experimental", info.ExperimentalBuild],
+    ...registryRows(info),
+    [1, "Live Restore Enabled", info.LiveRestoreEnabled],
+  ];
+  const server = rows.filter(([, , value]) => value !== undefined && value !== "").map(rowText);
+  return `Client:\n Version:    ${clientVersion}\n\nServer:\n${server.join("")}\n`;
+}
+
+function rowText([indent, name, value]: Row): string {
+  return `${" ".repeat(indent)}${name}:${value === null ? "" : ` ${value}`}\n`;
+}
+
+/** Null: the rows below belong to it; undefined and empty: the engine does not say. */
+type Row = readonly [indent: number, name: string, value: unknown];
+
+function pluginRows({ Plugins }: EngineInfo): Row[] {
+  const kinds = Object.entries(Plugins ?? {}).filter(([, names]) => names !== null && names.length > 0);
+  if (kinds.length === 0) return [];
+  return [[1, "Plugins", null], ...kinds.map(([kind, names]) => [2, kind, (names ?? []).join(" ")] as const)];
+}
+
+function securityRows({ SecurityOptions }: EngineInfo): Row[] {
+  const options = SecurityOptions ?? [];
+  if (options.length === 0) return [];
+  return [
+    [1, "Security Options", null],
+    ...options.flatMap((option): Row[] => {
+      const fields = option.split(",").map((field) => field.split("=") as [string, string | undefined]);
+      const name = fields.find(([key]) => key === "name")?.[1] ?? option;
+      const rest = fields.filter(([key]) => key !== "name");
+      return [
+        [2, name, null],
+        ...rest.map(([key, value]) => [3, key === "profile" ? "Profile" : key, value] as const),
+      ];
+    }),
+  ];
+}
+
+function registryRows({ RegistryConfig }: EngineInfo): Row[] {
+  const ranges = RegistryConfig?.InsecureRegistryCIDRs ?? [];
+  if (ranges.length === 0) return [];
+  return [[1, "Insecure Registries", null], ...ranges.map((range) => [2, range, null] as const)];
+}

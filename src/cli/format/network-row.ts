@@ -1,0 +1,40 @@
+import { pairs } from "./container-row.ts";
+import { shortId } from "./human.ts";
+import type { RowFormat } from "./rows.ts";
+
+/** An element of `GET /networks`. */
+export interface NetworkSummary {
+  readonly Id: string;
+  readonly Name: string;
+  readonly Driver: string;
+  readonly Scope: string;
+  readonly Created: string;
+  readonly Internal: boolean;
+  readonly EnableIPv4?: boolean;
+  readonly EnableIPv6: boolean;
+  readonly Labels: Readonly<Record<string, string>> | null;
+}
+
+export function networkRows(truncate: boolean): RowFormat<NetworkSummary> {
+  return {
+    table: "{{.ID}}\t{{.Name}}\t{{.Driver}}\t{{.Scope}}",
+    fields: {
+      ID: { header: "NETWORK ID", value: ({ Id }) => (truncate ? shortId(Id) : Id) },
+      Name: { header: "NAME", value: ({ Name }) => Name },
+      Driver: { header: "DRIVER", value: ({ Driver }) => Driver },
+      Scope: { header: "SCOPE", value: ({ Scope }) => Scope },
+      IPv4: { header: "IPV4", value: ({ EnableIPv4 = true }) => String(EnableIPv4) },
+      IPv6: { header: "IPV6", value: ({ EnableIPv6 }) => String(EnableIPv6) },
+      Internal: { header: "INTERNAL", value: ({ Internal }) => String(Internal) },
+      Labels: { header: "LABELS", value: ({ Labels }) => pairs(Labels) },
+      Label: {
+        header: "LABEL",
+        value:
+          ({ Labels }) =>
+          (name) =>
+            Labels?.[String(name)] ?? "",
+      },
+      CreatedAt: { header: "CREATED AT", value: ({ Created }) => Created },
+    },
+  };
+}

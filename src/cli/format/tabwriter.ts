@@ -1,0 +1,41 @@
+/**
+ * Elastic columns as Docker's tables have them: a column is a run of lines that have a tab-ended cell there; it is as
+ * wide as its widest cell plus padding. The last cell of a line is part of no column.
+ */
+const minWidth = 10;
+const padding = 3;
+
+/** Lines with tabs between their cells. */
+export function alignColumns(text: string): string {
+  const lines = text.split("\n").map((line) => line.split("\t"));
+  const widths = lines.map(() => [] as number[]);
+  measure(lines, widths, 0, lines.length, 0);
+  return lines
+    .map((cells, row) =>
+      cells
+        .map((cell, column) => (column === cells.length - 1 ? cell : padTo(cell, widths[row]?.[column] ?? 0)))
+        .join(""),
+    )
+    .join("\n");
+}
+
+function measure(lines: string[][], widths: number[][], from: number, to: number, column: number): void {
+  for (let row = from; row < to; row++) {
+    if (!hasCell(lines[row], column)) continue;
+    let end = row;
+    let width = minWidth;
+    for (; end < to && hasCell(lines[end], column); end++) {
+      width = Math.max(width, displayWidth(lines[end]?.[column] ?? "") + padding);
+    }
+    for (let each = row; each < end; each++) widths[each]?.push(width);
+    measure(lines, widths, row, end, column + 1);
+    row = end - 1;
+  }
+}
+
+/** A cell counts for a column only if a tab ends it. */
+const hasCell = (cells: string[] | undefined, column: number) => column < (cells?.length ?? 0) - 1;
+
+const padTo = (cell: string, width: number) => cell + " ".repeat(Math.max(0, width - displayWidth(cell)));
+
+const displayWidth = (cell: string) => [...cell].length;

@@ -1,0 +1,92 @@
+/** The real world: this process's streams, terminal and signals. */
+import { fstatSync, writeSync } from "node:fs";
+import type { CommandContext, Output, Signals, Terminal } from "./context.ts";
+
+const fdOf = { stdin: 0, stdout: 1, stderr: 2 } as const;
+
+/** The parts of a context that do not depend on the command. */
+export function processContext(): Pick<
+  CommandContext,
+  "stdout" | "stderr" | "stdin" | "env" | "terminal" | "signals" | "nowMs"
+> {
+  return {
+    stdout: outputTo(1),
+    stderr: outputTo(2),
+    stdin: () => Bun.stdin.stream(),
+    env: process.env,
+    terminal: processTerminal(),
+    signals: processSignals,
+    nowMs: Date.now,
+  };
+}
+
+/** A Go program is ended by SIGPIPE when it writes to a closed standard output; shells show 141. */
+const brokenPipeExitCode = 141;
+
+/**
+ * Plain write(2): touching `process.stdout` costs milliseconds. Blocking is right here: whoever is slow to read
+ * our output slows the engine's stream down, nothing is buffered in between.
+ */
+function outputTo(fd: 1 | 2): Output {
+  return {
+    write(data) {
+      let rest = typeof data === "string" ? Buffer.from(data) : data;
+      while (rest.length > 0) rest = rest.subarray(writeSome(fd, rest));
+    },
+  };
+}
+
+function writeSome(fd: number, bytes: Uint8Array): number {
+  try {
+    return writeSync(fd, bytes);
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    if (code === "EPIPE") process.exit(brokenPipeExitCode);
+    if (code === "EAGAIN") {
+      // Somebody who shares the descriptor made it non-blocking.
+      Bun.sleepSync(1);
+      return 0;
+    }
+    if (code === "EINTR") return 0;
+    throw error;
+  }
+}
+
+function processTerminal(): Terminal {
+  return {
+    isTerminal: (stream) => isCharacterDevice(fdOf[stream]) && kernelTerminal().isTerminal(fdOf[stream]),
+    size: () => (isCharacterDevice(1) ? kernelTerminal().windowSize(1) : undefined),
+    raw() {
+      const restoreAttributes = kernelTerminal().setRawMode(0);
+      const restore = () => {
+        process.off("exit", restore);
+        restoreAttributes();
+      };
+      process.on("exit", restore);
+      return restore;
+    },
+  };
+}
+
+/** Rules out files and pipes without loading the native addon. */
+function isCharacterDevice(fd: number): boolean {
+  try {
+    return fstatSync(fd).isCharacterDevice();
+  } catch {
+    return false; // closed
+  }
+}
+
+/** Loaded at first use: most commands never ask for a terminal. */
+function kernelTerminal(): typeof import("../kernel/terminal.ts") {
+  return require("../kernel/terminal.ts");
+}
+
+const processSignals: Signals = {
+  on(signal, handler) {
+    process.on(signal, handler);
+    return () => {
+      process.off(signal, handler);
+    };
+  },
+};

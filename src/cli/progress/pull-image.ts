@@ -1,0 +1,45 @@
+import { parseReference, repositoryName, withDefaultTag } from "../../formats/reference.ts";
+import { readJsonLines } from "../../wire/json-lines.ts";
+import type { ProgressMessage } from "../../wire/progress.ts";
+import type { CommandContext } from "../context.ts";
+import { ProgressDisplay, type ProgressOutput } from "./progress-display.ts";
+import { registryAuth } from "./registry-auth.ts";
+
+export interface PullRequest {
+  /** As the user wrote it. */
+  readonly image: string;
+  readonly platform: string | undefined;
+  /** Undefined: nothing is shown. */
+  readonly output: Omit<ProgressOutput, "columns"> | undefined;
+}
+
+/** Has the engine pull an image and shows how it goes. Errors: EngineError, CommandError from the stream. */
+export async function pullImage(
+  context: CommandContext,
+  { image, platform, output }: PullRequest,
+): Promise<void> {
+  const reference = withDefaultTag(parseReference(image));
+  const auth = registryAuth(reference.domain, context.env);
+  const response = await context.engine.open("POST", "/images/create", {
+    query: {
+      fromImage: repositoryName(reference),
+      tag: reference.digest ?? reference.tag,
+      platform,
+    },
+    headers: auth === undefined ? {} : { "X-Registry-Auth": auth },
+  });
+  await showProgress(context, response.body, output);
+}
+
+/** Errors: CommandError when the stream reports one, also when nothing is shown. */
+export async function showProgress(
+  context: CommandContext,
+  body: AsyncIterable<Uint8Array>,
+  output: Omit<ProgressOutput, "columns"> | undefined,
+): Promise<void> {
+  const silent = { stream: { write: () => {} }, isTerminal: false };
+  const columns = output?.isTerminal ? context.terminal.size()?.columns : undefined;
+  const display = new ProgressDisplay({ ...(output ?? silent), columns });
+  // Each line is one of the documented messages; the display looks only at the fields it knows.
+  for await (const message of readJsonLines(body)) display.show(message as ProgressMessage);
+}

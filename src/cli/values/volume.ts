@@ -1,0 +1,25 @@
+import { homedir } from "node:os";
+import { resolve } from "node:path";
+
+/** One `-v` value: a bind or named volume goes to `HostConfig.Binds`, an anonymous volume to `Volumes`. */
+export type VolumeSpec =
+  | { readonly kind: "bind"; readonly bind: string }
+  | { readonly kind: "anonymous"; readonly target: string };
+
+/** `[SOURCE:]TARGET[:OPTIONS]`; a relative source is taken from the working directory. Errors: Error. */
+export function parseVolume(raw: string): VolumeSpec {
+  if (raw === "") throw new Error("invalid empty volume spec");
+  const parts = raw.split(":");
+  if (parts.length === 1) return { kind: "anonymous", target: raw };
+  if (parts.length > 3) throw new Error(`invalid volume specification: '${raw}'`);
+  if (parts.some((part) => part === "")) {
+    throw new Error(`invalid spec: ${raw}: empty section between colons`);
+  }
+  const [source = "", ...rest] = parts;
+  return { kind: "bind", bind: [absoluteSource(source), ...rest].join(":") };
+}
+
+function absoluteSource(source: string): string {
+  if (source === "~" || source.startsWith("~/")) return homedir() + source.slice(1);
+  return source.startsWith(".") ? resolve(source) : source;
+}
