@@ -1,25 +1,18 @@
 import { defineCommand } from "../command.ts";
-import { CommandError } from "../command-error.ts";
 import { pathOf } from "../engine-client.ts";
-import { bool, text } from "../flag-kinds.ts";
-import { explainFormats, printExplanation } from "../run/explain-planned.ts";
+import { bool } from "../flag-kinds.ts";
+import { printBody } from "../print-body.ts";
 
 export const command = defineCommand({
   usage: "[OPTIONS] CONTAINER",
-  flags: {
-    as: text("How to print the steps (text|shell|json)"),
-    json: bool("Print the steps as JSON"),
-  },
+  flags: { json: bool("Print the steps as JSON") },
   args: { min: 1, max: 1 },
 
   async execute(context, { flags, args: [container = ""] }) {
-    const format = flags.json ? "json" : (flags.as ?? "text");
-    if (!explainFormats.some((known) => known === format)) {
-      throw new CommandError(`unknown format: '${format}': must be one of ${explainFormats.join(", ")}`);
-    }
-    const response = await context.engine.open("GET", `/containers/${pathOf(container)}/explain`, {
-      query: { format },
+    const response = await context.engine.open("GET", `/gantry/v1/containers/${pathOf(container)}/plan`, {
+      query: { format: flags.json ? "json" : "text" },
     });
-    return printExplanation(context, response.body);
+    await printBody(context, response.body);
+    return 0;
   },
 });

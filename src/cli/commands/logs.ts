@@ -3,6 +3,7 @@ import { defineCommand } from "../command.ts";
 import { CommandError } from "../command-error.ts";
 import { pathOf } from "../engine-client.ts";
 import { bool, text, textWithDefault } from "../flag-kinds.ts";
+import { printBody } from "../print-body.ts";
 import { parseTimestamp } from "../values/timestamp.ts";
 
 export const command = defineCommand({
@@ -32,7 +33,7 @@ export const command = defineCommand({
     });
     // A container with a terminal has one stream, without frames.
     if (response.headers.get("content-type")?.endsWith("multiplexed-stream") !== true) {
-      for await (const chunk of response.body) context.stdout.write(chunk);
+      await printBody(context, response.body);
       return 0;
     }
     const decoder = new StdcopyDecoder((stream, bytes) => {

@@ -1,8 +1,7 @@
 import type { CommandContext } from "../context.ts";
+import { printBody } from "../print-body.ts";
 import type { ContainerFlags } from "./container-flags.ts";
 import { createBody } from "./create-body.ts";
-
-export const explainFormats = ["text", "shell", "json"] as const;
 
 /** `run --dry-run`: has the engine plan the container, and prints the plan. Nothing is made, nothing pulled. */
 export async function explainPlanned(
@@ -11,17 +10,10 @@ export async function explainPlanned(
   [image = "", ...command]: readonly string[],
 ): Promise<number> {
   const consoleSize = flags.tty ? context.terminal.size() : undefined;
-  const response = await context.engine.open("POST", "/containers/explain", {
-    query: { name: flags.name, platform: flags.platform, format: "text" },
+  const response = await context.engine.open("POST", "/gantry/v1/plan", {
+    query: { name: flags.name, format: "text" },
     json: createBody({ flags, image, command, detached: false, env: context.env, consoleSize }),
   });
-  return printExplanation(context, response.body);
-}
-
-export async function printExplanation(
-  context: CommandContext,
-  body: AsyncIterable<Uint8Array>,
-): Promise<number> {
-  for await (const chunk of body) context.stdout.write(chunk);
+  await printBody(context, response.body);
   return 0;
 }

@@ -1,0 +1,65 @@
+/** Streams, terminal and signals of a command line under test. */
+import { runCli, type World } from "../cli.ts";
+
+export interface FakeWorld extends World {
+  readonly printed: { stdout: string; stderr: string };
+  /** Calls the handlers of a signal. Out: how many there were. */
+  raise(signal: NodeJS.Signals): number;
+  /** Whether the terminal is in raw mode now. */
+  readonly raw: { active: boolean; changes: number };
+}
+
+export interface FakeWorldOptions {
+  readonly env?: Record<string, string>;
+  readonly stdin?: () => AsyncIterable<Uint8Array>;
+  /** All three streams are a terminal of 24 rows and 80 columns. */
+  readonly terminal?: boolean;
+  readonly nowMs?: number;
+}
+
+export function fakeWorld(options: FakeWorldOptions = {}): FakeWorld {
+  const printed = { stdout: "", stderr: "" };
+  const handlers = new Map<string, Set<() => void>>();
+  const raw = { active: false, changes: 0 };
+  const terminal = options.terminal ?? false;
+  return {
+    printed,
+    raw,
+    raise(signal) {
+      const found = [...(handlers.get(signal) ?? [])];
+      for (const handler of found) handler();
+      return found.length;
+    },
+    stdout: { write: (data) => void (printed.stdout += Buffer.from(data).toString()) },
+    stderr: { write: (data) => void (printed.stderr += Buffer.from(data).toString()) },
+    stdin: options.stdin ?? noInput,
+    env: options.env ?? {},
+    terminal: {
+      isTerminal: () => terminal,
+      size: () => (terminal ? { rows: 24, columns: 80 } : undefined),
+      raw() {
+        raw.active = true;
+        raw.changes++;
+        return () => {
+          raw.active = false;
+        };
+      },
+    },
+    signals: {
+      on(signal, handler) {
+        const known = handlers.get(signal) ?? new Set();
+        handlers.set(signal, known.add(handler));
+        return () => known.delete(handler);
+      },
+    },
+    nowMs: () => options.nowMs ?? Date.parse("2026-01-01T12:00:00Z"),
+  };
+}
+
+async function* noInput() {}
+
+/** One call of the command line. */
+export async function call(world: FakeWorld, host: string, argv: readonly string[]) {
+  const exitCode = await runCli(["-H", host, ...argv], world);
+  return { exitCode, ...world.printed };
+}
