@@ -1,7 +1,7 @@
 import type { ImageConfigFile } from "../../formats/oci-image.ts";
 import type { Descriptor, Digest } from "../content/contract.ts";
 
-/** An image that is present for this host's platform: its manifest, config and layer blobs or unpacked layers. */
+/** An image that is present for this host's platform: its manifest, config and layer blobs and unpacked layers. */
 export interface Image {
   /** Digest of the config bytes: what Docker shows as image ID. */
   readonly id: Digest;
@@ -14,14 +14,35 @@ export interface Image {
   readonly sizeBytes: number;
   /** Canonical references with tag, `docker.io/library/busybox:latest`, sorted. */
   readonly tags: readonly string[];
-  /** `docker.io/library/busybox@sha256:…`, of what was pulled or pushed. */
+  /** `docker.io/library/busybox@sha256:…`, of what was pulled or pushed, sorted. */
   readonly repoDigests: readonly string[];
+  /** When a name last began to mean this image, RFC 3339; undefined while it has no name. */
+  readonly lastTaggedAt: string | undefined;
 }
 
 export interface RemovedReference {
   readonly kind: "Untagged" | "Deleted";
   /** Familiar form, as Docker answers it. */
   readonly value: string;
+}
+
+/** The containers that use an image, by image id. */
+export type ImageUsers = ReadonlyMap<
+  Digest,
+  readonly { readonly containerId: string; readonly running: boolean }[]
+>;
+
+/** A name and what it stands for: the index or manifest that it was pulled as. */
+export interface ImageNaming {
+  /** Any form, with tag or digest. */
+  readonly reference: string;
+  readonly target: Descriptor;
+}
+
+/** Things that may have become useless. */
+export interface Candidates {
+  readonly blobs: readonly Digest[];
+  readonly layers: readonly Digest[];
 }
 
 /** Names for images. All lookups answer from memory. */
@@ -32,18 +53,22 @@ export interface ImageStore {
    * Errors: NotFound `No such image: NAME:TAG`; InvalidParameter for a broken reference or an ambiguous prefix.
    */
   resolve(reference: string): Image;
+  /** As `resolve`, but undefined for an image that is not there. */
   find(reference: string): Image | undefined;
+  /** What a name (with tag or digest) stands for; undefined for a name that is not there. */
+  target(reference: string): Descriptor | undefined;
+  /**
+   * Registers an image whose manifest and config blobs and unpacked layers are present, with all its names at
+   * once. A name that meant another image is moved; that one stays, dangling if it was its last name.
+   */
+  add(manifest: Descriptor, names: readonly ImageNaming[]): Promise<Image>;
   /** Points `reference` (tag form) at an image whose blobs are present; replaces an older meaning. */
   tag(image: Image | Digest, reference: string): Promise<void>;
   /**
-   * Untags, and deletes image, layers and blobs when no name is left.
-   * `usedBy` are the ids of images that containers use. Errors as Docker's: 409 conflicts with `force` hints.
+   * Untags, and deletes image, layers and blobs when no name is left; a layer or blob that another image or a
+   * running operation needs stays. Errors as Docker's: 409 conflicts with `force` hints.
    */
-  remove(
-    reference: string,
-    options: {
-      force: boolean;
-      usedBy: ReadonlyMap<Digest, readonly { containerId: string; running: boolean }[]>;
-    },
-  ): Promise<RemovedReference[]>;
+  remove(reference: string, options: { force: boolean; usedBy: ImageUsers }): Promise<RemovedReference[]>;
+  /** Deletes of the candidates what no image, no lease and no container's snapshot needs. */
+  collect(candidates: Candidates): Promise<void>;
 }

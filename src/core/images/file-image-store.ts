@@ -1,0 +1,297 @@
+import { invalidParameter, messageOf } from "../../errors/platform-error.ts";
+import type { Digest } from "../../formats/digest.ts";
+import type { Descriptor } from "../../formats/oci-image.ts";
+import {
+  canonicalReference,
+  familiarName,
+  familiarReference,
+  parseReference,
+  type Reference,
+  withDefaultTag,
+} from "../../formats/reference.ts";
+import type { Log } from "../../log/log.ts";
+import type { ContentStore } from "../content/contract.ts";
+import { KeyedLock } from "../content/keyed-lock.ts";
+import type { Leases } from "../leases/leases.ts";
+import type { Snapshotter } from "../snapshots/contract.ts";
+import type { Candidates, Image, ImageNaming, ImageStore, ImageUsers, RemovedReference } from "./contract.ts";
+import { findImageId, lookupName, noSuchImage } from "./find-image-id.ts";
+import { type ImageRecord, ImageSidecars, type ReferenceRecord } from "./image-sidecars.ts";
+import { blobsOf, type ImageDocuments, loadImage } from "./load-image.ts";
+import { planRemoval } from "./plan-removal.ts";
+import { Sweeper } from "./sweeper.ts";
+
+export interface ImageStoreOptions {
+  /** Of the sidecars; made if it is missing. */
+  readonly directory: string;
+  readonly content: ContentStore;
+  readonly snapshots: Snapshotter;
+  readonly leases: Leases;
+  readonly log: Log;
+}
+
+interface Entry {
+  readonly record: ImageRecord;
+  readonly documents: ImageDocuments;
+}
+
+/**
+ * The image store whose truth is a directory of sidecars (see ImageSidecars). Everything is read at the start;
+ * after that, memory answers and each change is on disk before it is in memory. One process owns it.
+ */
+export class FileImageStore implements ImageStore {
+  private readonly entries = new Map<Digest, Entry>();
+  private readonly names = new Map<string, ReferenceRecord>();
+  /** By manifest digest; a name may stand for another manifest of the same config. */
+  private readonly manifests = new Map<Digest, ImageDocuments>();
+  private readonly views = new Map<Digest, Image>();
+  private readonly changes = new KeyedLock();
+  private readonly sweeper: Sweeper;
+
+  private constructor(
+    private readonly options: ImageStoreOptions,
+    private readonly sidecars: ImageSidecars,
+  ) {
+    this.sweeper = new Sweeper(options, () => this.needs());
+  }
+
+  /** Reads what is there. An image that lost blobs or layers is logged and left out: pulling repairs it. */
+  static async open(options: ImageStoreOptions): Promise<FileImageStore> {
+    const store = new FileImageStore(options, new ImageSidecars(options.directory));
+    const { log } = options;
+    const { images, references } = store.sidecars.load((path, error) =>
+      log.warn("images.sidecar-broken", { path, error: messageOf(error) }),
+    );
+    await Promise.all(
+      images.map((record) =>
+        store
+          .restoreImage(record)
+          .catch((error) => log.warn("images.incomplete", { id: record.id, error: messageOf(error) })),
+      ),
+    );
+    await Promise.all(
+      references.map((record) =>
+        store
+          .restoreName(record)
+          .catch((error) =>
+            log.warn("images.name-incomplete", { reference: record.reference, error: messageOf(error) }),
+          ),
+      ),
+    );
+    return store;
+  }
+
+  private async restoreImage(record: ImageRecord): Promise<void> {
+    const documents = await this.documentsOf(record.manifest);
+    this.checkComplete(documents);
+    this.entries.set(record.id, { record, documents });
+  }
+
+  private async restoreName(record: ReferenceRecord): Promise<void> {
+    if (!this.entries.has(record.image)) throw noSuchImage(record.image);
+    await this.documentsOf(record.manifest);
+    this.names.set(record.reference, record);
+  }
+
+  list(): Image[] {
+    return [...this.entries.keys()].map((id) => this.view(id));
+  }
+
+  find(reference: string): Image | undefined {
+    const id = findImageId(reference, this.entries.keys(), (name) => this.names.get(name)?.image);
+    return id === undefined ? undefined : this.view(id);
+  }
+
+  resolve(reference: string): Image {
+    const image = this.find(reference);
+    if (image === undefined) throw noSuchImage(reference);
+    return image;
+  }
+
+  target(reference: string): Descriptor | undefined {
+    return this.names.get(lookupName(parseReference(reference)))?.target;
+  }
+
+  async add(manifest: Descriptor, names: readonly ImageNaming[]): Promise<Image> {
+    using _turn = await this.changes.acquire("");
+    const documents = await this.documentsOf(manifest);
+    this.checkComplete(documents);
+    const id = documents.manifest.config.digest;
+    const before = this.entries.get(id);
+    if (before?.record.manifest.digest !== manifest.digest) {
+      const record: ImageRecord = { id, manifest: bare(manifest), addedAt: now() };
+      await this.sidecars.writeImage(record);
+      this.entries.set(id, { record, documents });
+      this.views.delete(id);
+    }
+    for (const { reference, target } of names) {
+      await this.point(lookupName(parseReference(reference)), id, target, manifest);
+    }
+    return this.view(id);
+  }
+
+  async tag(image: Image | Digest, reference: string): Promise<void> {
+    using _turn = await this.changes.acquire("");
+    const parsed = parseTag(reference);
+    const { id, manifest } = typeof image === "string" ? this.resolve(image) : this.resolve(image.id);
+    await this.point(canonicalReference(parsed), id, manifest, manifest);
+  }
+
+  private async point(
+    reference: string,
+    id: Digest,
+    target: Descriptor,
+    manifest: Descriptor,
+  ): Promise<void> {
+    const before = this.names.get(reference);
+    if (before?.image === id && before.target.digest === target.digest) return;
+    const record = { reference, image: id, target: bare(target), manifest: bare(manifest), createdAt: now() };
+    await this.sidecars.writeReference(record);
+    this.names.set(reference, record);
+    this.views.delete(id);
+    if (before) this.views.delete(before.image);
+  }
+
+  async remove(
+    reference: string,
+    { force, usedBy }: { force: boolean; usedBy: ImageUsers },
+  ): Promise<RemovedReference[]> {
+    using _turn = await this.changes.acquire("");
+    const { id } = this.resolve(reference);
+    const references = this.referencesOf(id);
+    const users = usedBy.get(id) ?? [];
+    const plan = planRemoval({ id, references, given: reference, force, users });
+    const useless: Digest[] = [];
+    for (const name of plan.untag) useless.push(...(await this.untag(name, id)));
+    const untagged = plan.untag.map(
+      (name) => ({ kind: "Untagged", value: familiarReference(name) }) as const,
+    );
+    if (!plan.deleteImage) {
+      await this.sweeper.sweep({ blobs: useless, layers: [] });
+      return untagged;
+    }
+    const removedLayers = await this.delete(id, useless);
+    return [...untagged, ...[id, ...removedLayers].map((value) => ({ kind: "Deleted", value }) as const)];
+  }
+
+  /** Returns the documents that only this name may have needed. */
+  private async untag(name: Reference, id: Digest): Promise<Digest[]> {
+    const reference = canonicalReference(name);
+    const record = this.names.get(reference);
+    if (record === undefined) return [];
+    await this.sidecars.removeReference(reference);
+    this.names.delete(reference);
+    this.views.delete(id);
+    return [record.target.digest, record.manifest.digest, ...this.blobsOfManifest(record.manifest.digest)];
+  }
+
+  private async delete(id: Digest, alsoUseless: readonly Digest[]): Promise<readonly Digest[]> {
+    const entry = this.entries.get(id);
+    await this.sidecars.removeImage(id);
+    this.entries.delete(id);
+    this.views.delete(id);
+    if (entry === undefined) return [];
+    const { digest } = entry.record.manifest;
+    return await this.sweeper.sweep({
+      blobs: [...alsoUseless, digest, ...blobsOf(entry.documents.manifest)],
+      layers: entry.documents.chainIds,
+    });
+  }
+
+  async collect(candidates: Candidates): Promise<void> {
+    using _turn = await this.changes.acquire("");
+    await this.sweeper.sweep(candidates);
+  }
+
+  /** Everything that images and names keep. */
+  private needs(): { blobs: Set<Digest>; layers: Set<Digest> } {
+    const [blobs, layers] = [new Set<Digest>(), new Set<Digest>()];
+    const keep = (manifest: Digest) => {
+      blobs.add(manifest);
+      for (const digest of this.blobsOfManifest(manifest)) blobs.add(digest);
+    };
+    for (const { record, documents } of this.entries.values()) {
+      keep(record.manifest.digest);
+      for (const chainId of documents.chainIds) layers.add(chainId);
+    }
+    for (const { target, manifest } of this.names.values()) {
+      blobs.add(target.digest);
+      keep(manifest.digest);
+    }
+    return { blobs, layers };
+  }
+
+  private blobsOfManifest(manifest: Digest): Digest[] {
+    const documents = this.manifests.get(manifest);
+    return documents ? blobsOf(documents.manifest) : [];
+  }
+
+  private async documentsOf(manifest: Descriptor): Promise<ImageDocuments> {
+    const known = this.manifests.get(manifest.digest);
+    if (known) return known;
+    const documents = await loadImage(this.options.content, manifest);
+    this.manifests.set(manifest.digest, documents);
+    return documents;
+  }
+
+  private checkComplete({ chainIds }: ImageDocuments): void {
+    const missing = chainIds.find((chainId) => this.options.snapshots.layer(chainId) === undefined);
+    if (missing) throw invalidParameter(`layer ${missing} is not unpacked`, { code: "image.incomplete" });
+  }
+
+  /** Those with a tag first, each kind sorted. */
+  private referencesOf(id: Digest): Reference[] {
+    const { tags, repoDigests } = this.view(id);
+    return [...tags, ...repoDigests].map(parseReference);
+  }
+
+  private view(id: Digest): Image {
+    const known = this.views.get(id);
+    if (known) return known;
+    const entry = this.entries.get(id);
+    if (!entry) throw noSuchImage(id);
+    const { record, documents } = entry;
+    const names = [...this.names.values()].filter((name) => name.image === id);
+    const sorted = names.map((name) => name.reference).sort();
+    const image: Image = {
+      id,
+      manifest: record.manifest,
+      config: documents.config,
+      chainIds: documents.chainIds,
+      sizeBytes: documents.chainIds.reduce(
+        (sum, chainId) => sum + (this.options.snapshots.layer(chainId)?.sizeBytes ?? 0),
+        0,
+      ),
+      tags: sorted.filter((name) => !name.includes("@")),
+      repoDigests: sorted.filter((name) => name.includes("@")),
+      lastTaggedAt: names
+        .map((name) => name.createdAt)
+        .sort()
+        .at(-1),
+    };
+    this.views.set(id, image);
+    return image;
+  }
+}
+
+function parseTag(reference: string): Reference {
+  const parsed = parseReference(reference);
+  if (parsed.digest !== undefined) {
+    throw invalidParameter("refusing to create a tag with a digest reference", { code: "reference.digest" });
+  }
+  if (familiarName(parsed) === "sha256") {
+    throw invalidParameter("refusing to create an ambiguous tag using digest algorithm as name", {
+      code: "reference.ambiguous",
+    });
+  }
+  return withDefaultTag(parsed);
+}
+
+/** What a sidecar keeps of a descriptor. */
+function bare({ mediaType, digest, size }: Descriptor): Descriptor {
+  return { mediaType, digest, size };
+}
+
+function now(): string {
+  return new Date().toISOString();
+}
