@@ -19,11 +19,12 @@ export interface InetAddress {
 
 /**
  * A bound socket (tcp: listening too) which only holds the port, so that no other process gets it.
- * Errors: errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EACCES. Close the descriptor to give the port back.
+ * Errors: errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EACCES, in Docker's words:
+ * `listen tcp4 0.0.0.0:80: bind: address already in use`. Close the descriptor to give the port back.
  */
 export function bindInet(protocol: "tcp" | "udp", address: InetAddress): number {
   const type = (protocol === "tcp" ? SOCK_STREAM : SOCK_DGRAM) | SOCK_CLOEXEC;
-  const what = `listen ${protocol}4 ${address.ip}:${address.port}`;
+  const what = `listen ${protocol}4 ${address.ip}:${address.port}: bind`;
   const fd = call("socket", what, AF_INET, type, 0);
   try {
     // A connection of the previous holder in TIME_WAIT does not hinder; for UDP it would allow sharing.

@@ -50,7 +50,7 @@ test.each(["tcp", "udp"] as const)("a held %s port is taken for others", (protoc
   server.stop(true);
   const held = bindInet(protocol, { ip: "127.0.0.1", port });
   expect(() => bindInet(protocol, { ip: "127.0.0.1", port })).toThrow(
-    `listen ${protocol}4 127.0.0.1:${port}: address already in use`,
+    `listen ${protocol}4 127.0.0.1:${port}: bind: address already in use`,
   );
   closeSync(held);
   closeSync(bindInet(protocol, { ip: "127.0.0.1", port }));

@@ -108,8 +108,11 @@ export interface VethPair {
   };
 }
 
-/** Makes both ends, the peer directly in its own namespace; this end is up, the peer has to be brought up. */
-export async function createVeth(socket: NetlinkSocket, veth: VethPair): Promise<void> {
+/**
+ * Makes both ends, the peer directly in its own namespace; this end is up, the peer has to be brought up.
+ * Returns this end.
+ */
+export async function createVeth(socket: NetlinkSocket, veth: VethPair): Promise<Link> {
   const peer = concat([
     linkHeader({}), // up is refused here: the ends do not know each other yet
     attribute.string(IFLA_IFNAME, veth.peer.name),
@@ -122,7 +125,8 @@ export async function createVeth(socket: NetlinkSocket, veth: VethPair): Promise
     attribute.u32(IFLA_MASTER, veth.master),
     linkInfo("veth", [attribute.bytes(VETH_INFO_PEER, peer)]),
   ]);
-  await socket.request(`create veth ${veth.name}`, [pair]);
+  const replies = await socket.request(`create veth ${veth.name}`, [pair, lookUp(veth.name)]);
+  return parseLink(replies[0]?.body ?? new Uint8Array(IFINFOMSG_BYTES));
 }
 
 /** Lets the bridge send a frame back through the port it came from: a container reaches its own published port. */
@@ -147,10 +151,15 @@ export async function deleteLink(socket: NetlinkSocket, name: string): Promise<v
 
 /** Errors: errno.ENODEV. */
 export async function getLink(socket: NetlinkSocket, name: string): Promise<Link> {
-  const body = concat([linkHeader({}), attribute.string(IFLA_IFNAME, name)]);
-  const replies = await socket.request(`look up link ${name}`, [{ type: RTM_GETLINK, flags: 0, body }]);
-  return parseLink(replies[0]?.body ?? new Uint8Array());
+  const replies = await socket.request(`look up link ${name}`, [lookUp(name)]);
+  return parseLink(replies[0]?.body ?? new Uint8Array(IFINFOMSG_BYTES));
 }
+
+const lookUp = (name: string): NetlinkMessage => ({
+  type: RTM_GETLINK,
+  flags: 0,
+  body: concat([linkHeader({}), attribute.string(IFLA_IFNAME, name)]),
+});
 
 export async function listLinks(socket: NetlinkSocket): Promise<Link[]> {
   const message = { type: RTM_GETLINK, flags: NLM_F_DUMP, body: linkHeader({}) };
