@@ -1,0 +1,76 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { mustRun } from "../tests/fixtures/command.ts";
+import type { Benchmark } from "./benchmark.ts";
+import { type Measurement, summarize } from "./measure.ts";
+import type { World } from "./world.ts";
+
+const containers = 50;
+
+/** What the engine weighs, and what one more running container adds: its monitor, and the engine's growth. */
+export const benchmark: Benchmark = {
+  name: "memory",
+  promises: [
+    { what: "one more running container, KiB of PSS", of: "gantry per container", atMost: 150 },
+    { what: "engine with nothing to do, MiB of RSS", of: "gantry idle", atMost: 60 },
+    { what: "engine with 50 containers, MiB of RSS", of: "gantry with 50", atMost: 80 },
+  ],
+  async run(world: World) {
+    return [
+      ...(await weigh(world, "gantry", (id) => [
+        world.gantry("run", "-d", "--name", id, "busybox", "sleep", "3600"),
+        world.gantryEnv,
+      ])),
+      ...(await weigh(world, "docker", (id) => [
+        world.docker("run", "-d", "--name", id, "busybox", "sleep", "3600"),
+        world.dockerEnv,
+      ])),
+    ];
+  },
+};
+
+type Command = (id: string) => readonly [argv: string[], env: Readonly<Record<string, string>>];
+
+async function weigh(world: World, name: "gantry" | "docker", start: Command): Promise<Measurement[]> {
+  const ids = Array.from({ length: containers }, (_, index) => `weigh${index}`);
+  const engine = () => world.enginePids(name);
+  const idleRss = sum(engine(), "Rss");
+  const idlePss = sum(engine(), "Pss");
+  for (const id of ids) {
+    const [argv, env] = start(id);
+    await mustRun(argv, { env });
+  }
+  const busyRss = sum(engine(), "Rss");
+  const growth = sum(engine(), "Pss") - idlePss;
+  const monitors = sum(pidsOfMonitors(name), "Pss");
+  const [, env] = start("");
+  await mustRun((name === "gantry" ? world.gantry : world.docker)("rm", "-f", ...ids), { env });
+  return [
+    summarize(`${name} idle`, "MiB", [idleRss / 1024]),
+    summarize(`${name} with ${containers}`, "MiB", [busyRss / 1024]),
+    summarize(`${name} per container`, "KiB", [(growth + monitors) / containers]),
+  ];
+}
+
+/** The long-lived process beside each container: ours, and containerd's. */
+function pidsOfMonitors(name: "gantry" | "docker"): number[] {
+  const pattern = name === "gantry" ? /^gantry-shim/ : /containerd-shim/;
+  return readdirSync("/proc")
+    .filter((entry) => /^\d+$/.test(entry) && pattern.test(read(`/proc/${entry}/cmdline`)))
+    .map(Number);
+}
+
+/** KiB over all processes, from smaps_rollup. */
+function sum(pids: readonly number[], field: "Rss" | "Pss"): number {
+  return pids.reduce((total, pid) => {
+    const found = new RegExp(`^${field}:\\s+(\\d+) kB`, "m").exec(read(`/proc/${pid}/smaps_rollup`));
+    return total + Number(found?.[1] ?? 0);
+  }, 0);
+}
+
+function read(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return ""; // it ended meanwhile
+  }
+}

@@ -1,0 +1,187 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { mustRun } from "../tests/fixtures/command.ts";
+import { busyboxArchiveFile } from "../tests/fixtures/images.ts";
+import { startImageRegistry } from "../tests/fixtures/machine.ts";
+import { gantryPath, scratchDirectory } from "../tests/fixtures/places.ts";
+import type { TestRegistry } from "../tests/fixtures/registry.ts";
+import { waitFor } from "../tests/fixtures/wait-for.ts";
+import type { Env } from "./measure.ts";
+
+/**
+ * gantry and its peers, each started by hand with directories of its own, all with the same busybox image.
+ * Everything happens in a network and a mount namespace that end with the run (see run.ts), so bridges, rules
+ * and mounts need no clean-up.
+ */
+export class World implements AsyncDisposable {
+  readonly directory = scratchDirectory("bench");
+  private readonly running: Bun.Subprocess[] = [];
+
+  private constructor(readonly registry: TestRegistry) {}
+
+  static async start(): Promise<World> {
+    const world = new World(await startImageRegistry());
+    try {
+      await world.startGantry();
+      await world.startDocker();
+      await world.loadImages();
+      await world.makeBundle();
+    } catch (error) {
+      await world[Symbol.asyncDispose]();
+      throw error;
+    }
+    return world;
+  }
+
+  /** `gantry ARGS` */
+  readonly gantry = (...args: string[]): string[] => [gantryPath, ...args];
+  readonly gantryEnv: Env = { GANTRY_HOST: `unix://${join(this.directory, "gantry.sock")}` };
+  readonly docker = (...args: string[]): string[] => [Bun.which("docker") ?? "docker", ...args];
+  readonly dockerEnv: Env = {
+    DOCKER_HOST: `unix://${join(this.directory, "docker.sock")}`,
+    DOCKER_CONFIG: "/nonexistent",
+  };
+  /** The same client against gantry's socket. */
+  readonly dockerOnGantryEnv: Env = { ...this.dockerEnv, DOCKER_HOST: this.gantryEnv.GANTRY_HOST ?? "" };
+  readonly podman = (...args: string[]): string[] => [
+    ...[
+      "podman",
+      "--root",
+      join(this.directory, "podman/root"),
+      "--runroot",
+      join(this.directory, "podman/run"),
+    ],
+    ...[
+      "--tmpdir",
+      join(this.directory, "podman/tmp"),
+      "--cgroup-manager",
+      "cgroupfs",
+      "--runtime",
+      "crun",
+      ...args,
+    ],
+  ];
+  /** podman raises limits that a machine without CAP_SYS_RESOURCE refuses. */
+  readonly podmanLimits = ["--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1000:1000"];
+  readonly ctr = (...args: string[]): string[] => [
+    ...["ctr", "-a", join(this.directory, "docker/exec/containerd/containerd.sock"), "-n", "bench", ...args],
+  ];
+  readonly ctrImage = "docker.io/library/busybox:latest";
+  /** An OCI bundle whose process is `true`. */
+  readonly bundle = join(this.directory, "bundle");
+
+  enginePids(name: "gantry" | "docker"): number[] {
+    const mine = name === "gantry" ? this.running.slice(0, 1) : this.running.slice(1);
+    return mine.flatMap(({ pid }) => [pid, ...childrenOf(pid)]);
+  }
+
+  private async startGantry(): Promise<void> {
+    const at = (name: string) => join(this.directory, "gantry", name);
+    const host = this.gantryEnv.GANTRY_HOST ?? "";
+    const argv = this.gantry("engine", "--root", at("root"), "--state", at("state"), "--host", host);
+    await this.spawn(
+      [...argv, "--bridge", "gtbench0", "--bip", "10.251.0.1/24"],
+      "gantry",
+      join(this.directory, "gantry.sock"),
+    );
+  }
+
+  private async startDocker(): Promise<void> {
+    const argv = [
+      "dockerd",
+      "--data-root",
+      join(this.directory, "docker/data"),
+      "--exec-root",
+      join(this.directory, "docker/exec"),
+    ];
+    const socket = join(this.directory, "docker.sock");
+    const more = [
+      "--pidfile",
+      join(this.directory, "docker.pid"),
+      "--bip",
+      "10.252.0.1/24",
+      "-H",
+      `unix://${socket}`,
+    ];
+    await this.spawn([...argv, ...more], "docker", socket);
+  }
+
+  private async spawn(argv: readonly string[], name: string, socket: string): Promise<void> {
+    const log = Bun.file(join(this.directory, `${name}.log`));
+    const child = Bun.spawn([...argv], { stdio: ["ignore", log, log] });
+    this.running.push(child);
+    await waitFor(`${name} to answer`, async () => {
+      if (child.exitCode !== null)
+        throw new Error(`${name} ended with ${child.exitCode}\n${await log.text()}`);
+      return answersPing(socket);
+    });
+  }
+
+  private async loadImages(): Promise<void> {
+    const archive = await busyboxArchiveFile();
+    await mustRun(this.gantry("load", "-i", archive), { env: this.gantryEnv });
+    await mustRun(this.docker("load", "-i", archive), { env: this.dockerEnv });
+    await mustRun(this.podman("load", "-i", archive));
+    await mustRun(this.ctr("images", "import", archive));
+  }
+
+  private async makeBundle(): Promise<void> {
+    const rootfs = join(this.bundle, "rootfs");
+    mkdirSync(rootfs, { recursive: true });
+    const id = (await mustRun(this.docker("create", "busybox"), { env: this.dockerEnv })).trim();
+    const tar = join(this.bundle, "rootfs.tar");
+    await mustRun(this.docker("export", "-o", tar, id), { env: this.dockerEnv });
+    await mustRun(["tar", "-xf", tar, "-C", rootfs]);
+    await mustRun(this.docker("rm", id), { env: this.dockerEnv });
+    await mustRun(["runc", "spec"], { cwd: this.bundle });
+    const path = join(this.bundle, "config.json");
+    const config = JSON.parse(readFileSync(path, "utf8"));
+    config.process.args = ["true"];
+    config.process.terminal = false;
+    config.process.rlimits = [];
+    writeFileSync(path, JSON.stringify(config));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const child of this.running.toReversed()) {
+      child.kill("SIGTERM");
+      await child.exited;
+    }
+    await this.registry[Symbol.asyncDispose]();
+    await mustRun(["rm", "-rf", "--one-file-system", this.directory]).catch(() => undefined);
+    removeEmptyCgroups();
+  }
+}
+
+/** True once an HTTP server on the socket answers `GET /_ping`. */
+export async function answersPing(socket: string): Promise<boolean> {
+  return fetch("http://localhost/_ping", { unix: socket }).then(
+    (response) => response.ok,
+    () => false,
+  );
+}
+
+export function childrenOf(pid: number): number[] {
+  const path = `/proc/${pid}/task/${pid}/children`;
+  if (!existsSync(path)) return [];
+  const direct = readFileSync(path, "utf8").split(" ").filter(Boolean).map(Number);
+  return direct.flatMap((child) => [child, ...childrenOf(child)]);
+}
+
+/** What the peers leave of their own parents; busy ones stay. */
+function removeEmptyCgroups(): void {
+  const base = "/sys/fs/cgroup";
+  const hierarchies = [
+    base,
+    ...readdirSync(base, { withFileTypes: true })
+      .filter((it) => it.isDirectory())
+      .map((it) => join(base, it.name)),
+  ];
+  for (const hierarchy of hierarchies)
+    for (const name of ["docker", "libpod_parent", "bench"])
+      try {
+        rmdirSync(join(hierarchy, name));
+      } catch {
+        // not there, or somebody else's and in use
+      }
+}
