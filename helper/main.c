@@ -1,0 +1,46 @@
+/* gantry-helper: one program, chosen by its first argument. See docs/helper-protocol.md. */
+#include <string.h>
+
+#include "clone.h"
+#include "create.h"
+#include "io.h"
+#include "plan.h"
+#include "shim.h"
+
+#define PLAN_MAX_BYTES (64u << 20)
+
+static int dump_main(void)
+{
+	struct file_content content;
+	int code;
+
+	if (read_to_end(STDIN_FILENO, PLAN_MAX_BYTES, &content) < 0) {
+		complain("cannot read the plan");
+		return 1;
+	}
+	code = dump_plan(content.bytes, content.length);
+	content_release(&content);
+	return code;
+}
+
+int main(int argc, char **argv)
+{
+	const char *mode = argc > 1 ? argv[1] : "";
+
+	if (ensure_stdio() < 0)
+		return 1;
+	reset_signals();
+	if (strcmp(mode, "shim") == 0) {
+		const char *last = argv[argc - 1];
+
+		return shim_main(argv[0], (size_t)(last + strlen(last) - argv[0]));
+	}
+	if (strcmp(mode, "create") == 0)
+		return create_main(false);
+	if (strcmp(mode, "exec") == 0)
+		return create_main(true);
+	if (strcmp(mode, "dump-plan") == 0)
+		return dump_main();
+	complain("usage: gantry-helper shim|create|exec|dump-plan");
+	return 2;
+}
