@@ -22,6 +22,7 @@ export interface Endpoint {
   readonly endpointId: string;
   /** Host path of the namespace (a bind mount below `--state`), or undefined for `host`. */
   readonly netnsPath: string | undefined;
+  /** This and the addresses are empty (0) for `host` and `none`. */
   readonly interfaceName: string;
   readonly macAddress: string;
   readonly ipAddress: string;
@@ -40,6 +41,14 @@ export interface NetworkInfo {
   readonly bridgeName?: string;
 }
 
+export interface ConnectRequest {
+  readonly containerId: string;
+  /** Named by errors; the id where it is missing. */
+  readonly containerName?: string;
+  readonly network: string;
+  readonly ports: readonly PortRequest[];
+}
+
 /** The three networks that exist always. More of them come with their own issue. */
 export interface Networks {
   list(): NetworkInfo[];
@@ -47,20 +56,16 @@ export interface Networks {
   resolve(name: string): NetworkInfo;
   /**
    * Gives a container its namespace, address and published ports; on failure nothing is left.
-   * `none`: a namespace with loopback only; `host`: no namespace.
+   * `none`: a namespace with loopback only; `host`: no namespace, and no published ports.
    * Errors: Conflict naming the port when it is taken; Unavailable when the subnet is full.
    */
-  connect(request: {
-    containerId: string;
-    network: string;
-    ports: readonly PortRequest[];
-  }): Promise<Endpoint>;
+  connect(request: ConnectRequest): Promise<Endpoint>;
   /** After a restart of the engine: takes a live container's endpoint over as it was saved. */
   adopt(containerId: string, endpoint: Endpoint): Promise<void>;
   /** Releases address, ports, rules and namespace; an unknown container is fine. */
   disconnect(containerId: string): Promise<void>;
   /** Makes bridge, rules and the pool of prepared namespaces; removes what crashed engines left. */
   open(liveContainers: ReadonlyMap<string, Endpoint>): Promise<void>;
-  /** Leaves running containers' networks alone; drops the unused pool. */
+  /** Leaves running containers' networks alone; drops the unused pool, and the bridge when nobody uses it. */
   close(): Promise<void>;
 }
