@@ -29,7 +29,9 @@ test("a body of another type is refused", () => {
   expect(jsonBody(request("{}", "text/plain"))).rejects.toThrow(
     "unsupported Content-Type header (text/plain): must be 'application/json'",
   );
-  expect(jsonBody(request("{}"))).rejects.toThrow("unsupported Content-Type header (): must be 'application/json'");
+  expect(jsonBody(request("{}"))).rejects.toThrow(
+    "unsupported Content-Type header (): must be 'application/json'",
+  );
 });
 
 test.each([

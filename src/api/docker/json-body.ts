@@ -48,12 +48,14 @@ function parse(text: string): unknown {
     return JSON.parse(text);
   } catch (error) {
     const end = endOfFirstObject(text);
-    if (end !== undefined && isJson(text.slice(0, end))) throw invalidParameter("unexpected content after JSON");
+    if (end !== undefined && isJson(text.slice(0, end)))
+      throw invalidParameter("unexpected content after JSON");
     throw invalidParameter(`invalid JSON: ${error instanceof Error ? error.message : String(error)}`);
   }
 }
 
-const describe = (value: unknown): string => (Array.isArray(value) ? "an array" : value === null ? "null" : typeof value);
+const describe = (value: unknown): string =>
+  Array.isArray(value) ? "an array" : value === null ? "null" : typeof value;
 
 function isJson(text: string): boolean {
   try {

@@ -40,10 +40,7 @@ test("timestamps have nanoseconds, and 0 is no limit", () => {
 });
 
 describe("filters", () => {
-  test.each([
-    ['{"label":{"a=1":true,"b":true}}'],
-    ['{"label":["a=1","b"]}'],
-  ])("%s", (text) => {
+  test.each([['{"label":{"a=1":true,"b":true}}'], ['{"label":["a=1","b"]}']])("%s", (text) => {
     expect(filtersQuery(new URLSearchParams({ filters: text })).get("label")).toEqual(["a=1", "b"]);
   });
   test.each([["{"], ["[]"], ['{"a":1}'], ["null"], ['{"a":[1]}']])("%s is refused", (text) => {

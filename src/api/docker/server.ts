@@ -31,7 +31,18 @@ export function createDockerServer(options: DockerServerOptions): Server {
         immediate.find(incoming.method, path) ?? (await ready).match(incoming.method, path);
       const { method, query, headers, body } = incoming;
       await route.handle(
-        { method, path, minor, params, query, headers, body, get signal() { return incoming.signal(); } },
+        {
+          method,
+          path,
+          minor,
+          params,
+          query,
+          headers,
+          body,
+          get signal() {
+            return incoming.signal();
+          },
+        },
         reply,
       );
     } catch (error) {
@@ -102,4 +113,3 @@ function fail(error: unknown, incoming: Incoming, reply: Reply, log: Log): void 
   }
   if (!reply.begun) reply.json(status, body);
 }
-

@@ -47,7 +47,9 @@ export class UpgradeReply implements Reply {
 
   #writeHead(status: string, headers: OutgoingHttpHeaders): void {
     this.begun = true;
-    const lines = Object.entries({ ...headers, ...commonHeaders }).map(([name, value]) => `${name}: ${value}`);
+    const lines = Object.entries({ ...headers, ...commonHeaders }).map(
+      ([name, value]) => `${name}: ${value}`,
+    );
     this.socket.write(`HTTP/1.1 ${status}\r\n${lines.join("\r\n")}\r\n\r\n`);
   }
 }

@@ -64,7 +64,9 @@ function membersOf(path: string): number[] {
 
 /** Whether the kernel's OOM killer has ended a process of these cgroups. v2: memory.events; v1: memory.oom_control. */
 export function wasOomKilled(paths: readonly string[]): boolean {
-  return paths.some((path) => ["memory.events", "memory.oom_control"].some((file) => oomKills(join(path, file)) > 0));
+  return paths.some((path) =>
+    ["memory.events", "memory.oom_control"].some((file) => oomKills(join(path, file)) > 0),
+  );
 }
 
 function oomKills(file: string): number {

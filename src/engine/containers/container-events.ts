@@ -1,15 +1,15 @@
 import type { EventBus } from "../events/event-bus.ts";
 import type { Container } from "./container.ts";
-import { imageLabels } from "./effective-config.ts";
 
 /** Publishes an event of a container: `image`, `name` and all labels are always among its attributes. */
 export class ContainerEvents {
   constructor(private readonly bus: EventBus) {}
 
   publish(container: Container, action: string, attributes: Record<string, string> = {}): void {
-    const { id, name, config } = container.record;
+    const { id, name, config, imageConfig } = container.record;
     this.bus.publish("container", action, id, {
-      ...labelsOf(container.record),
+      ...imageConfig.Labels,
+      ...config.Labels,
       ...attributes,
       image: config.Image ?? "",
       name,

@@ -20,6 +20,4 @@ export function randomName(isTaken: (name: string) => boolean): string {
   }
 }
 
-function pick(words: readonly [string, ...string[]]): string {
-  return words[randomInt(words.length)] ?? words[0];
-}
+const pick = (words: readonly string[]): string => words[randomInt(words.length)] ?? "";

@@ -2,7 +2,8 @@ import type { Digest } from "../../core/content/contract.ts";
 import type { ImageConfig } from "../../formats/oci-image.ts";
 import type { Endpoint } from "../../network/contract.ts";
 import { zeroTime } from "../clock.ts";
-import type { ContainerConfig, HostConfig, MountPoint } from "./docker-config.ts";
+import type { ContainerConfig, HostConfig } from "../spec/docker-config.ts";
+import type { MountPoint } from "./mount-points.ts";
 import type { ContainerStatus } from "./state-machine.ts";
 
 export interface ContainerState {

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { open, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { conflict, invalidParameter, messageOf, notFound } from "../../errors/platform-error.ts";
@@ -8,16 +8,24 @@ import type { ContainerRecord } from "./container-record.ts";
 
 const idPattern = /^[0-9a-f]{64}$/;
 const removingPrefix = ".removing-";
+const sidecarName = "container.json";
+
+/** A directory that is going to be deleted, and what its sidecar said where it has one. */
+export interface DoomedDirectory {
+  readonly record: ContainerRecord | undefined;
+  readonly directory: string;
+}
 
 /**
  * All containers: an index in memory over `containers/<id>/container.json`. All lookups answer from memory.
  *
- * A directory is renamed to `.removing-<id>` the moment its container is logically gone; `open` deletes what a crash
- * left of those, and directories without a sidecar (a create that did not end); an unreadable sidecar is left alone.
+ * A directory is renamed to `.removing-<id>` the moment its container is logically gone. `takeDoomed` names what a crash
+ * left of those, and directories without a sidecar (a create that did not end). An unreadable sidecar is left alone.
  */
 export class ContainerStore {
   readonly #byId = new Map<string, Container>();
   readonly #byName = new Map<string, Container>();
+  readonly #doomed: DoomedDirectory[] = [];
 
   constructor(
     private readonly root: string,
@@ -28,11 +36,17 @@ export class ContainerStore {
   open(): void {
     mkdirSync(this.root, { recursive: true, mode: 0o700 });
     for (const entry of readdirSync(this.root)) {
-      const isContainer = idPattern.test(entry) && existsSync(this.#sidecar(entry));
-      if (!isContainer) rmSync(join(this.root, entry), { recursive: true, force: true });
-      const record = isContainer ? this.#read(entry) : undefined;
-      if (record) this.#index(new Container(record));
+      const directory = join(this.root, entry);
+      const isContainer = idPattern.test(entry) && existsSync(join(directory, sidecarName));
+      const record = this.#read(directory);
+      if (!isContainer) this.#doomed.push({ record, directory });
+      else if (record) this.#index(new Container(record));
     }
+  }
+
+  /** What crashed removals and creates left, once. */
+  takeDoomed(): readonly DoomedDirectory[] {
+    return this.#doomed.splice(0);
   }
 
   directory(id: string): string {
@@ -132,16 +146,18 @@ export class ContainerStore {
   }
 
   #sidecar(id: string): string {
-    return join(this.directory(id), "container.json");
+    return join(this.directory(id), sidecarName);
   }
 
-  #read(id: string): ContainerRecord | undefined {
+  #read(directory: string): ContainerRecord | undefined {
+    const path = join(directory, sidecarName);
+    if (!existsSync(path)) return undefined;
     try {
-      const record = JSON.parse(readFileSync(this.#sidecar(id), "utf8")) as ContainerRecord;
-      if (record.version === 1 && record.id === id) return record;
-      this.log.warn("container.record-foreign", { containerId: id, version: String(record.version) });
+      const record = JSON.parse(readFileSync(path, "utf8")) as ContainerRecord;
+      if (record.version === 1 && directory.endsWith(record.id)) return record;
+      this.log.warn("container.record-foreign", { path, version: String(record.version) });
     } catch (error) {
-      this.log.warn("container.record-unreadable", { containerId: id, message: messageOf(error) });
+      this.log.warn("container.record-unreadable", { path, message: messageOf(error) });
     }
     return undefined;
   }

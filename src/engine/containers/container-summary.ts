@@ -1,5 +1,6 @@
+import { mergeImageConfig } from "../spec/merge-image-config.ts";
+import { commandWords } from "./command-words.ts";
 import type { Container } from "./container.ts";
-import { commandWords, effectiveConfig } from "./effective-config.ts";
 import { endpointSettings, networkName, portSummaries } from "./network-settings.ts";
 import { statusText } from "./status-text.ts";
 
@@ -12,7 +13,7 @@ export interface ContainerSizes {
 export function containerSummary(container: Container, nowMs: number, sizes?: ContainerSizes): object {
   const { record } = container;
   const { state } = record;
-  const config = effectiveConfig(record.config, record.imageConfig);
+  const config = mergeImageConfig(record.config, record.imageConfig);
   return {
     Id: record.id,
     Names: [`/${record.name}`],

@@ -1,10 +1,10 @@
 import { conflict } from "../../errors/platform-error.ts";
 import type { Shim } from "../../shim/contract.ts";
-import { PendingAttachments } from "./pending-attachments.ts";
 import type { ContainerRecord, ContainerState } from "./container-record.ts";
 import type { ExecInstance } from "./exec-instance.ts";
 import { Mutex } from "./mutex.ts";
 import { Notice } from "./notice.ts";
+import { PendingAttachments } from "./pending-attachments.ts";
 import { type ContainerEvent, type ContainerStatus, isLive, next } from "./state-machine.ts";
 
 /**

@@ -37,7 +37,10 @@ export class DetachKeyScanner extends Transform {
   }
 
   override _transform(chunk: Uint8Array, _encoding: BufferEncoding, done: TransformCallback): void {
-    if (this.#detached) return done();
+    if (this.#detached) {
+      done();
+      return;
+    }
     const passed: number[] = [];
     for (const byte of chunk) {
       if (byte !== this.keys[this.#matched]) {

@@ -1,19 +1,5 @@
 import type { ShimProcess } from "../../shim/contract.ts";
-
-/** The body of `POST /containers/{id}/exec`. engine-api.yaml, ExecConfig. */
-export interface ExecConfig {
-  readonly User?: string;
-  readonly Privileged?: boolean;
-  readonly Tty?: boolean;
-  readonly AttachStdin?: boolean;
-  readonly AttachStdout?: boolean;
-  readonly AttachStderr?: boolean;
-  readonly DetachKeys?: string;
-  readonly Env?: readonly string[] | null;
-  readonly WorkingDir?: string;
-  readonly Cmd?: readonly string[] | null;
-  readonly ConsoleSize?: readonly [height: number, width: number] | null;
-}
+import type { ExecConfig } from "../spec/docker-config.ts";
 
 /** One further process in a container, from its creation until a while after its end. Lives in memory only. */
 export interface ExecInstance {
@@ -29,4 +15,3 @@ export interface ExecInstance {
 
 export const isExecRunning = (exec: ExecInstance): boolean =>
   exec.process !== undefined && exec.exitCode === undefined;
-

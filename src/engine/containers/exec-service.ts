@@ -1,13 +1,14 @@
 import { randomBytes } from "node:crypto";
 import { conflict, invalidParameter, notFound } from "../../errors/platform-error.ts";
 import type { ShimProcess } from "../../shim/contract.ts";
+import type { ExecConfig } from "../spec/docker-config.ts";
 import type { ClientStream } from "./client-stream.ts";
 import type { Container } from "./container.ts";
 import type { ContainerEvents } from "./container-events.ts";
 import { parseDetachKeys } from "./detach-keys.ts";
-import { type ExecConfig, type ExecInstance, isExecRunning } from "./exec-instance.ts";
-import { joinStreams } from "./join-streams.ts";
+import { type ExecInstance, isExecRunning } from "./exec-instance.ts";
 import type { ExecPlanner } from "./exec-planner.ts";
+import { joinStreams } from "./join-streams.ts";
 import { execFailure } from "./start-failure.ts";
 
 /** An ended exec stays known for so long, so that its exit code can be asked for. */
@@ -69,7 +70,11 @@ export class ExecService {
     const { container } = this.#entry(exec.id);
     try {
       const shim = container.liveShim();
-      const plan = this.planner.plan(container, exec.config, start.consoleSize ?? exec.config.ConsoleSize ?? undefined);
+      const plan = this.planner.plan(
+        container,
+        exec.config,
+        start.consoleSize ?? exec.config.ConsoleSize ?? undefined,
+      );
       const { Tty: tty = false, AttachStdin: openStdin = false } = exec.config;
       const process = await shim.exec({
         execId: exec.id,

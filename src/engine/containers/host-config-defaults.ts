@@ -1,12 +1,5 @@
-import type { HostConfig } from "./docker-config.ts";
-
-/** Of runc's and Docker's default profile. oci-runtime.md, defaults. */
-const maskedPaths = [
-  "/proc/asound", "/proc/acpi", "/proc/interrupts", "/proc/kcore", "/proc/keys", "/proc/latency_stats",
-  "/proc/timer_list", "/proc/timer_stats", "/proc/sched_debug", "/proc/scsi", "/sys/firmware",
-  "/sys/devices/virtual/powercap",
-];
-const readonlyPaths = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"];
+import { defaultMaskedPaths, defaultReadonlyPaths, defaultShmSizeBytes } from "../../runtime/defaults.ts";
+import type { HostConfig } from "../spec/docker-config.ts";
 
 /** The host config as Docker shows it: every field is there, with its zero value. engine-api.yaml, HostConfig. */
 export function completeHostConfig(given: HostConfig): object {
@@ -39,7 +32,7 @@ export function completeHostConfig(given: HostConfig): object {
     SecurityOpt: null,
     UTSMode: "",
     UsernsMode: "",
-    ShmSize: 67108864,
+    ShmSize: defaultShmSizeBytes,
     Runtime: "gantry",
     Isolation: "",
     CpuShares: 0,
@@ -71,8 +64,8 @@ export function completeHostConfig(given: HostConfig): object {
     CpuPercent: 0,
     IOMaximumIOps: 0,
     IOMaximumBandwidth: 0,
-    MaskedPaths: maskedPaths,
-    ReadonlyPaths: readonlyPaths,
+    MaskedPaths: defaultMaskedPaths,
+    ReadonlyPaths: defaultReadonlyPaths,
     ...withoutEmpty(rest),
     LogConfig: { Type: LogConfig?.Type || "json-file", Config: LogConfig?.Config ?? {} },
     NetworkMode: !NetworkMode || NetworkMode === "default" ? "bridge" : NetworkMode,

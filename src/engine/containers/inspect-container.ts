@@ -1,10 +1,12 @@
 import { join } from "node:path";
 import type { Snapshotter } from "../../core/snapshots/contract.ts";
+import { mergeImageConfig } from "../spec/merge-image-config.ts";
+import { commandWords } from "./command-words.ts";
 import type { Container } from "./container.ts";
 import type { ContainerSizes } from "./container-summary.ts";
-import { commandWords, effectiveConfig } from "./effective-config.ts";
 import { isExecRunning } from "./exec-instance.ts";
 import { completeHostConfig } from "./host-config-defaults.ts";
+import { hostnameOf } from "./hostname.ts";
 import { logPath } from "./log-config.ts";
 import { networkSettings } from "./network-settings.ts";
 import type { ContainerStatus } from "./state-machine.ts";
@@ -19,7 +21,7 @@ export interface InspectSources {
 /** The answer of `inspect`. engine-api.yaml, ContainerInspectResponse. */
 export function inspectContainer(container: Container, sources: InspectSources): object {
   const { record } = container;
-  const config = effectiveConfig(record.config, record.imageConfig);
+  const config = mergeImageConfig(record.config, record.imageConfig);
   const [path = "", ...args] = commandWords(config);
   const running = [...container.execs.values()].filter(isExecRunning).map((exec) => exec.id);
   return {
@@ -86,8 +88,8 @@ function graphDriver(container: Container, snapshots: Snapshotter): object {
 
 /** With the zero values that Docker always shows. */
 function completeConfig(container: Container): object {
-  const { config, imageConfig, id } = container.record;
-  const effective = effectiveConfig(config, imageConfig);
+  const { config, imageConfig } = container.record;
+  const { ExposedPorts, ...effective } = mergeImageConfig(config, imageConfig);
   return {
     AttachStdin: false,
     AttachStdout: false,
@@ -97,12 +99,19 @@ function completeConfig(container: Container): object {
     StdinOnce: false,
     OnBuild: null,
     ...effective,
-    Hostname: effective.Hostname || id.slice(0, 12),
+    Hostname: hostnameOf(container.record),
     Domainname: effective.Domainname ?? "",
+    User: effective.User ?? "",
+    WorkingDir: effective.WorkingDir ?? "",
+    ...(isEmpty(ExposedPorts) ? {} : { ExposedPorts }),
     Env: effective.Env ?? [],
-    Cmd: effective.Cmd ?? null,
-    Entrypoint: effective.Entrypoint ?? null,
-    Volumes: effective.Volumes ?? null,
+    Cmd: nullIfEmpty(effective.Cmd),
+    Entrypoint: nullIfEmpty(effective.Entrypoint),
+    Volumes: isEmpty(effective.Volumes) ? null : effective.Volumes,
     Labels: effective.Labels ?? {},
   };
 }
+
+const isEmpty = (value: object | undefined): boolean =>
+  value === undefined || Object.keys(value).length === 0;
+const nullIfEmpty = (words: readonly string[] | undefined) => (isEmpty(words) ? null : words);

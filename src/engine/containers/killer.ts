@@ -29,7 +29,8 @@ export class Killer {
     try {
       await container.liveShim().init.signal(signal);
     } catch (error) {
-      if (!(error instanceof PlatformError && (error.kind === "NotFound" || error.kind === "Conflict"))) throw error;
+      if (!(error instanceof PlatformError && (error.kind === "NotFound" || error.kind === "Conflict")))
+        throw error;
       if (container.isLive) return; // its exit is on the way
     }
     this.events.publish(container, "kill", { signal: String(signal) });

@@ -1,11 +1,32 @@
 import { invalidParameter } from "../../errors/platform-error.ts";
-import { allMatch, anyMatches, booleanFilter, checkFilterKeys, type Filters, hasLabel, matchesPattern } from "../filters.ts";
+import {
+  allMatch,
+  anyMatches,
+  booleanFilter,
+  checkFilterKeys,
+  type Filters,
+  hasLabel,
+  matchesPattern,
+} from "../filters.ts";
+import { mergeImageConfig } from "../spec/merge-image-config.ts";
 import type { Container } from "./container.ts";
-import { effectiveConfig } from "./effective-config.ts";
 
 const keys = [
-  "ancestor", "before", "since", "exited", "expose", "publish", "health", "id", "is-task", "isolation", "label",
-  "name", "network", "status", "volume",
+  "ancestor",
+  "before",
+  "since",
+  "exited",
+  "expose",
+  "publish",
+  "health",
+  "id",
+  "is-task",
+  "isolation",
+  "label",
+  "name",
+  "network",
+  "status",
+  "volume",
 ];
 const statuses = ["created", "restarting", "running", "removing", "paused", "exited", "dead"];
 const healths = ["starting", "healthy", "unhealthy", "none"];
@@ -39,12 +60,16 @@ export function listContainers(
   const isTask = booleanFilter(filters, "is-task");
   const ancestors = new Set((filters.get("ancestor") ?? []).flatMap((image) => sources.imageIds(image)));
   const showsAll =
-    query.all || query.limit !== undefined || before !== undefined || since !== undefined ||
-    filters.has("status") || exitCodes.length > 0;
+    query.all ||
+    query.limit !== undefined ||
+    before !== undefined ||
+    since !== undefined ||
+    filters.has("status") ||
+    exitCodes.length > 0;
 
   const accepts = (container: Container): boolean => {
     const { record } = container;
-    const config = effectiveConfig(record.config, record.imageConfig);
+    const config = mergeImageConfig(record.config, record.imageConfig);
     return (
       (showsAll || container.isLive) &&
       isTask !== true &&

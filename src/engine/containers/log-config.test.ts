@@ -1,7 +1,8 @@
 import { expect, test } from "bun:test";
 import { parseLogConfig } from "./log-config.ts";
 
-const parse = (Config: Record<string, string>, Type = "json-file") => parseLogConfig({ LogConfig: { Type, Config } });
+const parse = (Config: Record<string, string>, Type = "json-file") =>
+  parseLogConfig({ LogConfig: { Type, Config } });
 
 test("without a config the log is a json-file that is never rotated", () => {
   const wanted = { driver: "json-file", maxBytes: 0, maxFiles: 1 } as const;

@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import { invalidParameter, notImplemented } from "../../errors/platform-error.ts";
 import type { LaunchRequest } from "../../shim/contract.ts";
+import type { HostConfig } from "../spec/docker-config.ts";
 import type { ContainerRecord } from "./container-record.ts";
-import type { HostConfig } from "./docker-config.ts";
 
 const units: Record<string, number> = { "": 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 };
 const options = ["max-size", "max-file"];
@@ -25,7 +25,8 @@ export function parseLogConfig(hostConfig: HostConfig): LogSettings {
     });
   }
   for (const key of Object.keys(config)) {
-    if (!options.includes(key)) throw notImplemented(`log option ${JSON.stringify(key)} is not built into gantry`);
+    if (!options.includes(key))
+      throw notImplemented(`log option ${JSON.stringify(key)} is not built into gantry`);
   }
   const maxBytes = config["max-size"] === undefined ? 0 : parseSize(config["max-size"]);
   return { driver, maxBytes, maxFiles: parseMaxFile(config["max-file"], maxBytes) };
@@ -41,14 +42,18 @@ function parseSize(text: string): number {
 
 function parseMaxFile(text: string | undefined, maxBytes: number): number {
   if (text === undefined) return 1;
-  if (!/^[1-9]\d{0,4}$/.test(text)) throw invalidParameter(`invalid value for max-file: ${JSON.stringify(text)}`);
-  if (Number(text) > 1 && maxBytes === 0) throw invalidParameter("max-file needs max-size: without it nothing rotates");
+  if (!/^[1-9]\d{0,4}$/.test(text))
+    throw invalidParameter(`invalid value for max-file: ${JSON.stringify(text)}`);
+  if (Number(text) > 1 && maxBytes === 0)
+    throw invalidParameter("max-file needs max-size: without it nothing rotates");
   return Number(text);
 }
 
 /** Docker's name for the file; undefined when no log is kept. */
 export function logPath(directory: string, record: ContainerRecord): string | undefined {
-  return parseLogConfig(record.hostConfig).driver === "none" ? undefined : join(directory, `${record.id}-json.log`);
+  return parseLogConfig(record.hostConfig).driver === "none"
+    ? undefined
+    : join(directory, `${record.id}-json.log`);
 }
 
 /** The shim's part of it. */

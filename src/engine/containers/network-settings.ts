@@ -1,6 +1,6 @@
 import type { Endpoint, PortBinding } from "../../network/contract.ts";
+import { mergeImageConfig } from "../spec/merge-image-config.ts";
 import type { Container } from "./container.ts";
-import { effectiveConfig } from "./effective-config.ts";
 
 /** NetworkSettings of `inspect`. engine-api.yaml, NetworkSettings; the legacy top-level fields are the default bridge's. */
 export function networkSettings(container: Container): object {
@@ -60,7 +60,7 @@ export function endpointSettings(endpoint: Endpoint | undefined): object {
 function portMap(container: Container): Record<string, object[] | null> {
   const { endpoint, config, imageConfig } = container.record;
   if (!endpoint) return {};
-  const exposed = Object.keys(effectiveConfig(config, imageConfig).ExposedPorts ?? {});
+  const exposed = Object.keys(mergeImageConfig(config, imageConfig).ExposedPorts ?? {});
   const map: Record<string, object[] | null> = Object.fromEntries(exposed.map((port) => [port, null]));
   for (const binding of endpoint.ports) {
     const key = `${binding.containerPort}/${binding.protocol}`;
@@ -75,7 +75,7 @@ export function portSummaries(container: Container): object[] {
   if (!endpoint) return [];
   const isPublished = (port: string): boolean =>
     endpoint.ports.some((binding) => `${binding.containerPort}/${binding.protocol}` === port);
-  const exposed = Object.keys(effectiveConfig(config, imageConfig).ExposedPorts ?? {})
+  const exposed = Object.keys(mergeImageConfig(config, imageConfig).ExposedPorts ?? {})
     .filter((port) => !isPublished(port))
     .map((port) => ({ PrivatePort: Number(port.split("/")[0]), Type: port.split("/")[1] ?? "tcp" }));
   return [...exposed, ...endpoint.ports.map(publishedPort)];

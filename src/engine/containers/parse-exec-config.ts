@@ -1,38 +1,27 @@
-import { invalidParameter, notImplemented } from "../../errors/platform-error.ts";
-import { array, boolean, object, type Reader, string, uint16 } from "../../formats/json-shape.ts";
-import type { ExecConfig } from "./exec-instance.ts";
+import { notImplemented } from "../../errors/platform-error.ts";
+import type { ExecConfig } from "../spec/docker-config.ts";
+import { readExecConfig } from "../spec/parse-docker-config.ts";
 
-const consoleSize: Reader<readonly [height: number, width: number]> = (value, path) => {
-  const [height, width, ...rest] = array(uint16)(value, path);
-  if (height === undefined || width === undefined || rest.length > 0) {
-    throw invalidParameter(`${path}: expected [height, width]`);
-  }
-  return [height, width];
-};
-
-const readers = {
-  User: string,
-  Privileged: boolean,
-  Tty: boolean,
-  AttachStdin: boolean,
-  AttachStdout: boolean,
-  AttachStderr: boolean,
-  DetachKeys: string,
-  Env: array(string),
-  WorkingDir: string,
-  Cmd: array(string),
-  ConsoleSize: consoleSize,
-};
-
-/** Clients also send what only `start` uses. */
-const ignored = ["Detach", "Container"];
+const known = [
+  "User",
+  "Privileged",
+  "Tty",
+  "AttachStdin",
+  "AttachStdout",
+  "AttachStderr",
+  "DetachKeys",
+  "Env",
+  "WorkingDir",
+  "Cmd",
+  "ConsoleSize",
+  // sent by clients which put all options of their command line here; `start` decides
+  "Detach",
+  "Container",
+];
 
 /** The body of `POST /containers/{id}/exec`. Errors: InvalidParameter, NotImplemented for a field gantry does not know. */
 export function parseExecConfig(body: Readonly<Record<string, unknown>>): ExecConfig {
-  for (const key of Object.keys(body)) {
-    if (!Object.hasOwn(readers, key) && !ignored.includes(key)) {
-      throw notImplemented(`exec option ${key} is not built into gantry`);
-    }
-  }
-  return object<ExecConfig>(readers)(body, "");
+  const unknown = Object.keys(body).find((key) => !known.includes(key));
+  if (unknown !== undefined) throw notImplemented(`exec option ${unknown} is not built into gantry`);
+  return readExecConfig(body, "");
 }

@@ -7,7 +7,10 @@ test.each([
   [{ HostPort: "8080" }, { ...tcp, hostPort: 8080 }],
   [{}, { ...tcp, hostPort: 0 }],
   [{ HostPort: "0" }, { ...tcp, hostPort: 0 }],
-  [{ HostIp: "127.0.0.1", HostPort: "8000-8010" }, { ...tcp, hostIp: "127.0.0.1", hostPort: { from: 8000, to: 8010 } }],
+  [
+    { HostIp: "127.0.0.1", HostPort: "8000-8010" },
+    { ...tcp, hostIp: "127.0.0.1", hostPort: { from: 8000, to: 8010 } },
+  ],
 ])("80/tcp bound to %p", (entry, wanted) => {
   expect(portRequests({}, { PortBindings: { "80/tcp": [entry] } })).toEqual([wanted]);
 });
@@ -29,5 +32,7 @@ test.each([
   ["80/sctp", "80"],
   ["x", "80"],
 ])("%p bound to %p is refused", (key, port) => {
-  expect(() => portRequests({}, { PortBindings: { [key]: [{ HostPort: port }] } })).toThrow("invalid port specification");
+  expect(() => portRequests({}, { PortBindings: { [key]: [{ HostPort: port }] } })).toThrow(
+    "invalid port specification",
+  );
 });

@@ -4,8 +4,8 @@ import { messageOf } from "../../errors/platform-error.ts";
 import type { Log } from "../../log/log.ts";
 import type { Networks } from "../../network/contract.ts";
 import type { ShimLauncher } from "../../shim/contract.ts";
-import type { Container } from "./container.ts";
 import type { CgroupRemover } from "./cgroups.ts";
+import type { Container } from "./container.ts";
 
 /**
  * What one run of a container holds beside its processes: mounted root, cgroups, endpoint, the shim's directory.

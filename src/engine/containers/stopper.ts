@@ -1,7 +1,7 @@
 import { systemError } from "../../errors/platform-error.ts";
+import { mergeImageConfig } from "../spec/merge-image-config.ts";
 import type { Container } from "./container.ts";
 import type { ContainerEvents } from "./container-events.ts";
-import { effectiveConfig } from "./effective-config.ts";
 import type { Killer } from "./killer.ts";
 import { parseSignal, sigkill, sigterm } from "./signals.ts";
 
@@ -51,13 +51,15 @@ export class Stopper {
     if (await within(exited, timeoutSeconds * 1000)) return;
     await this.killer.signal(container, sigkill);
     if (await within(exited, killTimeoutMs)) return;
-    throw systemError(`container ${container.id} does not end: its process ${container.record.state.pid} is stuck in the kernel`);
+    throw systemError(
+      `container ${container.id} does not end: its process ${container.record.state.pid} is stuck in the kernel`,
+    );
   }
 }
 
 export function stopSignal(container: Container, options: StopOptions): number {
   const { config, imageConfig } = container.record;
-  const name = options.signal || effectiveConfig(config, imageConfig).StopSignal;
+  const name = options.signal || mergeImageConfig(config, imageConfig).StopSignal;
   return name ? parseSignal(name) : sigterm;
 }
 

@@ -18,6 +18,7 @@ export function waitForContainer(
   condition: WaitCondition,
   signal: AbortSignal,
 ): Promise<number> {
-  if (condition === "not-running" && !container.isLive) return Promise.resolve(container.record.state.exitCode);
+  if (condition === "not-running" && !container.isLive)
+    return Promise.resolve(container.record.state.exitCode);
   return condition === "removed" ? container.removals.wait(signal) : container.exits.wait(signal);
 }

@@ -46,13 +46,12 @@ function isActor(filters: Filters, event: EngineEvent, type: string): boolean {
   return anyMatches(
     filters,
     type,
-    (wanted) =>
-      event.type === type && (event.actorId.startsWith(wanted) || event.attributes["name"] === wanted),
+    (wanted) => event.type === type && (event.actorId.startsWith(wanted) || event.attributes.name === wanted),
   );
 }
 
 function concernsImage(event: EngineEvent, wanted: string): boolean {
-  const name = event.type === "image" ? event.attributes["name"] : event.attributes["image"];
+  const name = event.type === "image" ? event.attributes.name : event.attributes.image;
   const given = event.type === "image" ? [event.actorId, name] : [name];
   return given.some((text) => text !== undefined && (text === wanted || withoutTag(text) === wanted));
 }

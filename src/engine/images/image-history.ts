@@ -21,7 +21,8 @@ export function imageHistory(image: Image, snapshots: Snapshotter): object[] {
     lines.push({ Id: "<missing>", Created: 0, CreatedBy: "", Tags: null, Size, Comment: "" });
   }
   const newest = lines.at(-1);
-  if (newest) Object.assign(newest, { Id: image.id, Tags: image.tags.length > 0 ? image.tags.map(familiar) : null });
+  if (newest)
+    Object.assign(newest, { Id: image.id, Tags: image.tags.length > 0 ? image.tags.map(familiar) : null });
   return lines.reverse();
 }
 

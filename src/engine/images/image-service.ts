@@ -1,4 +1,4 @@
-import type { Image, ImageStore, RemovedReference } from "../../core/images/contract.ts";
+import type { Image, ImageStore, ImageUsers, RemovedReference } from "../../core/images/contract.ts";
 import type { Progress, RegistryCredentials, Transfer } from "../../core/transfer/contract.ts";
 import type { Digest } from "../../formats/digest.ts";
 import { familiarName, familiarReference, parseReference, withDefaultTag } from "../../formats/reference.ts";
@@ -50,7 +50,9 @@ export class ImageService {
   async tag(source: string, reference: string): Promise<void> {
     const image = this.store.resolve(source);
     await this.store.tag(image, reference);
-    this.bus.publish("image", "tag", image.id, { name: familiarReference(withDefaultTag(parseReference(reference))) });
+    this.bus.publish("image", "tag", image.id, {
+      name: familiarReference(withDefaultTag(parseReference(reference))),
+    });
   }
 
   /** Untags, and deletes what no name is left for. Errors: Docker's conflicts for images that containers use. */
@@ -68,7 +70,7 @@ export class ImageService {
     return this.#usedBy().get(image.id)?.length ?? 0;
   }
 
-  #usedBy(): Map<Digest, { containerId: string; running: boolean }[]> {
+  #usedBy(): ImageUsers {
     const usedBy = new Map<Digest, { containerId: string; running: boolean }[]>();
     for (const { id, record, isLive } of this.containers.list()) {
       const users = usedBy.get(record.imageId) ?? [];

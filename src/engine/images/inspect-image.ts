@@ -1,5 +1,6 @@
 import type { Image } from "../../core/images/contract.ts";
 import type { Snapshotter } from "../../core/snapshots/contract.ts";
+import { zeroTime } from "../clock.ts";
 import { familiar, familiarDigests } from "./familiar-names.ts";
 
 /** The answer of `image inspect`. engine-api.yaml, ImageInspect. */
@@ -23,7 +24,7 @@ export function inspectImage(image: Image, snapshots: Snapshotter, minor: number
     ...(minor < 44 ? { VirtualSize: image.sizeBytes } : {}),
     GraphDriver: { Data: null, Name: snapshots.name },
     RootFS: { Type: "layers", Layers: config.rootfs.diff_ids },
-    Metadata: { LastTagTime: "0001-01-01T00:00:00Z" },
+    Metadata: { LastTagTime: image.lastTaggedAt ?? zeroTime },
   };
 }
 

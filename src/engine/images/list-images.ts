@@ -1,7 +1,15 @@
 import type { Image } from "../../core/images/contract.ts";
 import { invalidParameter } from "../../errors/platform-error.ts";
-import { allMatch, anyMatches, booleanFilter, checkFilterKeys, type Filters, hasLabel, parseTimestampNs } from "../filters.ts";
 import { parseTimeNs } from "../clock.ts";
+import {
+  allMatch,
+  anyMatches,
+  booleanFilter,
+  checkFilterKeys,
+  type Filters,
+  hasLabel,
+  parseTimestampNs,
+} from "../filters.ts";
 import { familiar } from "./familiar-names.ts";
 
 const keys = ["dangling", "label", "label!", "before", "since", "reference", "until"];
@@ -27,7 +35,9 @@ export function listImages(
       until.every((limit) => created < limit) &&
       allMatch(filters, "label", (label) => hasLabel(labels, label)) &&
       allMatch(filters, "label!", (label) => !hasLabel(labels, label)) &&
-      anyMatches(filters, "reference", (pattern) => namesOf(image).some((name) => matchesReference(name, pattern)))
+      anyMatches(filters, "reference", (pattern) =>
+        namesOf(image).some((name) => matchesReference(name, pattern)),
+      )
     );
   };
   return images.filter(accepts).sort((a, b) => (createdNs(a) < createdNs(b) ? 1 : -1));
@@ -51,10 +61,14 @@ const namesOf = (image: Image): string[] => [...image.tags, ...image.repoDigests
 
 /** A pattern with `*` and `?`, which do not match a slash, on the whole name or on the name without its tag. */
 export function matchesReference(name: string, pattern: string): boolean {
-  const source = pattern.replace(/[.+^$()|{}\\]/g, "\\$&").replaceAll("*", "[^/]*").replaceAll("?", "[^/]");
+  const source = pattern
+    .replace(/[.+^$()|{}\\]/g, "\\$&")
+    .replaceAll("*", "[^/]*")
+    .replaceAll("?", "[^/]");
   const expression = new RegExp(`^${source}$`);
   const at = name.indexOf("@");
   const colon = name.lastIndexOf(":");
-  const repository = at >= 0 ? name.slice(0, at) : colon > name.lastIndexOf("/") ? name.slice(0, colon) : name;
+  const repository =
+    at >= 0 ? name.slice(0, at) : colon > name.lastIndexOf("/") ? name.slice(0, colon) : name;
   return expression.test(name) || expression.test(repository);
 }

@@ -1,6 +1,13 @@
-import type { Container } from "../containers/container.ts";
-import { anyMatches, allMatch, booleanFilter, checkFilterKeys, type Filters, matchesPattern } from "../filters.ts";
 import type { NetworkInfo } from "../../network/contract.ts";
+import type { Container } from "../containers/container.ts";
+import {
+  allMatch,
+  anyMatches,
+  booleanFilter,
+  checkFilterKeys,
+  type Filters,
+  matchesPattern,
+} from "../filters.ts";
 
 const keys = ["dangling", "driver", "id", "label", "name", "scope", "type"];
 

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { availableParallelism, hostname, machine, release, totalmem } from "node:os";
 import type { HostFacts } from "../../kernel/host-facts.ts";
-import type { Container } from "../containers/container.ts";
 import { formatTimeNs, nowNs } from "../clock.ts";
+import type { Container } from "../containers/container.ts";
 import { cgroupAbilities } from "./cgroup-abilities.ts";
 import { version } from "./version.ts";
 
@@ -33,7 +33,12 @@ export function systemInfo(sources: SystemInfoSources): object {
     Images: sources.imageCount,
     Driver: sources.storageDriver,
     DriverStatus: [],
-    Plugins: { Volume: [], Network: ["bridge", "host", "null"], Authorization: null, Log: ["json-file", "none"] },
+    Plugins: {
+      Volume: [],
+      Network: ["bridge", "host", "null"],
+      Authorization: null,
+      Log: ["json-file", "none"],
+    },
     ...cgroupAbilities(sources.host.cgroup),
     IPv4Forwarding: readFile("/proc/sys/net/ipv4/ip_forward").trim() === "1",
     Debug: sources.debug,

@@ -8,7 +8,8 @@ export const authRoute: Route = {
   path: "/auth",
   handle: async (request) => {
     const { serveraddress } = await jsonBody(request);
-    const registry = typeof serveraddress === "string" && serveraddress !== "" ? serveraddress : "the registry";
+    const registry =
+      typeof serveraddress === "string" && serveraddress !== "" ? serveraddress : "the registry";
     throw notImplemented(`checking credentials with ${registry} is not built into gantry yet`, {
       hint: "a pull sends the credentials that its client has stored",
     });

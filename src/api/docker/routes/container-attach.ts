@@ -14,7 +14,7 @@ export const containerAttachRoute = (store: ContainerStore, attacher: Attacher):
   method: "POST",
   path: "/containers/{id}/attach",
   handle: async ({ params, query, minor, signal }, reply) => {
-    const container = store.get(params["id"] ?? "");
+    const container = store.get(params.id ?? "");
     const detachKeys = parseDetachKeys(query.get("detachKeys") ?? undefined);
     attacher.check(container);
     const tty = container.record.config.Tty ?? false;
@@ -22,14 +22,19 @@ export const containerAttachRoute = (store: ContainerStore, attacher: Attacher):
     const client = reply.hijack(outputStreamType(tty, minor));
     if (booleanQuery(query, "logs")) {
       const sink = byteSink(client.output);
-      for await (const chunk of pastOutput(store, container, { ...streams, tty }, signal)) await sink.write(chunk);
+      for await (const chunk of pastOutput(store, container, { ...streams, tty }, signal))
+        await sink.write(chunk);
     }
     if (!booleanQuery(query, "stream")) {
       client.output.end();
       return;
     }
     try {
-      await attacher.attach(container, { ...streams, stdin: booleanQuery(query, "stdin"), detachKeys }, client);
+      await attacher.attach(
+        container,
+        { ...streams, stdin: booleanQuery(query, "stdin"), detachKeys },
+        client,
+      );
     } catch (error) {
       client.output.end(); // it ended between the question and now
       throw error;

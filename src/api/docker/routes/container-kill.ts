@@ -7,7 +7,7 @@ export const containerKillRoute = (store: ContainerStore, killer: Killer): Route
   method: "POST",
   path: "/containers/{id}/kill",
   handle: async ({ params, query }, reply) => {
-    const container = store.get(params["id"] ?? "");
+    const container = store.get(params.id ?? "");
     await killer.kill(container, parseSignal(query.get("signal") || "KILL"));
     reply.empty(204);
   },

@@ -1,6 +1,6 @@
-import { containerSummary } from "../../../engine/containers/container-summary.ts";
 import type { ContainerSizer } from "../../../engine/containers/container-sizer.ts";
 import type { ContainerStore } from "../../../engine/containers/container-store.ts";
+import { containerSummary } from "../../../engine/containers/container-summary.ts";
 import { listContainers } from "../../../engine/containers/list-containers.ts";
 import { booleanQuery, filtersQuery, integerQuery } from "../query.ts";
 import type { Route } from "../route.ts";
@@ -25,10 +25,16 @@ export const containerListRoute = (
     );
     const now = Date.now();
     if (!booleanQuery(query, "size")) {
-      reply.json(200, found.map((container) => containerSummary(container, now)));
+      reply.json(
+        200,
+        found.map((container) => containerSummary(container, now)),
+      );
       return;
     }
     const sizes = await Promise.all(found.map((container) => sizer.sizes(container)));
-    reply.json(200, found.map((container, index) => containerSummary(container, now, sizes[index])));
+    reply.json(
+      200,
+      found.map((container, index) => containerSummary(container, now, sizes[index])),
+    );
   },
 });

@@ -22,7 +22,7 @@ export const containerLogsRoute = (store: ContainerStore): Route => ({
       untilNs: timestampQuery(query, "until"),
       tail: tailQuery(query),
     };
-    const container = store.get(params["id"] ?? "");
+    const container = store.get(params.id ?? "");
     const path = logPath(store.directory(container.id), container.record);
     if (path === undefined) throw notImplemented("configured logging driver does not support reading");
     const tty = container.record.config.Tty ?? false;

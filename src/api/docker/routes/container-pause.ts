@@ -6,7 +6,7 @@ export const containerPauseRoute = (store: ContainerStore, pauser: Pauser): Rout
   method: "POST",
   path: "/containers/{id}/pause",
   handle: async ({ params }, reply) => {
-    await pauser.pause(store.get(params["id"] ?? ""));
+    await pauser.pause(store.get(params.id ?? ""));
     reply.empty(204);
   },
 });

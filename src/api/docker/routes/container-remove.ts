@@ -10,7 +10,7 @@ export const containerRemoveRoute = (store: ContainerStore, remover: Remover): R
   path: "/containers/{id}",
   handle: async ({ params, query }, reply) => {
     if (booleanQuery(query, "link")) throw notImplemented("removing links is not built into gantry");
-    await remover.remove(store.get(params["id"] ?? ""), { force: booleanQuery(query, "force") });
+    await remover.remove(store.get(params.id ?? ""), { force: booleanQuery(query, "force") });
     reply.empty(204);
   },
 });

@@ -6,7 +6,7 @@ export const containerRenameRoute = (store: ContainerStore, renamer: Renamer): R
   method: "POST",
   path: "/containers/{id}/rename",
   handle: async ({ params, query }, reply) => {
-    await renamer.rename(store.get(params["id"] ?? ""), query.get("name") ?? "");
+    await renamer.rename(store.get(params.id ?? ""), query.get("name") ?? "");
     reply.empty(204);
   },
 });

@@ -8,7 +8,7 @@ export const containerResizeRoute = (store: ContainerStore, resizer: Resizer): R
   path: "/containers/{id}/resize",
   handle: async ({ params, query }, reply) => {
     const { rows, columns } = sizeQuery(query);
-    await resizer.resize(store.get(params["id"] ?? ""), rows, columns);
+    await resizer.resize(store.get(params.id ?? ""), rows, columns);
     reply.empty(200);
   },
 });

@@ -7,7 +7,7 @@ export const containerRestartRoute = (store: ContainerStore, restarter: Restarte
   method: "POST",
   path: "/containers/{id}/restart",
   handle: async ({ params, query, minor }, reply) => {
-    await restarter.restart(store.get(params["id"] ?? ""), stopOptions(query, minor));
+    await restarter.restart(store.get(params.id ?? ""), stopOptions(query, minor));
     reply.empty(204);
   },
 });

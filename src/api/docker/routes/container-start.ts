@@ -11,10 +11,12 @@ export const containerStartRoute = (store: ContainerStore, starter: Starter): Ro
   path: "/containers/{id}/start",
   handle: async ({ params, query, headers }, reply) => {
     if (Number(headers["content-length"] ?? 0) > longestEmptyBody) {
-      throw invalidParameter("starting container with non-empty request body was deprecated since API v1.22 and removed in v1.24");
+      throw invalidParameter(
+        "starting container with non-empty request body was deprecated since API v1.22 and removed in v1.24",
+      );
     }
     if (query.get("checkpoint")) throw notImplemented("starting from a checkpoint is not built into gantry");
-    const { changed } = await starter.start(store.get(params["id"] ?? ""));
+    const { changed } = await starter.start(store.get(params.id ?? ""));
     reply.empty(changed ? 204 : 304);
   },
 });

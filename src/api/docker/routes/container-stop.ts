@@ -7,7 +7,7 @@ export const containerStopRoute = (store: ContainerStore, stopper: Stopper): Rou
   method: "POST",
   path: "/containers/{id}/stop",
   handle: async ({ params, query, minor }, reply) => {
-    const { changed } = await stopper.stop(store.get(params["id"] ?? ""), stopOptions(query, minor));
+    const { changed } = await stopper.stop(store.get(params.id ?? ""), stopOptions(query, minor));
     reply.empty(changed ? 204 : 304);
   },
 });

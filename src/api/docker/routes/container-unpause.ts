@@ -6,7 +6,7 @@ export const containerUnpauseRoute = (store: ContainerStore, pauser: Pauser): Ro
   method: "POST",
   path: "/containers/{id}/unpause",
   handle: async ({ params }, reply) => {
-    await pauser.unpause(store.get(params["id"] ?? ""));
+    await pauser.unpause(store.get(params.id ?? ""));
     reply.empty(204);
   },
 });

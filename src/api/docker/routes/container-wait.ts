@@ -8,7 +8,7 @@ export const containerWaitRoute = (store: ContainerStore): Route => ({
   method: "POST",
   path: "/containers/{id}/wait",
   handle: async ({ params, query, signal }, reply) => {
-    const container = store.get(params["id"] ?? "");
+    const container = store.get(params.id ?? "");
     const waiting = waitForContainer(container, parseWaitCondition(query.get("condition")), signal);
     const sink = reply.stream(jsonContentType);
     const exitCode = await waiting;

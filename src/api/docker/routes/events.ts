@@ -35,7 +35,7 @@ function wireEvent(event: EngineEvent): object {
   const { type, action, actorId, attributes, timeNs } = event;
   const legacy =
     type === "container" || type === "image"
-      ? { status: action, id: actorId, ...(type === "container" ? { from: attributes["image"] ?? "" } : {}) }
+      ? { status: action, id: actorId, ...(type === "container" ? { from: attributes.image ?? "" } : {}) }
       : {};
   return {
     ...legacy,

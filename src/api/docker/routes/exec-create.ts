@@ -9,7 +9,7 @@ export const execCreateRoute = (store: ContainerStore, execs: ExecService): Rout
   path: "/containers/{id}/exec",
   handle: async (request, reply) => {
     const body = await jsonBody(request);
-    const exec = execs.create(store.get(request.params["id"] ?? ""), parseExecConfig(body));
+    const exec = execs.create(store.get(request.params.id ?? ""), parseExecConfig(body));
     reply.json(201, { Id: exec.id });
   },
 });

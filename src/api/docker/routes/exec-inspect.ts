@@ -7,7 +7,7 @@ export const execInspectRoute = (execs: ExecService): Route => ({
   method: "GET",
   path: "/exec/{id}/json",
   handle: ({ params }, reply) => {
-    const exec = execs.get(params["id"] ?? "");
+    const exec = execs.get(params.id ?? "");
     const { config } = exec;
     const [entrypoint = "", ...args] = config.Cmd ?? [];
     reply.json(200, {

@@ -7,7 +7,7 @@ export const execResizeRoute = (execs: ExecService): Route => ({
   path: "/exec/{id}/resize",
   handle: async ({ params, query }, reply) => {
     const { rows, columns } = sizeQuery(query);
-    await execs.resize(params["id"] ?? "", rows, columns);
+    await execs.resize(params.id ?? "", rows, columns);
     reply.empty(200);
   },
 });

@@ -10,11 +10,11 @@ export const execStartRoute = (execs: ExecService): Route => ({
   method: "POST",
   path: "/exec/{id}/start",
   handle: async (request, reply) => {
-    const id = request.params["id"] ?? "";
+    const id = request.params.id ?? "";
     const body = (await optionalJsonBody(request)) ?? {};
-    const consoleSize = request.minor >= 42 ? parseConsoleSize(body["ConsoleSize"]) : undefined;
+    const consoleSize = request.minor >= 42 ? parseConsoleSize(body.ConsoleSize) : undefined;
     const exec = execs.claim(id);
-    if (body["Detach"] === true) {
+    if (body.Detach === true) {
       await execs.start(exec, { consoleSize }, undefined);
       reply.empty(200);
       return;
@@ -32,7 +32,9 @@ export const execStartRoute = (execs: ExecService): Route => ({
 
 function parseConsoleSize(value: unknown): readonly [number, number] | undefined {
   if (value === undefined || value === null) return undefined;
-  const isSize = (size: unknown): size is number => Number.isInteger(size) && Number(size) >= 0 && Number(size) <= 65535;
-  if (Array.isArray(value) && value.length === 2 && isSize(value[0]) && isSize(value[1])) return [value[0], value[1]];
+  const isSize = (size: unknown): size is number =>
+    Number.isInteger(size) && Number(size) >= 0 && Number(size) <= 65535;
+  if (Array.isArray(value) && value.length === 2 && isSize(value[0]) && isSize(value[1]))
+    return [value[0], value[1]];
   throw invalidParameter("ConsoleSize: expected [height, width]");
 }

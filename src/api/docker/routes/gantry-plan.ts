@@ -10,7 +10,7 @@ export const containerPlanRoute = (explainer: Explainer): Route => ({
   path: "/gantry/v1/containers/{id}/plan",
   handle: ({ params, query }, reply) => {
     const format = planFormat(query);
-    send(reply, format, explainer.explainContainer(params["id"] ?? "", format));
+    send(reply, format, explainer.explainContainer(params.id ?? "", format));
   },
 });
 
@@ -22,7 +22,11 @@ export const createPlanRoute = (explainer: Explainer): Route => ({
     const format = planFormat(request.query);
     const { query, minor } = request;
     const body = await jsonBody(request);
-    send(reply, format, explainer.explainRequest({ name: query.get("name") || undefined, body, minor }, format));
+    send(
+      reply,
+      format,
+      explainer.explainRequest({ name: query.get("name") || undefined, body, minor }, format),
+    );
   },
 });
 

@@ -8,6 +8,9 @@ test("credentials are read from base64url, without empty fields", () => {
   expect(parseCredentials(header)).toEqual({ username: "ann", password: "é?>" });
 });
 
-test.each([[undefined], [""], ["%%%"], [encode({})], [encode("text")], [encode(null)]])("%p is anonymous", (header) => {
-  expect(parseCredentials(header)).toBeUndefined();
-});
+test.each([[undefined], [""], ["%%%"], [encode({})], [encode("text")], [encode(null)]])(
+  "%p is anonymous",
+  (header) => {
+    expect(parseCredentials(header)).toBeUndefined();
+  },
+);

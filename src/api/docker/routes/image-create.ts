@@ -9,7 +9,8 @@ export const imageCreateRoute = (images: ImageService): Route => ({
   method: "POST",
   path: "/images/create",
   handle: async ({ query, headers, minor, signal }, reply) => {
-    if (query.get("fromSrc")) throw notImplemented("importing images from a tar archive is not built into gantry yet");
+    if (query.get("fromSrc"))
+      throw notImplemented("importing images from a tar archive is not built into gantry yet");
     const name = query.get("fromImage");
     if (!name) throw invalidParameter("fromImage is missing");
     const reference = joinTag(name, query.get("tag") ?? "");

@@ -7,5 +7,5 @@ export const imageHistoryRoute = (images: ImageService, snapshots: Snapshotter):
   method: "GET",
   path: "/images/{name}/history",
   handle: ({ params }, reply) =>
-    reply.json(200, imageHistory(images.store.resolve(params["name"] ?? ""), snapshots)),
+    reply.json(200, imageHistory(images.store.resolve(params.name ?? ""), snapshots)),
 });

@@ -7,5 +7,5 @@ export const imageInspectRoute = (images: ImageService, snapshots: Snapshotter):
   method: "GET",
   path: "/images/{name}/json",
   handle: ({ params, minor }, reply) =>
-    reply.json(200, inspectImage(images.store.resolve(params["name"] ?? ""), snapshots, minor)),
+    reply.json(200, inspectImage(images.store.resolve(params.name ?? ""), snapshots, minor)),
 });

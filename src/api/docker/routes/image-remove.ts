@@ -7,7 +7,10 @@ export const imageRemoveRoute = (images: ImageService): Route => ({
   method: "DELETE",
   path: "/images/{name}",
   handle: async ({ params, query }, reply) => {
-    const removed = await images.remove(params["name"] ?? "", { force: booleanQuery(query, "force") });
-    reply.json(200, removed.map(({ kind, value }) => ({ [kind]: value })));
+    const removed = await images.remove(params.name ?? "", { force: booleanQuery(query, "force") });
+    reply.json(
+      200,
+      removed.map(({ kind, value }) => ({ [kind]: value })),
+    );
   },
 });

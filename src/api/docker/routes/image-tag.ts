@@ -9,7 +9,7 @@ export const imageTagRoute = (images: ImageService): Route => ({
     const repository = query.get("repo");
     if (!repository) throw invalidParameter("repo is missing");
     const tag = query.get("tag");
-    await images.tag(params["name"] ?? "", tag ? `${repository}:${tag}` : repository);
+    await images.tag(params.name ?? "", tag ? `${repository}:${tag}` : repository);
     reply.empty(201);
   },
 });

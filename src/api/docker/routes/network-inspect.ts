@@ -7,8 +7,10 @@ export const networkInspectRoute = (networks: Networks, store: ContainerStore): 
   method: "GET",
   path: "/networks/{id}",
   handle: ({ params }, reply) => {
-    const network = networks.resolve(params["id"] ?? "");
-    const members = store.list().filter(({ isLive, record }) => isLive && record.endpoint?.networkId === network.id);
+    const network = networks.resolve(params.id ?? "");
+    const members = store
+      .list()
+      .filter(({ isLive, record }) => isLive && record.endpoint?.networkId === network.id);
     reply.json(200, networkJson(network, members));
   },
 });

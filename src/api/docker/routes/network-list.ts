@@ -8,6 +8,9 @@ export const networkListRoute = (networks: Networks): Route => ({
   path: "/networks",
   handle: ({ query }, reply) => {
     const found = listNetworks(networks.list(), filtersQuery(query));
-    reply.json(200, found.map((network) => networkJson(network, undefined)));
+    reply.json(
+      200,
+      found.map((network) => networkJson(network, undefined)),
+    );
   },
 });

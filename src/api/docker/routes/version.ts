@@ -5,5 +5,6 @@ import type { Route } from "../route.ts";
 export const versionRoute: Route = {
   method: "GET",
   path: "/version",
-  handle: (_, reply) => reply.json(200, versionInfo({ minimum: minimumApiVersion, maximum: maximumApiVersion })),
+  handle: (_, reply) =>
+    reply.json(200, versionInfo({ minimum: minimumApiVersion, maximum: maximumApiVersion })),
 };

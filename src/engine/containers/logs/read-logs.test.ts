@@ -26,7 +26,12 @@ const everything: LogQuery = {
 
 async function texts(query: Partial<LogQuery> = {}): Promise<string[]> {
   const found: string[] = [];
-  for await (const batch of readLogs(path, { ...everything, ...query }, undefined, new AbortController().signal))
+  for await (const batch of readLogs(
+    path,
+    { ...everything, ...query },
+    undefined,
+    new AbortController().signal,
+  ))
     found.push(...batch.map((entry) => entry.text.trimEnd()));
   return found;
 }
@@ -157,7 +162,12 @@ describe("following a log", () => {
   });
 
   test("ends at `until`, even when nothing is written", async () => {
-    const reader = readLogs(path, { ...everything, untilNs: 1n }, fakeProcess().follow, new AbortController().signal);
+    const reader = readLogs(
+      path,
+      { ...everything, untilNs: 1n },
+      fakeProcess().follow,
+      new AbortController().signal,
+    );
     expect((await reader.next()).done).toBe(true);
   });
 });

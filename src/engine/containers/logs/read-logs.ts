@@ -59,11 +59,18 @@ export async function* readLogs(
 const timeoutMs = (untilNs: bigint): number =>
   Math.min(Math.max(0, Number((untilNs - nowNs()) / 1_000_000n) + 1), 2 ** 31 - 1);
 
-async function* wholeLog(path: string, tail: number | undefined, signal: AbortSignal): AsyncGenerator<string[]> {
+async function* wholeLog(
+  path: string,
+  tail: number | undefined,
+  signal: AbortSignal,
+): AsyncGenerator<string[]> {
   const files = logFiles(path);
   const start = tail === undefined ? { fileIndex: 0, offset: 0 } : tailPosition(files, tail);
   for (let index = start.fileIndex; index < files.length && !signal.aborted; index++) {
-    await using reader = await LineReader.open(files[index] ?? path, index === start.fileIndex ? start.offset : 0);
+    await using reader = await LineReader.open(
+      files[index] ?? path,
+      index === start.fileIndex ? start.offset : 0,
+    );
     yield* linesToEnd(reader, signal);
   }
 }

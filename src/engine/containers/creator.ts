@@ -1,0 +1,127 @@
+import { randomBytes } from "node:crypto";
+import { rm } from "node:fs/promises";
+import type { Image, ImageStore } from "../../core/images/contract.ts";
+import type { Snapshotter } from "../../core/snapshots/contract.ts";
+import { invalidParameter, notFound } from "../../errors/platform-error.ts";
+import { formatPlatform, hostPlatform, parsePlatform, platformDistance } from "../../formats/platform.ts";
+import type { Networks } from "../../network/contract.ts";
+import { formatTimeNs, nowNs } from "../clock.ts";
+import { mergeImageConfig } from "../spec/merge-image-config.ts";
+import { commandWords } from "./command-words.ts";
+import { Container } from "./container.ts";
+import type { ContainerEvents } from "./container-events.ts";
+import { parseContainerName, randomName } from "./container-name.ts";
+import { type ContainerRecord, initialState } from "./container-record.ts";
+import type { ContainerStore } from "./container-store.ts";
+import { parseLogConfig } from "./log-config.ts";
+import { mountPoints } from "./mount-points.ts";
+import { type CreateBody, parseCreateBody } from "./parse-create-body.ts";
+import { portRequests } from "./port-requests.ts";
+import { parseSignal } from "./signals.ts";
+
+export interface CreateRequest {
+  readonly name: string | undefined;
+  /** `os/arch[/variant]`; undefined: whatever the image is. */
+  readonly platform?: string | undefined;
+  /** JSON of `POST /containers/create`. */
+  readonly body: Readonly<Record<string, unknown>>;
+  /** Minor number of the client's API version. */
+  readonly minor: number;
+}
+
+/** Makes containers: a record and a writable snapshot, nothing that runs. */
+export class Creator {
+  constructor(
+    private readonly store: ContainerStore,
+    private readonly images: ImageStore,
+    private readonly snapshots: Snapshotter,
+    private readonly networks: Networks,
+    private readonly events: ContainerEvents,
+  ) {}
+
+  /**
+   * Errors: InvalidParameter and NotImplemented naming the field; NotFound `No such image: …`; Conflict for a name in
+   * use. Nothing is left after a failure.
+   */
+  async create(request: CreateRequest): Promise<Container> {
+    const container = new Container(this.draft(request));
+    this.store.add(container);
+    try {
+      this.store.makeDirectory(container.id);
+      const image = this.images.resolve(container.record.imageId);
+      const volatile = container.record.hostConfig.AutoRemove === true; // it does not outlive the machine anyway
+      await this.snapshots.prepare(container.id, image.chainIds.at(-1), { volatile });
+      if (volatile) this.store.save(container);
+      else await this.store.saveDurably(container);
+    } catch (error) {
+      const doomed = this.store.forget(container);
+      await this.snapshots.remove(container.id);
+      await rm(doomed, { recursive: true, force: true });
+      throw error;
+    }
+    this.events.publish(container, "create");
+    return container;
+  }
+
+  /** The record that a create would make; checks everything and changes nothing. */
+  draft(request: CreateRequest): ContainerRecord {
+    const body = parseCreateBody(request.body, request.minor);
+    const image = this.#image(body, request.platform);
+    this.#check(body, image);
+    const id = randomBytes(32).toString("hex");
+    return {
+      version: 1,
+      id,
+      name: this.#name(request.name),
+      createdAt: formatTimeNs(nowNs()),
+      config: body.config,
+      hostConfig: body.hostConfig,
+      imageId: image.id,
+      imageConfig: image.config.config,
+      mounts: mountPoints(body.hostConfig),
+      state: initialState,
+      endpoint: undefined,
+      cgroups: [],
+      restartCount: 0,
+    };
+  }
+
+  #name(given: string | undefined): string {
+    if (given === undefined) return randomName((name) => this.store.hasName(name));
+    const name = parseContainerName(given);
+    this.store.checkNameIsFree(name);
+    return name;
+  }
+
+  #image({ config }: CreateBody, platform: string | undefined): Image {
+    if (!config.Image)
+      throw invalidParameter("config.Image is missing: which image shall the container run?");
+    const image = this.images.resolve(config.Image);
+    if (platform === undefined) return image;
+    const { os, architecture, variant } = image.config;
+    const own = { os, architecture, ...(variant === undefined ? {} : { variant }) };
+    const wanted = parsePlatform(platform, hostPlatform());
+    if (platformDistance(wanted, own) !== undefined) return image;
+    throw notFound(
+      `image with reference ${config.Image} was found but its platform (${formatPlatform(own)}) does not match the specified platform (${formatPlatform(wanted)})`,
+    );
+  }
+
+  #check({ config, hostConfig }: CreateBody, image: Image): void {
+    const effective = mergeImageConfig(config, image.config.config);
+    if (commandWords(effective).length === 0) throw invalidParameter("no command specified");
+    if (effective.WorkingDir && !effective.WorkingDir.startsWith("/")) {
+      throw invalidParameter(
+        `the working directory '${effective.WorkingDir}' is invalid, it needs to be an absolute path`,
+      );
+    }
+    for (const variable of effective.Env ?? []) {
+      if (variable === "" || variable.startsWith("="))
+        throw invalidParameter(`invalid environment variable: ${variable}`);
+    }
+    if (effective.StopSignal) parseSignal(effective.StopSignal);
+    parseLogConfig(hostConfig);
+    portRequests(effective, hostConfig);
+    this.networks.resolve(hostConfig.NetworkMode || "default");
+  }
+}

@@ -1,0 +1,111 @@
+import { parseArgs } from "node:util";
+import { invalidParameter, messageOf, notImplemented } from "../errors/platform-error.ts";
+import type { LogLevel } from "../log/log.ts";
+
+/** How `gantry engine` was called. */
+export interface EngineOptions {
+  /** What lasts: images, containers. Absolute, without a slash at the end. */
+  readonly root: string;
+  /** What lasts as long as the machine runs: sockets, namespaces. */
+  readonly state: string;
+  /** Paths of the sockets to listen on. */
+  readonly sockets: readonly string[];
+  /** The default bridge: name, and address with prefix length (undefined: a free one is chosen). */
+  readonly bridge: string;
+  readonly bip: string | undefined;
+  readonly logLevel: LogLevel;
+  readonly pidFile: string | undefined;
+  /** Owner of the sockets beside root: a name or a number. */
+  readonly group: string | undefined;
+}
+
+export const engineHelp = `Usage:  gantry engine [OPTIONS]
+
+Run the engine: it serves the Docker Engine API on a unix socket
+
+Options:
+      --root DIR         Directory of what lasts (default "/var/lib/gantry")
+      --state DIR        Directory of sockets and namespaces (default "/run/gantry")
+  -H, --host URL         Socket to listen on; repeatable (default "unix:///run/gantry/gantry.sock")
+  -G, --group GROUP      Group that may use the socket (default: root alone)
+      --bridge NAME      Bridge of the default network (default "gantry0")
+      --bip CIDR         Address of the bridge (default: a free private subnet)
+  -l, --log-level LEVEL  debug, info, warn or error (default "info")
+  -p, --pid-file FILE    Write the process id into FILE
+      --help             Print this text
+`;
+
+const levels: readonly LogLevel[] = ["debug", "info", "warn", "error"];
+
+/** Undefined when help was asked for. Errors: InvalidParameter naming the option; NotImplemented for tcp. */
+export function parseEngineOptions(argv: readonly string[]): EngineOptions | undefined {
+  const values = parse(argv);
+  if (values.help) return undefined;
+  const state = directory("--state", values.state ?? "/run/gantry");
+  const logLevel = levels.find((level) => level === (values["log-level"] ?? "info"));
+  if (!logLevel)
+    throw invalidParameter(`--log-level ${values["log-level"]}: not one of ${levels.join(", ")}`);
+  return {
+    root: directory("--root", values.root ?? "/var/lib/gantry"),
+    state,
+    sockets: (values.host ?? [`unix://${state}/gantry.sock`]).map(socketPath),
+    bridge: bridgeName(values.bridge ?? "gantry0"),
+    bip: values.bip,
+    logLevel,
+    pidFile: values["pid-file"],
+    group: values.group,
+  };
+}
+
+function parse(argv: readonly string[]) {
+  try {
+    const { values } = parseArgs({
+      args: [...argv],
+      options: {
+        root: { type: "string" },
+        state: { type: "string" },
+        host: { type: "string", short: "H", multiple: true },
+        group: { type: "string", short: "G" },
+        bridge: { type: "string" },
+        bip: { type: "string" },
+        "log-level": { type: "string", short: "l" },
+        "pid-file": { type: "string", short: "p" },
+        help: { type: "boolean" },
+      },
+    });
+    return values;
+  } catch (error) {
+    throw invalidParameter(messageOf(error), { hint: "see `gantry engine --help`" });
+  }
+}
+
+function directory(flag: string, path: string): string {
+  if (!path.startsWith("/") || path === "/")
+    throw invalidParameter(`${flag} ${path}: not an absolute directory`);
+  return path.replace(/\/+$/, "");
+}
+
+/** Length of sun_path without its NUL (unix(7)). */
+const longestSocketPath = 107;
+
+function socketPath(url: string): string {
+  if (/^(tcp|https?):/.test(url)) {
+    throw notImplemented(`--host ${url}: listening on TCP is not built yet`, {
+      hint: "it will need TLS client certificates: whoever reaches the engine is root on this machine",
+    });
+  }
+  const path = /^unix:\/\/(\/.+)$/.exec(url)?.[1];
+  if (path === undefined) throw invalidParameter(`--host ${url}: expected unix:///path/to/socket`);
+  if (Buffer.byteLength(path) > longestSocketPath) {
+    throw invalidParameter(
+      `--host ${url}: longer than the ${longestSocketPath} bytes that a socket's path may have`,
+    );
+  }
+  return path;
+}
+
+/** IFNAMSIZ less its NUL (netdevice(7)). */
+function bridgeName(name: string): string {
+  if (/^[^\s/:]{1,15}$/.test(name) && name !== "." && name !== "..") return name;
+  throw invalidParameter(`--bridge ${name}: not a name of a network interface (1 to 15 characters)`);
+}

@@ -1,0 +1,82 @@
+import { mkdirSync, rmSync, unlinkSync, writeFileSync, writeSync } from "node:fs";
+import type { Route } from "../api/docker/route.ts";
+import { pingRoutes } from "../api/docker/routes/ping.ts";
+import { versionRoute } from "../api/docker/routes/version.ts";
+import { createDockerServer } from "../api/docker/server.ts";
+import { messageOf, PlatformError } from "../errors/platform-error.ts";
+import { createLog, type Log } from "../log/log.ts";
+import { lockDirectory } from "./directory-lock.ts";
+import { type EngineOptions, engineHelp, parseEngineOptions } from "./engine-options.ts";
+import { groupIdOf, listenOnSocket } from "./listen.ts";
+
+const stderr = 2;
+
+/** `gantry engine`. Runs until SIGTERM or SIGINT; out: the exit code. Containers go on without it. */
+export async function runEngine(argv: readonly string[]): Promise<number> {
+  try {
+    const options = parseEngineOptions(argv);
+    if (!options) {
+      process.stdout.write(engineHelp);
+      return 0;
+    }
+    return await serve(options);
+  } catch (error) {
+    console.error(`gantry engine: ${messageOf(error)}`);
+    if (error instanceof PlatformError && error.hint) console.error(`hint: ${error.hint}`);
+    return 1;
+  }
+}
+
+async function serve(options: EngineOptions): Promise<number> {
+  const log = createLog(options.logLevel, (line) => writeSync(stderr, line));
+  const groupId = options.group === undefined ? undefined : groupIdOf(options.group);
+  mkdirSync(options.root, { recursive: true, mode: 0o710 });
+  mkdirSync(options.state, { recursive: true, mode: 0o711 });
+  lockDirectory(options.root);
+  lockDirectory(options.state);
+
+  // It listens before it opens anything: a ping needs no store, and whoever needs one waits for `ready`.
+  const ready = Promise.withResolvers<readonly Route[]>();
+  const immediate = [...pingRoutes, versionRoute];
+  const servers = options.sockets.map((socket) => ({
+    socket,
+    server: createDockerServer({ immediate, ready: ready.promise, log }),
+  }));
+  for (const { server, socket } of servers) await listenOnSocket(server, socket, groupId);
+  if (options.pidFile !== undefined) writeFileSync(options.pidFile, `${process.pid}\n`);
+  log.info("engine.listening", { sockets: options.sockets.join(" "), pid: process.pid, root: options.root });
+
+  const stopped = stopSignal(log);
+  try {
+    const { compose } = await import("./compose.ts");
+    const engine = await compose(options, log);
+    ready.resolve(engine.routes);
+    log.info("engine.ready", { afterMs: Math.round(performance.now()) });
+    await stopped;
+    await engine.close();
+    return 0;
+  } catch (error) {
+    ready.reject(error);
+    throw error;
+  } finally {
+    for (const { server, socket } of servers) {
+      server.closeAllConnections();
+      server.close();
+      rmSync(socket, { force: true });
+    }
+    if (options.pidFile !== undefined) unlinkSync(options.pidFile);
+  }
+}
+
+/** Settles at SIGTERM or SIGINT. SIGHUP, which a closing terminal sends, is none of the engine's business. */
+function stopSignal(log: Log): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  for (const signal of ["SIGTERM", "SIGINT"] as const) {
+    process.once(signal, () => {
+      log.info("engine.stopping", { signal });
+      resolve();
+    });
+  }
+  process.on("SIGHUP", () => undefined);
+  return promise;
+}
