@@ -31,9 +31,22 @@ export const EDQUOT = number("EDQUOT");
 export const ENOTSUP = number("EOPNOTSUPP");
 const EIO = number("EIO");
 
+/** Turns a result of these calls into an error where a refusal is the end. */
+export { check } from "./syscall.ts";
+
+/** By a path of the host. The descriptor (close-on-exec) or -errno. */
+export function tryOpen(path: string, flags: number): number {
+  return tryOpenAt(AT_FDCWD, path, flags);
+}
+
 /** The descriptor (close-on-exec) or -errno. */
 export function tryOpenAt(directoryFd: number, path: KernelPath, flags: number, mode = 0): number {
   return addon.syscall(nr.openat, directoryFd, path, flags | O_CLOEXEC, mode);
+}
+
+/** Writes the whole file system of an open file back to its disk (syncfs(2)). */
+export function trySyncFileSystem(fd: number): number {
+  return addon.syscall(nr.syncfs, fd);
 }
 
 /** Writes all bytes; 0 or -errno. */

@@ -1,4 +1,6 @@
+import { basename, dirname } from "node:path";
 import {
+  check,
   EISDIR,
   ENOENT,
   ENOTDIR,
@@ -6,11 +8,22 @@ import {
   O_DIRECTORY,
   O_NOFOLLOW,
   tryClose,
+  tryOpen,
   tryOpenAt,
   tryReadDirectory,
   tryUnlinkAt,
 } from "./file-calls.ts";
 import { AT_REMOVEDIR, bytePath, type KernelPath } from "./files.ts";
+
+/** Removes a path of the host with all that is below it; a missing one is fine. */
+export function removeTree(path: string): void {
+  const parentFd = check(tryOpen(dirname(path), O_DIRECTORY), `open ${dirname(path)}`);
+  try {
+    check(tryRemoveTree(parentFd, basename(path)), `remove ${path}`);
+  } finally {
+    tryClose(parentFd);
+  }
+}
 
 /**
  * Removes a name in the open directory `directoryFd`, with all that is below it; symlinks are removed, never

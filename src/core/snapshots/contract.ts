@@ -21,7 +21,17 @@ export interface CommittedLayer {
 export interface LayerDraft {
   /** Host directory to unpack into, in overlay's own form (whiteouts as 0/0 devices, trusted.overlay.opaque). */
   readonly directory: string;
-  commit(info: { diffId: Digest; sizeBytes: number }): Promise<CommittedLayer>;
+  /**
+   * Gives the layer its name; its parent has to be committed by then. Errors: Conflict if it is not;
+   * InvalidParameter if diffId and parent do not make this chain id. After an error, discard.
+   */
+  commit(info: {
+    diffId: Digest;
+    sizeBytes: number;
+    /** UnpackedLayer.impliedDirectories: they get the attributes which they have in the layers below. */
+    impliedDirectories?: readonly string[];
+  }): Promise<CommittedLayer>;
+  /** Removes it; after a commit or a second time: nothing. */
   discard(): Promise<void>;
 }
 
@@ -32,18 +42,29 @@ export interface LayerDraft {
 export interface Snapshotter {
   readonly name: string;
   layer(chainId: Digest): CommittedLayer | undefined;
-  /** Undefined when somebody committed the same chain meanwhile. One draft of a chain at a time: others wait. */
-  draft(chainId: Digest, parent: Digest | undefined): Promise<LayerDraft | undefined>;
+  /**
+   * Undefined when somebody committed the same chain meanwhile. One draft of a chain at a time: others wait. The parent
+   * need not be there yet, so that layers unpack in parallel.
+   */
+  draft(chainId: Digest, parent: Digest | undefined, signal?: AbortSignal): Promise<LayerDraft | undefined>;
+  /** A missing one is fine. Errors: Conflict while another layer or a container stands on it. */
   removeLayer(chainId: Digest): Promise<void>;
   layers(): CommittedLayer[];
 
-  /** Makes the writable top of a container on a committed chain (undefined: an empty root). Not mounted yet. */
-  prepare(key: string, parent: Digest | undefined): Promise<void>;
+  /**
+   * Makes the writable top of a container on a committed chain (undefined: an empty root). Not mounted yet.
+   * `volatile`: what is written need not survive a crash of the machine (`--rm`); nothing is ever synced then.
+   * Errors: Conflict for a key in use; NotFound for a missing chain.
+   */
+  prepare(key: string, parent: Digest | undefined, options?: { volatile?: boolean }): Promise<void>;
   /** Mounts it; a mounted one is returned as it is. Synchronous inside: two system calls. */
   mount(key: string): MountedRoot;
   /** The directories without mounting; NotFound for an unknown key. */
   describe(key: string): MountedRoot;
+  /** Not mounted: nothing. */
   unmount(key: string): Promise<void>;
+  /** Keys that are mounted, also since before this process: an engine unmounts those of dead containers. */
+  mountedKeys(): string[];
   /** Unmounts and deletes the writable top; a missing one is fine. */
   remove(key: string): Promise<void>;
   /** Bytes and number of files in the writable top. */

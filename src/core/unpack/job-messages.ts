@@ -17,6 +17,14 @@ export type Task =
   | { readonly kind: "measure"; readonly directory: string }
   /** Removes each directory with all that is in it. */
   | { readonly kind: "remove"; readonly directories: readonly string[] }
+  /** Gives directories of a layer that it only implies the attributes which they have below. */
+  | {
+      readonly kind: "inherit";
+      readonly directory: string;
+      readonly paths: readonly string[];
+      /** Top first. */
+      readonly lower: readonly string[];
+    }
   /** Writes the file system of `directory` back to its disk. */
   | { readonly kind: "sync"; readonly directory: string };
 
@@ -38,13 +46,13 @@ export interface TaskResults {
   readonly measure: { readonly sizeBytes: number; readonly inodes: number };
   readonly remove: undefined;
   readonly sync: undefined;
+  readonly inherit: undefined;
 }
 
 export type TaskResult = TaskResults[Task["kind"]];
 
 /** To the Worker. `job` numbers are unique within a pool. */
 export type ToWorker =
-  | { readonly type: "addon"; readonly path: string }
   /** `file`: the input is read from there; `complete`: all of it is valid already. */
   | {
       readonly type: "start";

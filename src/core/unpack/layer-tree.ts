@@ -9,7 +9,7 @@ import {
   tryChownAt,
   tryClose,
   tryMkdirAt,
-  tryOpenAt,
+  tryOpen,
   tryPathOfFd,
   trySetXattrOfFd,
   tryStatAt,
@@ -18,7 +18,6 @@ import {
 import { bytePath, type KernelPath, S_IFCHR } from "../../kernel/files.ts";
 import { O_PATH, RESOLVE_IN_ROOT, RESOLVE_NO_XDEV, tryOpenat2 } from "../../kernel/openat2.ts";
 import { tryRemoveTree } from "../../kernel/remove-tree.ts";
-import { AT_FDCWD } from "../../kernel/syscall.ts";
 import type { UnpackLimits } from "./contract.ts";
 import { badEntry, overLimit, refusedByKernel } from "./layer-error.ts";
 import { type LayerPath, split } from "./layer-path.ts";
@@ -50,7 +49,7 @@ export class LayerTree {
     private readonly layer: string,
     private readonly limits: UnpackLimits,
   ) {
-    const fd = tryOpenAt(AT_FDCWD, directory, O_PATH | O_DIRECTORY | O_NOFOLLOW);
+    const fd = tryOpen(directory, O_PATH | O_DIRECTORY | O_NOFOLLOW);
     if (fd < 0) throw refusedByKernel(layer, "", `open ${directory}`, -fd);
     const path = tryPathOfFd(fd);
     if (typeof path === "number") throw refusedByKernel(layer, "", `read the path of ${directory}`, -path);

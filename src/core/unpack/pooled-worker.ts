@@ -28,11 +28,10 @@ export class PooledWorker {
     private readonly events: PooledWorkerEvents,
   ) {
     this.#idleMs = options.idleMs ?? 5000;
-    this.#worker = startWorker();
+    this.#worker = startWorker(options.addonPath);
     this.#worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.#receive(data);
     this.#worker.onerror = (event) => this.#breakDown(event.message);
     this.#worker.addEventListener("close", () => this.#breakDown("it ended"));
-    if (options.addonPath !== undefined) this.#post({ type: "addon", path: options.addonPath });
   }
 
   get load(): number {

@@ -1,8 +1,8 @@
-import { closeSync, constants, lstatSync, openSync, readdirSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
-import { O_DIRECTORY, tryClose, tryOpenAt } from "../../kernel/file-calls.ts";
-import { tryRemoveTree } from "../../kernel/remove-tree.ts";
-import { AT_FDCWD, call, check } from "../../kernel/syscall.ts";
+import { lstatSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { check, O_DIRECTORY, tryClose, tryOpen, trySyncFileSystem } from "../../kernel/file-calls.ts";
+import { removeTree } from "../../kernel/remove-tree.ts";
+import { inheritAttributes } from "./inherit-attributes.ts";
 import type { JobInput } from "./job-input.ts";
 import type { Task, TaskResult, TaskResults } from "./job-messages.ts";
 import { spoolArchive } from "./spool-archive.ts";
@@ -23,27 +23,21 @@ export async function runTask(task: Task, input: JobInput): Promise<TaskResult> 
         removeTree(directory);
       }
       return undefined;
+    case "inherit":
+      inheritAttributes(task);
+      return undefined;
     case "sync":
       syncFileSystem(task.directory);
       return undefined;
   }
 }
 
-function removeTree(path: string): void {
-  const parentFd = check(tryOpenAt(AT_FDCWD, dirname(path), O_DIRECTORY), `open ${dirname(path)}`);
-  try {
-    check(tryRemoveTree(parentFd, basename(path)), `remove ${path}`);
-  } finally {
-    tryClose(parentFd);
-  }
-}
-
 function syncFileSystem(directory: string): void {
-  const fd = openSync(directory, constants.O_RDONLY | constants.O_DIRECTORY);
+  const fd = check(tryOpen(directory, O_DIRECTORY), `open ${directory}`);
   try {
-    call("syncfs", `sync ${directory}`, fd);
+    check(trySyncFileSystem(fd), `sync ${directory}`);
   } finally {
-    closeSync(fd);
+    tryClose(fd);
   }
 }
 

@@ -2,7 +2,6 @@
  * The entry of the Workers that unpack layers; `WorkerPool` starts them. A Worker may have several jobs: while one
  * waits for its download, another goes on.
  */
-import { setAddonPath } from "../../kernel/addon.ts";
 import { JobInput } from "./job-input.ts";
 import {
   type FromWorker,
@@ -20,9 +19,6 @@ const jobs = new Map<number, JobInput>();
 
 self.onmessage = ({ data }: MessageEvent<ToWorker>) => {
   switch (data.type) {
-    case "addon":
-      setAddonPath(data.path);
-      break;
     case "start":
       void run(data.job, data.task, data.file);
       break;

@@ -20,6 +20,8 @@ export const defaultLimits: UnpackLimits = {
   pathDepth: 256,
 };
 
+const never = new AbortController().signal;
+
 /**
  * Workers that do what would block the event loop. They start with the first job and end when idle. `run` settles only
  * when the Worker has stopped touching the job's files, also after an abort.
@@ -39,6 +41,26 @@ export class WorkerPool implements LayerUnpacker {
     const { layer, directory, diffId, source, signal, onProgress } = request;
     const limits = { ...defaultLimits, ...request.limits };
     return this.run({ kind: "unpack", layer, directory, diffId, limits }, { source, signal, onProgress });
+  }
+
+  /** Bytes of the files below a directory, and their number; several names of a file count once. */
+  measure(directory: string): Promise<TaskResults["measure"]> {
+    return this.run({ kind: "measure", directory }, { signal: never });
+  }
+
+  /** Removes directories with all that is in them. */
+  async remove(directories: readonly string[]): Promise<void> {
+    await this.run({ kind: "remove", directories }, { signal: never });
+  }
+
+  /** Brings the file system of a directory to its disk. */
+  async sync(directory: string): Promise<void> {
+    await this.run({ kind: "sync", directory }, { signal: never });
+  }
+
+  /** See `inheritAttributes`. */
+  async inherit(directory: string, paths: readonly string[], lower: readonly string[]): Promise<void> {
+    await this.run({ kind: "inherit", directory, paths, lower }, { signal: never });
   }
 
   /** Errors: those of the task and of the source; Cancelled after an abort; System if the Worker breaks down. */

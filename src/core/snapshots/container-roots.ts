@@ -1,0 +1,155 @@
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
+import { basename, join } from "node:path";
+import { conflict, invalidParameter, notFound, PlatformError } from "../../errors/platform-error.ts";
+import { type Digest, digestHex, isDigest } from "../../formats/digest.ts";
+import { MNT_DETACH, UMOUNT_NOFOLLOW, unmountAsync } from "../../kernel/mounts.ts";
+import type { Log } from "../../log/log.ts";
+import type { MountedRoot } from "./contract.ts";
+import type { LayerStore } from "./layer-store.ts";
+import { mountPoints } from "./mount-points.ts";
+import { mountRoot } from "./mount-root.ts";
+import type { SnapshotPaths } from "./snapshot-paths.ts";
+import type { Trash } from "./trash.ts";
+
+interface ContainerRoot {
+  readonly parent: Digest | undefined;
+  readonly isVolatile: boolean;
+}
+
+/** The writable tops of containers: `containers/`, and the memory index of it. */
+export class ContainerRoots {
+  readonly #index = new Map<string, ContainerRoot>();
+  readonly #mounted = new Set<string>();
+
+  constructor(
+    private readonly paths: SnapshotPaths,
+    private readonly layers: LayerStore,
+    private readonly trash: Trash,
+    log: Log,
+  ) {
+    mkdirSync(paths.containers, { recursive: true, mode: 0o711 });
+    const mounted = new Set(mountPoints());
+    for (const key of readdirSync(paths.containers)) {
+      const root = readRoot(paths.container(key));
+      this.#index.set(key, root);
+      if (mounted.has(paths.mountedRoot(key, []).merged)) this.#mounted.add(key);
+      if (root.parent !== undefined && layers.get(root.parent) === undefined) {
+        log.warn("snapshots.parent-missing", { key, parent: root.parent });
+      }
+    }
+  }
+
+  keys(): string[] {
+    return [...this.#index.keys()];
+  }
+
+  mountedKeys(): string[] {
+    return [...this.#mounted];
+  }
+
+  /** A container that stands on the layer itself; layers above it are LayerStore's concern. */
+  userOf(chainId: Digest): string | undefined {
+    for (const [key, { parent }] of this.#index) if (parent === chainId) return key;
+    return undefined;
+  }
+
+  /** Made aside and renamed: it is there as a whole or not at all, without waiting for the disk. */
+  create(key: string, root: ContainerRoot): void {
+    if (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/.test(key))
+      throw invalidParameter(`invalid snapshot key ${JSON.stringify(key)}`);
+    if (this.#index.has(key)) throw conflict(`snapshot ${key} exists already`);
+    const draft = join(this.paths.drafts, `container-${key}`);
+    rmSync(draft, { recursive: true, force: true });
+    for (const name of ["", "upper", "work", "merged"]) mkdirSync(join(draft, name), { mode: 0o711 });
+    if (root.parent !== undefined)
+      symlinkSync(`../../layers/${digestHex(root.parent)}`, join(draft, "parent"));
+    if (root.isVolatile) writeFileSync(join(draft, "volatile"), "");
+    const [top] = this.layers.directories(root.parent);
+    copyRootAttributes(top, join(draft, "upper"));
+    renameSync(draft, this.paths.container(key));
+    this.#index.set(key, root);
+  }
+
+  describe(key: string): MountedRoot {
+    const { parent } = this.#get(key);
+    return this.paths.mountedRoot(key, this.layers.directories(parent));
+  }
+
+  mount(key: string): MountedRoot {
+    const { parent, isVolatile } = this.#get(key);
+    const root = this.describe(key);
+    if (this.#mounted.has(key)) return root;
+    if (parent !== undefined && this.layers.get(parent) === undefined) {
+      throw notFound(`layer ${parent} of container ${key} is missing`, {
+        hint: "pull or load its image again",
+      });
+    }
+    mountRoot(root, { isVolatile });
+    this.#mounted.add(key);
+    return root;
+  }
+
+  async unmount(key: string): Promise<void> {
+    if (!this.#mounted.delete(key)) return;
+    const { merged } = this.paths.mountedRoot(key, []);
+    try {
+      await unmountAsync(merged, MNT_DETACH | UMOUNT_NOFOLLOW);
+    } catch (error) {
+      if (isNotMounted(error)) return; // somebody else did it
+      this.#mounted.add(key);
+      throw error;
+    }
+  }
+
+  async remove(key: string): Promise<void> {
+    if (!this.#index.has(key)) return;
+    await this.unmount(key);
+    if (!this.#index.delete(key)) return; // removed by another call meanwhile
+    const directory = this.paths.container(key);
+    if (existsSync(directory)) this.trash.take(directory);
+  }
+
+  #get(key: string): ContainerRoot {
+    const root = this.#index.get(key);
+    if (root === undefined) throw notFound(`no such snapshot: ${key}`);
+    return root;
+  }
+}
+
+const isNotMounted = (error: unknown): boolean =>
+  error instanceof PlatformError && (error.code === "errno.EINVAL" || error.code === "errno.ENOENT");
+
+function readRoot(directory: string): ContainerRoot {
+  const link = join(directory, "parent");
+  const isLink = lstatSync(link, { throwIfNoEntry: false })?.isSymbolicLink() ?? false;
+  const parent = isLink ? `sha256:${basename(readlinkSync(link))}` : undefined;
+  return {
+    parent: parent !== undefined && isDigest(parent) ? parent : undefined,
+    isVolatile: existsSync(join(directory, "volatile")),
+  };
+}
+
+/** In the merged view the root directory's own attributes are those of the upper one. */
+function copyRootAttributes(from: string | undefined, to: string): void {
+  if (from === undefined) {
+    chmodSync(to, 0o755);
+    return;
+  }
+  const status = lstatSync(from);
+  chownSync(to, status.uid, status.gid);
+  chmodSync(to, status.mode & 0o7777);
+  utimesSync(to, status.atimeMs / 1000, status.mtimeMs / 1000);
+}

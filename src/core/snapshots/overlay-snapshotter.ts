@@ -1,0 +1,124 @@
+import { mkdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { conflict, notFound } from "../../errors/platform-error.ts";
+import type { Digest } from "../../formats/digest.ts";
+import type { Log } from "../../log/log.ts";
+import { KeyedLock } from "../content/keyed-lock.ts";
+import { cleanDrafts } from "./clean-drafts.ts";
+import { ContainerRoots } from "./container-roots.ts";
+import type { CommittedLayer, LayerDraft, MountedRoot, Snapshotter } from "./contract.ts";
+import { LayerStore } from "./layer-store.ts";
+import { type DraftServices, OverlayDraft } from "./overlay-draft.ts";
+import { SnapshotPaths } from "./snapshot-paths.ts";
+import { Trash } from "./trash.ts";
+import type { TreeWork } from "./tree-work.ts";
+
+export interface OverlaySnapshotterOptions {
+  /** Host directory, made if missing; on a file system that overlayfs accepts for its upper directory. */
+  readonly root: string;
+  readonly trees: TreeWork;
+  readonly log: Log;
+  /** Tells boots of the machine apart; default: the kernel's. */
+  readonly bootId?: string;
+}
+
+/**
+ * Snapshots on overlayfs. One process owns the root directory. Opening it scans the disk, unmounts and deletes what an
+ * earlier process left half done, and keeps what is mounted for containers.
+ */
+export class OverlaySnapshotter implements Snapshotter {
+  readonly name = "overlay";
+  readonly #services: DraftServices;
+  readonly #containers: ContainerRoots;
+  readonly #turns = new KeyedLock();
+  #lastDraft = 0;
+
+  constructor({ root, trees, log, bootId = currentBoot() }: OverlaySnapshotterOptions) {
+    const paths = new SnapshotPaths(root);
+    mkdirSync(paths.drafts, { recursive: true, mode: 0o700 });
+    const trash = new Trash(paths.trash, trees, log);
+    cleanDrafts(paths, trash);
+    const layers = new LayerStore(paths, bootId, trash, trees, log);
+    this.#services = { paths, layers, trash, trees, bootId };
+    this.#containers = new ContainerRoots(paths, layers, trash, log);
+  }
+
+  layer(chainId: Digest): CommittedLayer | undefined {
+    return this.#services.layers.get(chainId);
+  }
+
+  layers(): CommittedLayer[] {
+    return this.#services.layers.list();
+  }
+
+  async draft(
+    chainId: Digest,
+    parent: Digest | undefined,
+    signal?: AbortSignal,
+  ): Promise<LayerDraft | undefined> {
+    if (this.layer(chainId)) return undefined;
+    const turn = await this.#turns.acquire(chainId, signal);
+    try {
+      if (this.layer(chainId) === undefined) {
+        const place = join(this.#services.paths.drafts, String(++this.#lastDraft));
+        return new OverlayDraft(this.#services, place, { chainId, parent }, turn);
+      }
+    } catch (error) {
+      turn[Symbol.dispose]();
+      throw error;
+    }
+    turn[Symbol.dispose]();
+    return undefined;
+  }
+
+  async removeLayer(chainId: Digest): Promise<void> {
+    const key = this.#containers.userOf(chainId);
+    if (key !== undefined) throw conflict(`layer ${chainId} is in use by container ${key}`);
+    this.#services.layers.remove(chainId);
+  }
+
+  async prepare(
+    key: string,
+    parent: Digest | undefined,
+    options: { volatile?: boolean } = {},
+  ): Promise<void> {
+    if (parent !== undefined && this.layer(parent) === undefined) throw notFound(`no such layer: ${parent}`);
+    this.#containers.create(key, { parent, isVolatile: options.volatile ?? false });
+  }
+
+  mount(key: string): MountedRoot {
+    return this.#containers.mount(key);
+  }
+
+  describe(key: string): MountedRoot {
+    return this.#containers.describe(key);
+  }
+
+  unmount(key: string): Promise<void> {
+    return this.#containers.unmount(key);
+  }
+
+  remove(key: string): Promise<void> {
+    return this.#containers.remove(key);
+  }
+
+  async usage(key: string): Promise<{ sizeBytes: number; inodes: number }> {
+    return this.#services.trees.measure(this.describe(key).upper);
+  }
+
+  keys(): string[] {
+    return this.#containers.keys();
+  }
+
+  mountedKeys(): string[] {
+    return this.#containers.mountedKeys();
+  }
+
+  /** An orderly end: settles when everything is on disk and the trash is empty. */
+  async close(): Promise<void> {
+    await this.#services.layers.flush();
+    await this.#services.trash.settled();
+  }
+}
+
+const currentBoot = (): string => readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();

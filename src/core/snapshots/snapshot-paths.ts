@@ -1,0 +1,46 @@
+import { join } from "node:path";
+import { type Digest, digestHex } from "../../formats/digest.ts";
+import type { MountedRoot } from "./contract.ts";
+
+/**
+ * The folders of the overlay snapshotter:
+ * - `layers/<chain hex>/`: `diff/`, `layer.json`; complete as soon as it has this name;
+ * - `containers/<key>/`: `upper/`, `work/`, `merged/`, and `parent`, a symlink to its layer;
+ * - `drafts/`: layers that are unpacked, containers that are made; worthless after a restart;
+ * - `trash/`: what is deleted behind the answer.
+ */
+export class SnapshotPaths {
+  readonly layers: string;
+  readonly containers: string;
+  readonly drafts: string;
+  readonly trash: string;
+
+  constructor(readonly root: string) {
+    this.layers = join(root, "layers");
+    this.containers = join(root, "containers");
+    this.drafts = join(root, "drafts");
+    this.trash = join(root, "trash");
+  }
+
+  layer(chainId: Digest): string {
+    return join(this.layers, digestHex(chainId));
+  }
+
+  diff(chainId: Digest): string {
+    return join(this.layer(chainId), "diff");
+  }
+
+  container(key: string): string {
+    return join(this.containers, key);
+  }
+
+  mountedRoot(key: string, lower: readonly string[]): MountedRoot {
+    const directory = this.container(key);
+    return {
+      merged: join(directory, "merged"),
+      lower,
+      upper: join(directory, "upper"),
+      work: join(directory, "work"),
+    };
+  }
+}

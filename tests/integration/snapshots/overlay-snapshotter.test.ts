@@ -1,0 +1,171 @@
+import { afterAll, describe, expect, test } from "bun:test";
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import {
+  commitChain,
+  type SnapshotterUnderTest,
+  testSnapshotter,
+} from "../../../src/core/snapshots/contract-suite.ts";
+import { mountPoints } from "../../../src/core/snapshots/mount-points.ts";
+import { OverlaySnapshotter } from "../../../src/core/snapshots/overlay-snapshotter.ts";
+import { WorkerPool } from "../../../src/core/unpack/worker-pool.ts";
+import { chainId } from "../../../src/formats/chain-id.ts";
+import { digestHex, digestOf } from "../../../src/formats/digest.ts";
+import { MNT_DETACH, unmount } from "../../../src/kernel/mounts.ts";
+import { setXattr } from "../../../src/kernel/xattrs.ts";
+import { createLog } from "../../../src/log/log.ts";
+import { scratchDirectory } from "../../fixtures/places.ts";
+
+const scratch = scratchDirectory("snapshots");
+const workers = new WorkerPool({ workers: 1 });
+
+afterAll(() => {
+  workers.close();
+  const left = mountPoints().filter((path) => path.startsWith(scratch));
+  rmSync(scratch, { recursive: true, force: true });
+  expect(left).toEqual([]);
+});
+
+class OverlayUnderTest implements SnapshotterUnderTest {
+  readonly root = join(scratch, crypto.randomUUID().slice(0, 8));
+  readonly warnings: string[] = [];
+  #opened: OverlaySnapshotter[] = [];
+  snapshots = this.open();
+
+  open(bootId = "this-boot"): OverlaySnapshotter {
+    const log = createLog("warn", (line) => this.warnings.push(line));
+    const snapshots = new OverlaySnapshotter({ root: this.root, trees: workers, log, bootId });
+    this.#opened.push(snapshots);
+    return snapshots;
+  }
+
+  reopen(bootId?: string): OverlaySnapshotter {
+    this.snapshots = this.open(bootId);
+    return this.snapshots;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const path of mountPoints().toReversed()) {
+      if (path.startsWith(`${this.root}/`)) unmount(path, MNT_DETACH);
+    }
+    for (const snapshots of this.#opened) await snapshots.close();
+    expect(readdirSync(join(this.root, "trash"))).toEqual([]);
+    rmSync(this.root, { recursive: true, force: true });
+  }
+}
+
+testSnapshotter("overlay", () => new OverlayUnderTest());
+
+describe("overlay", () => {
+  test("130 layers are mounted", async () => {
+    await using under = new OverlayUnderTest();
+    const files = Array.from({ length: 130 }, (_, at) => ({ [`file${at}`]: `${at}`, top: `${at}` }));
+    const top = (await commitChain(under.snapshots, files)).at(-1)?.chainId;
+    await under.snapshots.prepare("deep", top);
+    const { merged, lower } = under.snapshots.mount("deep");
+    expect(lower).toHaveLength(130);
+    expect(readdirSync(merged)).toHaveLength(131);
+    expect(readFileSync(join(merged, "top"), "utf8")).toBe("129");
+  });
+
+  test("an opaque root hides all layers below", async () => {
+    await using under = new OverlayUnderTest();
+    const [base] = await commitChain(under.snapshots, [{ hidden: "1" }]);
+    const diffId = digestOf("opaque");
+    const draft = await under.snapshots.draft(chainId(base?.chainId, diffId), base?.chainId);
+    if (draft === undefined) throw new Error("no draft");
+    writeFileSync(join(draft.directory, "seen"), "");
+    setXattr(draft.directory, "trusted.overlay.opaque", Buffer.from("y"));
+    const layer = await draft.commit({ diffId, sizeBytes: 0 });
+    await under.reopen().prepare("key", layer.chainId);
+    expect(readdirSync(under.snapshots.mount("key").merged)).toEqual(["seen"]);
+  });
+
+  test("the root directory has owner and mode of the image's", async () => {
+    await using under = new OverlayUnderTest();
+    const diffId = digestOf("root");
+    const draft = await under.snapshots.draft(chainId(undefined, diffId), undefined);
+    if (draft === undefined) throw new Error("no draft");
+    chownSync(draft.directory, 12, 34);
+    chmodSync(draft.directory, 0o1750);
+    const layer = await draft.commit({ diffId, sizeBytes: 0 });
+    await under.snapshots.prepare("key", layer.chainId);
+    const { mode, uid, gid } = lstatSync(under.snapshots.mount("key").merged);
+    expect([mode & 0o7777, uid, gid]).toEqual([0o1750, 12, 34]);
+  });
+
+  test("layers that may have lost bytes in a crash of the machine are dropped, with those on top", async () => {
+    await using under = new OverlayUnderTest();
+    const [safe] = await commitChain(under.snapshots, [{ a: "1" }]);
+    await under.snapshots.close();
+    const diffId = digestOf("late");
+    const draft = await under.snapshots.draft(chainId(safe?.chainId, diffId), safe?.chainId);
+    const late = await draft?.commit({ diffId, sizeBytes: 0 });
+    if (safe === undefined || late === undefined) throw new Error("no layers");
+    expect(under.reopen().layers()).toHaveLength(2); // the engine alone died
+    expect(under.reopen("next-boot").layers()).toEqual([safe]);
+    expect(under.warnings.join()).toContain(digestHex(late.chainId));
+  });
+
+  test("a layer without a whole sidecar is dropped, and one on top of it", async () => {
+    await using under = new OverlayUnderTest();
+    const [base] = await commitChain(under.snapshots, [{ a: "1" }, { b: "1" }]);
+    if (base === undefined) throw new Error("no layer");
+    await under.snapshots.close();
+    writeFileSync(join(under.root, "layers", digestHex(base.chainId), "layer.json"), '{"version":1,');
+    expect(under.reopen().layers()).toEqual([]);
+  });
+
+  test("mounts of half removed containers and drafts are cleaned at start", async () => {
+    await using under = new OverlayUnderTest();
+    await under.snapshots.prepare("key", undefined);
+    const { merged } = under.snapshots.mount("key");
+    renameSync(join(merged, ".."), join(under.root, "trash/9")); // died between rename and unmount
+    mkdirSync(join(under.root, "drafts/7/diff"), { recursive: true });
+    const again = under.reopen();
+    await again.close();
+    expect(again.keys()).toEqual([]);
+    expect(mountPoints().filter((path) => path.startsWith(under.root))).toEqual([]);
+    expect(readdirSync(join(under.root, "drafts"))).toEqual([]);
+  });
+
+  test("a volatile root can be mounted again", async () => {
+    await using under = new OverlayUnderTest();
+    const [layer] = await commitChain(under.snapshots, [{ a: "1" }]);
+    await under.snapshots.prepare("key", layer?.chainId, { volatile: true });
+    const { merged, work } = under.snapshots.mount("key");
+    expect(existsSync(join(work, "work/incompat/volatile"))).toBe(true);
+    writeFileSync(join(merged, "new"), "");
+    await under.snapshots.unmount("key");
+    expect(readdirSync(under.reopen().mount("key").merged).sort()).toEqual(["a", "new"]);
+  });
+
+  test("a missing layer under a container is named when it is mounted", async () => {
+    await using under = new OverlayUnderTest();
+    const [layer] = await commitChain(under.snapshots, [{ a: "1" }]);
+    if (layer === undefined) throw new Error("no layer");
+    await under.snapshots.prepare("key", layer.chainId);
+    rmSync(join(under.root, "layers", digestHex(layer.chainId)), { recursive: true });
+    expect(() => under.reopen().mount("key")).toThrow(`layer ${layer.chainId} of container key is missing`);
+  });
+
+  test("a file system that overlayfs cannot write to is named", async () => {
+    await using under = new OverlayUnderTest();
+    const [layer] = await commitChain(under.snapshots, [{ a: "1" }]);
+    await under.snapshots.prepare("key", layer?.chainId);
+    const { upper, merged } = under.snapshots.describe("key");
+    rmSync(upper, { recursive: true });
+    expect(() => under.snapshots.mount("key")).toThrow(`mount overlay ${merged}`);
+  });
+});
