@@ -80,7 +80,7 @@ export class Server implements AsyncDisposable {
 
   /** Resolves when the port is bound. */
   static async start(netnsPath: string, kind: "tcp" | "udp", port: number, program: string): Promise<Server> {
-    const address = kind === "tcp" ? `TCP4-LISTEN:${port},fork,reuseaddr` : `UDP4-LISTEN:${port},fork`;
+    const address = kind === "tcp" ? `TCP4-LISTEN:${port},fork,reuseaddr` : `UDP4-RECVFROM:${port},fork`;
     const child = Bun.spawn([...inside(netnsPath), "socat", address, program], {
       stdout: "ignore",
       stderr: "ignore",
