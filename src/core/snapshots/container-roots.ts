@@ -33,6 +33,7 @@ interface ContainerRoot {
 export class ContainerRoots {
   readonly #index = new Map<string, ContainerRoot>();
   readonly #mounted = new Set<string>();
+  readonly #unmounting = new Map<string, Promise<void>>();
 
   constructor(
     private readonly paths: SnapshotPaths,
@@ -91,6 +92,7 @@ export class ContainerRoots {
   mount(key: string): MountedRoot {
     const { parent, isVolatile } = this.#get(key);
     const root = this.describe(key);
+    if (this.#unmounting.has(key)) throw conflict(`snapshot ${key} is being unmounted`);
     if (this.#mounted.has(key)) return root;
     if (parent !== undefined && this.layers.get(parent) === undefined) {
       throw notFound(`layer ${parent} of container ${key} is missing`, {
@@ -102,16 +104,24 @@ export class ContainerRoots {
     return root;
   }
 
+  /** Calls at the same time share one unmount: each waits until the directory is free. */
   async unmount(key: string): Promise<void> {
-    if (!this.#mounted.delete(key)) return;
+    const underway = this.#unmounting.get(key);
+    if (underway !== undefined) return underway;
+    if (!this.#mounted.has(key)) return;
+    const work = this.#unmountNow(key).finally(() => this.#unmounting.delete(key));
+    this.#unmounting.set(key, work);
+    await work;
+  }
+
+  async #unmountNow(key: string): Promise<void> {
     const { merged } = this.paths.mountedRoot(key, []);
     try {
       await unmountAsync(merged, MNT_DETACH | UMOUNT_NOFOLLOW);
     } catch (error) {
-      if (isNotMounted(error)) return; // somebody else did it
-      this.#mounted.add(key);
-      throw error;
+      if (!isNotMounted(error)) throw error; // else somebody else did it
     }
+    this.#mounted.delete(key);
   }
 
   async remove(key: string): Promise<void> {
