@@ -83,7 +83,10 @@ export type MountOperation =
   | { readonly op: "set-propagation"; readonly target: string; readonly flags: number }
   /** Opens the host directory `source` as the container's root and bind-mounts it on itself. Comes before all other mounts. */
   | { readonly op: "open-root"; readonly source: string }
-  /** A new file system: fsopen, fsconfig for each of `data` (`key` or `key=value`), fsmount, move_mount. */
+  /**
+   * A new file system: fsopen, fsconfig for each of `data` (`key` or `key=value`), fsmount, move_mount. A tmpfs without `mode` in
+   * its data takes the mode of the directory that it covers, if there is one.
+   */
   | {
       readonly op: "mount";
       readonly fstype: string;

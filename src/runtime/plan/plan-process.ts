@@ -1,7 +1,7 @@
 import { posix } from "node:path";
-import { invalidParameter, notImplemented } from "../../errors/platform-error.ts";
+import { invalidParameter, notImplemented, systemError } from "../../errors/platform-error.ts";
 import type { CapabilitySet, OciProcess, OciSeccomp } from "../../formats/oci-runtime.ts";
-import type { HostFacts } from "../../kernel/host-facts.ts";
+import { type HostFacts, unlimited } from "../../kernel/host-facts.ts";
 import type { KernelStep } from "../../kernel/steps.ts";
 import { capabilityBit, capabilityMask } from "../capabilities.ts";
 import { compileSeccomp } from "../seccomp/compile-bpf.ts";
@@ -22,10 +22,12 @@ export interface ProcessContext {
 }
 
 /** First thing in the new process: what must precede the mounts, or needs the host's /proc. */
-export function planProcessSetup({ process, options, reasonOf }: ProcessContext): KernelStep[] {
+export function planProcessSetup({ process, host, options, reasonOf }: ProcessContext): KernelStep[] {
   const list = new StepList("setup", reasonOf);
-  if (process.oomScoreAdj !== undefined)
+  if (process.oomScoreAdj !== undefined) {
+    checkOomScore(process.oomScoreAdj, host);
     list.add("/process/oomScoreAdj", { op: "set-oom-score", score: process.oomScoreAdj });
+  }
   list.addBecause("every process", { op: "new-session" });
   if (options.noNewKeyring !== true)
     list.addBecause("every process", {
@@ -35,6 +37,16 @@ export function planProcessSetup({ process, options, reasonOf }: ProcessContext)
       required: false,
     });
   return list.steps;
+}
+
+/** Less likely to be killed than the one who asks: a privilege (proc_pid_oom_score_adj(5)). */
+function checkOomScore(score: number, host: HostFacts): void {
+  const mayLower = (host.capabilities.permitted & capabilityBit("CAP_SYS_RESOURCE")) !== 0n;
+  if (mayLower || score >= host.oomScoreAdj) return;
+  throw systemError(
+    `oom_score_adj: ${score} is below this host's ${host.oomScoreAdj}, and lowering it needs CAP_SYS_RESOURCE, which is missing here`,
+    { hint: `choose at least ${host.oomScoreAdj}`, code: "oom-score.refused" },
+  );
 }
 
 /** The console, once the container's devpts is there. Errors: none. */
@@ -122,7 +134,7 @@ function planSecurityLabel({ process, host }: ProcessContext, list: StepList): v
   }
 }
 
-function planRlimits({ process }: ProcessContext, list: StepList): void {
+function planRlimits({ process, host }: ProcessContext, list: StepList): void {
   const seen = new Set<string>();
   for (const [index, { type, soft, hard }] of (process.rlimits ?? []).entries()) {
     const place = `process.rlimits[${index}]`;
@@ -131,6 +143,7 @@ function planRlimits({ process }: ProcessContext, list: StepList): void {
     if (seen.has(type)) throw invalidParameter(`${place}: ${type} is named twice`);
     if (soft > hard) throw invalidParameter(`${place}: soft limit ${soft} is higher than hard limit ${hard}`);
     seen.add(type);
+    checkGrantable(type, BigInt(hard), host);
     list.add(`/process/rlimits/${index}`, {
       op: "set-rlimit",
       resource,
@@ -139,6 +152,18 @@ function planRlimits({ process }: ProcessContext, list: StepList): void {
       hard: BigInt(hard),
     });
   }
+}
+
+/** The kernel would refuse it at start; here it is still clear which limit and why. */
+function checkGrantable(type: string, hard: bigint, host: HostFacts): void {
+  const own = host.rlimits[type]?.hard;
+  const mayRaise = (host.capabilities.permitted & capabilityBit("CAP_SYS_RESOURCE")) !== 0n;
+  if (mayRaise || own === undefined || hard <= own) return;
+  const wanted = hard === unlimited ? "unlimited" : String(hard);
+  throw systemError(
+    `${type}: hard limit ${wanted} is above this host's ${own}, and raising it needs CAP_SYS_RESOURCE, which is missing here`,
+    { hint: `choose at most ${own}`, code: "rlimit.refused" },
+  );
 }
 
 function planPrivileges(context: ProcessContext, list: StepList): void {
