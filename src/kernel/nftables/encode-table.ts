@@ -100,15 +100,17 @@ function newChain(table: string, chain: NftChain): NetlinkMessage {
   return message(NFT_MSG_NEWCHAIN, NLM_F_CREATE, parts);
 }
 
-/** NFTA_RULE_*: 1 table, 2 chain, 4 expressions, 7 user data. */
+/** NFTA_RULE_*: 1 table, 2 chain, and what the rule is. */
 function newRule(table: string, chain: string, rule: NftRule): NetlinkMessage {
+  const place = [attribute.string(1, table), attribute.string(2, chain)];
+  return message(NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND, [...place, ...ruleAttributes(rule)]);
+}
+
+/** NFTA_RULE_*: 4 expressions, 7 user data with the comment. */
+export function ruleAttributes(rule: NftRule): Uint8Array[] {
   const comment = new TextEncoder().encode(`${rule.reason}\0`);
-  return message(NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND, [
-    attribute.string(1, table),
-    attribute.string(2, chain),
-    attribute.nested(4, encodeRule(rule)),
-    attribute.bytes(7, concat([new Uint8Array([UDATA_RULE_COMMENT, comment.length]), comment])),
-  ]);
+  const userData = concat([new Uint8Array([UDATA_RULE_COMMENT, comment.length]), comment]);
+  return [attribute.nested(4, encodeRule(rule)), attribute.bytes(7, userData)];
 }
 
 /** NFTA_SET_ELEM_LIST_*: 1 table, 2 set, 3 elements; NFTA_SET_ELEM_*: 1 key, 2 value. */

@@ -1,7 +1,8 @@
 import { NETLINK_NETFILTER, NetlinkSocket } from "../netlink/netlink-socket.ts";
 import { isErrno } from "../syscall.ts";
 import { batch, encodeElements, encodeTable, encodeTableRemoval } from "./encode-table.ts";
-import type { NftElement, NftMap, NftTable } from "./ruleset.ts";
+import { type ForeignChain, insertRules, listDroppingForwardChains, removeRules } from "./foreign-chains.ts";
+import type { NftElement, NftMap, NftRule, NftTable } from "./ruleset.ts";
 
 type MapShape = Pick<NftMap, "name" | "key" | "value">;
 
@@ -57,6 +58,21 @@ export class Nftables implements Disposable {
         }
       }
     }
+  }
+
+  /** Chains of other programs that drop forwarded packets unless a rule of theirs accepts them. */
+  droppingForwardChains(): Promise<ForeignChain[]> {
+    return listDroppingForwardChains(this.socket);
+  }
+
+  /** Puts rules before all others of another program's chain. */
+  insertRules(chain: ForeignChain, rules: readonly NftRule[]): Promise<void> {
+    return insertRules(this.socket, chain, rules);
+  }
+
+  /** Removes the rules which have this reason as their comment; returns how many there were. */
+  removeRules(chain: ForeignChain, reason: string): Promise<number> {
+    return removeRules(this.socket, chain, reason);
   }
 
   [Symbol.dispose](): void {

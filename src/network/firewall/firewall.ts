@@ -1,6 +1,13 @@
 import { type ElementChange, Nftables } from "../../kernel/nftables/nftables.ts";
 import { isErrno } from "../../kernel/syscall.ts";
-import { type FirewallNetwork, type PublishedEndpoint, planElements, planFirewall } from "./plan-firewall.ts";
+import {
+  type FirewallNetwork,
+  type PublishedEndpoint,
+  passReason,
+  planElements,
+  planFirewall,
+  planPassage,
+} from "./plan-firewall.ts";
 
 /**
  * Keeps the kernel's table equal to the plan of what is published now. A change is a few map elements; when somebody
@@ -16,6 +23,18 @@ export class Firewall implements Disposable {
   async open(endpoints: ReadonlyMap<string, PublishedEndpoint>): Promise<void> {
     for (const [containerId, endpoint] of endpoints) this.published.set(containerId, endpoint);
     await this.applyAll();
+    await this.openForeignChains();
+  }
+
+  /**
+   * Another program's chain may drop everything that is forwarded (Docker and most firewalls set iptables' policy
+   * so): one verdict "accept" of ours does not help against it, a rule at its head does.
+   */
+  private async openForeignChains(): Promise<void> {
+    for (const chain of await this.nftables.droppingForwardChains()) {
+      await this.nftables.removeRules(chain, passReason(this.network));
+      await this.nftables.insertRules(chain, planPassage(this.network));
+    }
   }
 
   async publish(containerId: string, endpoint: PublishedEndpoint): Promise<void> {
@@ -38,8 +57,10 @@ export class Firewall implements Disposable {
     await this.nftables.removeElements(this.network.bridgeName, planElements([endpoint]));
   }
 
-  /** Removes the table. */
+  /** Removes the table, and our rules in others. */
   async remove(): Promise<void> {
+    for (const chain of await this.nftables.droppingForwardChains())
+      await this.nftables.removeRules(chain, passReason(this.network));
     await this.nftables.removeTable(this.network.bridgeName);
   }
 

@@ -53,6 +53,16 @@ export function planFirewall(network: FirewallNetwork, endpoints: readonly Publi
   };
 }
 
+/** Marks our rules in chains of other programs. */
+export const passReason = ({ bridgeName }: FirewallNetwork): string => `gantry: containers of ${bridgeName}`;
+
+/** Rules for the head of another program's forward chain: what our own table lets through may pass there too. */
+export function planPassage(network: FirewallNetwork): NftRule[] {
+  return (["iifname", "oifname"] as const).map((field) =>
+    rule(passReason(network), { verb: "accept" }, { field, op: "==", value: network.bridgeName }),
+  );
+}
+
 /** The map elements of published ports. */
 export function planElements(endpoints: readonly PublishedEndpoint[]): ElementChange[] {
   const specific: NftElement[] = [];
