@@ -58,7 +58,7 @@ async function runCommand(
   entry: CommandEntry,
   argv: readonly string[],
 ): Promise<number> {
-  const { command } = await entry.load();
+  const command = entry.define();
   const { commandName } = context;
   try {
     const parsed = parseFlags(command.flags, argv, { interspersed: command.interspersed ?? true });

@@ -1,4 +1,4 @@
-/** What a command is made of. One file in `commands/` exports one CommandDefinition as `command`. */
+/** What a command is made of. One file in `commands/` exports one as `command`, a function that builds it. */
 import type { CommandContext } from "./context.ts";
 import type { FlagTable, FlagValues, ParsedFlags } from "./flags.ts";
 

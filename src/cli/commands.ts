@@ -1,8 +1,40 @@
 /**
- * Every command: where it stands, what it is for, which file it lives in. Files are imported only when
- * their command is called.
+ * Every command: where it stands, what it is for, which file it lives in. All files are
+ * imported at once, which costs less than one dynamic import, but a command's definition is built only when it is
+ * called. What is big and rarely used (help, templates, progress) is imported by the command that needs it.
  */
 import type { CommandDefinition } from "./command.ts";
+import { command as attach } from "./commands/attach.ts";
+import { command as containerInspect } from "./commands/container-inspect.ts";
+import { command as create } from "./commands/create.ts";
+import { command as events } from "./commands/events.ts";
+import { command as exec } from "./commands/exec.ts";
+import { command as explain } from "./commands/explain.ts";
+import { command as history } from "./commands/history.ts";
+import { command as imageInspect } from "./commands/image-inspect.ts";
+import { command as images } from "./commands/images.ts";
+import { command as info } from "./commands/info.ts";
+import { command as inspect } from "./commands/inspect.ts";
+import { command as kill } from "./commands/kill.ts";
+import { command as load } from "./commands/load.ts";
+import { command as logs } from "./commands/logs.ts";
+import { command as networkInspect } from "./commands/network-inspect.ts";
+import { command as networkLs } from "./commands/network-ls.ts";
+import { command as pause } from "./commands/pause.ts";
+import { command as ps } from "./commands/ps.ts";
+import { command as pull } from "./commands/pull.ts";
+import { command as rename } from "./commands/rename.ts";
+import { command as restart } from "./commands/restart.ts";
+import { command as rm } from "./commands/rm.ts";
+import { command as rmi } from "./commands/rmi.ts";
+import { command as run } from "./commands/run.ts";
+import { command as start } from "./commands/start.ts";
+import { command as stop } from "./commands/stop.ts";
+import { command as tag } from "./commands/tag.ts";
+import { command as top } from "./commands/top.ts";
+import { command as unpause } from "./commands/unpause.ts";
+import { command as version } from "./commands/version.ts";
+import { command as wait } from "./commands/wait.ts";
 
 export interface CommandEntry {
   /** `run`, or `container ls`. */
@@ -11,7 +43,7 @@ export interface CommandEntry {
   readonly aliases: readonly string[];
   readonly summary: string;
   readonly section: "common" | "management" | "other" | "hidden";
-  load(): Promise<{ readonly command: CommandDefinition }>;
+  readonly define: () => CommandDefinition;
 }
 
 export interface CommandGroup {
@@ -26,112 +58,55 @@ export const commandGroups: readonly CommandGroup[] = [
   { name: "system", summary: "Look at the engine" },
 ];
 
-type Load = CommandEntry["load"];
-
 const entry = (
   section: CommandEntry["section"],
   name: string,
   summary: string,
-  load: Load,
+  define: () => CommandDefinition,
   ...aliases: string[]
-): CommandEntry => ({ section, name, summary, load, aliases });
+): CommandEntry => ({ section, name, summary, define, aliases });
 
 /** A container command, also found below `container`. */
 const container = (
   name: string,
   summary: string,
-  load: Load,
+  define: () => CommandDefinition,
   section: CommandEntry["section"] = "other",
   ...more: string[]
-) => entry(section, name, summary, load, `container ${name}`, ...more);
+) => entry(section, name, summary, define, `container ${name}`, ...more);
 
 export const commands: readonly CommandEntry[] = [
-  container("run", "Make a container from an image and run it", () => import("./commands/run.ts"), "common"),
-  container("exec", "Run a command in a running container", () => import("./commands/exec.ts"), "common"),
-  container(
-    "ps",
-    "List containers",
-    () => import("./commands/ps.ts"),
-    "common",
-    "container ls",
-    "container list",
-  ),
-  container(
-    "explain",
-    "Show the kernel steps that make up a container",
-    () => import("./commands/explain.ts"),
-    "common",
-  ),
-  entry(
-    "common",
-    "pull",
-    "Download an image from a registry",
-    () => import("./commands/pull.ts"),
-    "image pull",
-  ),
-  entry("common", "images", "List images", () => import("./commands/images.ts"), "image ls", "image list"),
-  entry(
-    "common",
-    "version",
-    "Show the versions of command line and engine",
-    () => import("./commands/version.ts"),
-  ),
-  entry("common", "info", "Show what the engine runs on", () => import("./commands/info.ts"), "system info"),
-  container("attach", "Connect the terminal to a running container", () => import("./commands/attach.ts")),
-  container("create", "Make a container without starting it", () => import("./commands/create.ts")),
-  entry(
-    "other",
-    "events",
-    "Watch what happens in the engine",
-    () => import("./commands/events.ts"),
-    "system events",
-  ),
-  entry(
-    "other",
-    "history",
-    "Show how an image was built",
-    () => import("./commands/history.ts"),
-    "image history",
-  ),
-  entry(
-    "other",
-    "inspect",
-    "Show everything about containers, images and networks",
-    () => import("./commands/inspect.ts"),
-  ),
-  container("kill", "Send a signal to running containers", () => import("./commands/kill.ts")),
-  entry("other", "load", "Read images from a tar archive", () => import("./commands/load.ts"), "image load"),
-  container("logs", "Show what a container has written", () => import("./commands/logs.ts")),
-  container("pause", "Freeze all processes of containers", () => import("./commands/pause.ts")),
-  container("rename", "Give a container another name", () => import("./commands/rename.ts")),
-  container("restart", "Stop containers and start them again", () => import("./commands/restart.ts")),
-  container("rm", "Remove containers", () => import("./commands/rm.ts"), "other", "container remove"),
-  entry("other", "rmi", "Remove images", () => import("./commands/rmi.ts"), "image rm", "image remove"),
-  container("start", "Start stopped containers", () => import("./commands/start.ts")),
-  container("stop", "Stop running containers", () => import("./commands/stop.ts")),
-  entry("other", "tag", "Give an image another name", () => import("./commands/tag.ts"), "image tag"),
-  container("top", "Show the processes of a container", () => import("./commands/top.ts")),
-  container("unpause", "Let frozen containers go on", () => import("./commands/unpause.ts")),
-  container("wait", "Wait until containers stop, print their exit codes", () => import("./commands/wait.ts")),
-  entry(
-    "hidden",
-    "container inspect",
-    "Show everything about containers",
-    () => import("./commands/container-inspect.ts"),
-  ),
-  entry(
-    "hidden",
-    "image inspect",
-    "Show everything about images",
-    () => import("./commands/image-inspect.ts"),
-  ),
-  entry("hidden", "network ls", "List networks", () => import("./commands/network-ls.ts"), "network list"),
-  entry(
-    "hidden",
-    "network inspect",
-    "Show everything about networks",
-    () => import("./commands/network-inspect.ts"),
-  ),
+  container("run", "Make a container from an image and run it", run, "common"),
+  container("exec", "Run a command in a running container", exec, "common"),
+  container("ps", "List containers", ps, "common", "container ls", "container list"),
+  container("explain", "Show the kernel steps that make up a container", explain, "common"),
+  entry("common", "pull", "Download an image from a registry", pull, "image pull"),
+  entry("common", "images", "List images", images, "image ls", "image list"),
+  entry("common", "version", "Show the versions of command line and engine", version),
+  entry("common", "info", "Show what the engine runs on", info, "system info"),
+  container("attach", "Connect the terminal to a running container", attach),
+  container("create", "Make a container without starting it", create),
+  entry("other", "events", "Watch what happens in the engine", events, "system events"),
+  entry("other", "history", "Show how an image was built", history, "image history"),
+  entry("other", "inspect", "Show everything about containers, images and networks", inspect),
+  container("kill", "Send a signal to running containers", kill),
+  entry("other", "load", "Read images from a tar archive", load, "image load"),
+  container("logs", "Show what a container has written", logs),
+  container("pause", "Freeze all processes of containers", pause),
+  container("rename", "Give a container another name", rename),
+  container("restart", "Stop containers and start them again", restart),
+  container("rm", "Remove containers", rm, "other", "container remove"),
+  entry("other", "rmi", "Remove images", rmi, "image rm", "image remove"),
+  container("start", "Start stopped containers", start),
+  container("stop", "Stop running containers", stop),
+  entry("other", "tag", "Give an image another name", tag, "image tag"),
+  container("top", "Show the processes of a container", top),
+  container("unpause", "Let frozen containers go on", unpause),
+  container("wait", "Wait until containers stop, print their exit codes", wait),
+  entry("hidden", "container inspect", "Show everything about containers", containerInspect),
+  entry("hidden", "image inspect", "Show everything about images", imageInspect),
+  entry("hidden", "network ls", "List networks", networkLs, "network list"),
+  entry("hidden", "network inspect", "Show everything about networks", networkInspect),
 ];
 
 /** The entry of `words[0]` or `words[0] words[1]`, and how many words it took. */

@@ -2,24 +2,28 @@ import { defineCommand } from "../command.ts";
 import { pathOf } from "../engine-client.ts";
 import { bool, notBuilt, text } from "../flag-kinds.ts";
 import { type HistoryEntry, historyRows } from "../format/history-row.ts";
-import { formatRows } from "../format/rows.ts";
+import { formatColumn, formatRows } from "../format/rows.ts";
 
-export const command = defineCommand({
-  usage: "[OPTIONS] IMAGE",
-  flags: {
-    format: text('"table", "table TEMPLATE", "json", or a Go template'),
-    human: bool("Show sizes and times for people", { short: "H", initial: true }),
-    "no-trunc": bool("Show everything in full length"),
-    platform: notBuilt("string"),
-    quiet: bool("Show ids only", { short: "q" }),
-  },
-  args: { min: 1, max: 1 },
+export const command = () =>
+  defineCommand({
+    usage: "[OPTIONS] IMAGE",
+    flags: {
+      format: text('"table", "table TEMPLATE", "json", or a Go template'),
+      human: bool("Show sizes and times for people", { short: "H", initial: true }),
+      "no-trunc": bool("Show everything in full length"),
+      platform: notBuilt("string"),
+      quiet: bool("Show ids only", { short: "q" }),
+    },
+    args: { min: 1, max: 1 },
 
-  async execute(context, { flags, args: [image = ""] }) {
-    const entries = await context.engine.json<HistoryEntry[]>("GET", `/images/${pathOf(image)}/history`);
-    const rows = historyRows({ truncate: !flags["no-trunc"], human: flags.human, nowMs: context.nowMs() });
-    const format = flags.quiet && flags.format === undefined ? "{{.ID}}" : flags.format;
-    context.stdout.write(formatRows(rows, entries, format));
-    return 0;
-  },
-});
+    async execute(context, { flags, args: [image = ""] }) {
+      const entries = await context.engine.json<HistoryEntry[]>("GET", `/images/${pathOf(image)}/history`);
+      const rows = historyRows({ truncate: !flags["no-trunc"], human: flags.human, nowMs: context.nowMs() });
+      context.stdout.write(
+        flags.quiet && flags.format === undefined
+          ? formatColumn(rows, entries, "ID")
+          : await formatRows(rows, entries, flags.format),
+      );
+      return 0;
+    },
+  });

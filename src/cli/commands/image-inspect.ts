@@ -1,3 +1,3 @@
 import { inspectCommand } from "./inspect-command.ts";
 
-export const command = inspectCommand("image");
+export const command = () => inspectCommand("image");

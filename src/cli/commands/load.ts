@@ -3,28 +3,29 @@ import { defineCommand } from "../command.ts";
 import { CommandError } from "../command-error.ts";
 import type { CommandContext } from "../context.ts";
 import { bool, notBuilt, text } from "../flag-kinds.ts";
-import { showProgress } from "../progress/pull-image.ts";
 import { reasonOf } from "../values/environment.ts";
 
-export const command = defineCommand({
-  usage: "[OPTIONS]",
-  flags: {
-    input: text("Read this file instead of standard input", { short: "i" }),
-    platform: notBuilt("stringSlice"),
-    quiet: bool("Show only what was loaded", { short: "q" }),
-  },
-  args: { min: 0, max: 0 },
+export const command = () =>
+  defineCommand({
+    usage: "[OPTIONS]",
+    flags: {
+      input: text("Read this file instead of standard input", { short: "i" }),
+      platform: notBuilt("stringSlice"),
+      quiet: bool("Show only what was loaded", { short: "q" }),
+    },
+    args: { min: 0, max: 0 },
 
-  async execute(context, { flags }) {
-    const isTerminal = context.terminal.isTerminal("stdout");
-    const response = await context.engine.open("POST", "/images/load", {
-      query: { quiet: flags.quiet || !isTerminal ? "1" : "0" },
-      body: archive(context, flags.input),
-    });
-    await showProgress(context, response.body, { stream: context.stdout, isTerminal });
-    return 0;
-  },
-});
+    async execute(context, { flags }) {
+      const isTerminal = context.terminal.isTerminal("stdout");
+      const response = await context.engine.open("POST", "/images/load", {
+        query: { quiet: flags.quiet || !isTerminal ? "1" : "0" },
+        body: archive(context, flags.input),
+      });
+      const { showProgress } = await import("../progress/pull-image.ts");
+      await showProgress(context, response.body, { stream: context.stdout, isTerminal });
+      return 0;
+    },
+  });
 
 function archive(context: CommandContext, path: string | undefined): AsyncIterable<Uint8Array> {
   if (path !== undefined) {

@@ -1,25 +1,29 @@
 import { defineCommand } from "../command.ts";
 import { bool, encodeFilters, filters, text } from "../flag-kinds.ts";
 import { type NetworkSummary, networkRows } from "../format/network-row.ts";
-import { formatRows } from "../format/rows.ts";
+import { formatColumn, formatRows } from "../format/rows.ts";
 
-export const command = defineCommand({
-  usage: "[OPTIONS]",
-  flags: {
-    filter: filters(),
-    format: text('"table", "table TEMPLATE", "json", or a Go template'),
-    "no-trunc": bool("Show everything in full length"),
-    quiet: bool("Show ids only", { short: "q" }),
-  },
-  args: { min: 0, max: 0 },
+export const command = () =>
+  defineCommand({
+    usage: "[OPTIONS]",
+    flags: {
+      filter: filters(),
+      format: text('"table", "table TEMPLATE", "json", or a Go template'),
+      "no-trunc": bool("Show everything in full length"),
+      quiet: bool("Show ids only", { short: "q" }),
+    },
+    args: { min: 0, max: 0 },
 
-  async execute(context, { flags }) {
-    const networks = await context.engine.json<NetworkSummary[]>("GET", "/networks", {
-      query: { filters: encodeFilters(flags.filter) },
-    });
-    const sorted = [...networks].sort((a, b) => (a.Name < b.Name ? -1 : 1));
-    const format = flags.quiet && flags.format === undefined ? "{{.ID}}" : flags.format;
-    context.stdout.write(formatRows(networkRows(!flags["no-trunc"]), sorted, format));
-    return 0;
-  },
-});
+    async execute(context, { flags }) {
+      const networks = await context.engine.json<NetworkSummary[]>("GET", "/networks", {
+        query: { filters: encodeFilters(flags.filter) },
+      });
+      const sorted = [...networks].sort((a, b) => (a.Name < b.Name ? -1 : 1));
+      context.stdout.write(
+        flags.quiet && flags.format === undefined
+          ? formatColumn(networkRows(!flags["no-trunc"]), sorted, "ID")
+          : await formatRows(networkRows(!flags["no-trunc"]), sorted, flags.format),
+      );
+      return 0;
+    },
+  });

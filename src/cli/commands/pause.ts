@@ -1,3 +1,3 @@
 import { freezeCommand } from "./action-command.ts";
 
-export const command = freezeCommand("pause");
+export const command = () => freezeCommand("pause");

@@ -1,35 +1,33 @@
-import {
-  canonicalReference,
-  familiarReference,
-  parseReference,
-  withDefaultTag,
-} from "../../formats/reference.ts";
 import { defineCommand } from "../command.ts";
 import { bool, notBuilt, text } from "../flag-kinds.ts";
-import { pullImage } from "../progress/pull-image.ts";
 
-export const command = defineCommand({
-  usage: "[OPTIONS] NAME[:TAG|@DIGEST]",
-  flags: {
-    "all-tags": notBuilt(undefined, "a"),
-    platform: text("Platform to choose from a multi-platform image"),
-    quiet: bool("Print nothing but the name", { short: "q" }),
-  },
-  args: { min: 1, max: 1 },
+export const command = () =>
+  defineCommand({
+    usage: "[OPTIONS] NAME[:TAG|@DIGEST]",
+    flags: {
+      "all-tags": notBuilt(undefined, "a"),
+      platform: text("Platform to choose from a multi-platform image"),
+      quiet: bool("Print nothing but the name", { short: "q" }),
+    },
+    args: { min: 1, max: 1 },
 
-  async execute(context, { flags, args: [image = ""] }) {
-    const reference = parseReference(image);
-    const complete = withDefaultTag(reference);
-    if (reference.tag !== complete.tag && !flags.quiet) {
-      context.stdout.write(`Using default tag: ${complete.tag}\n`);
-    }
-    const output = { stream: context.stdout, isTerminal: context.terminal.isTerminal("stdout") };
-    await pullImage(context, {
-      image: familiarReference(complete),
-      platform: flags.platform,
-      output: flags.quiet ? undefined : output,
-    });
-    context.stdout.write(`${canonicalReference(complete)}\n`);
-    return 0;
-  },
-});
+    async execute(context, { flags, args: [image = ""] }) {
+      const { canonicalReference, familiarReference, parseReference, withDefaultTag } = await import(
+        "../../formats/reference.ts"
+      );
+      const { pullImage } = await import("../progress/pull-image.ts");
+      const reference = parseReference(image);
+      const complete = withDefaultTag(reference);
+      if (reference.tag !== complete.tag && !flags.quiet) {
+        context.stdout.write(`Using default tag: ${complete.tag}\n`);
+      }
+      const output = { stream: context.stdout, isTerminal: context.terminal.isTerminal("stdout") };
+      await pullImage(context, {
+        image: familiarReference(complete),
+        platform: flags.platform,
+        output: flags.quiet ? undefined : output,
+      });
+      context.stdout.write(`${canonicalReference(complete)}\n`);
+      return 0;
+    },
+  });

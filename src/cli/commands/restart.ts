@@ -1,3 +1,3 @@
 import { stopCommand } from "./action-command.ts";
 
-export const command = stopCommand("restart");
+export const command = () => stopCommand("restart");

@@ -8,30 +8,31 @@ interface Deleted {
   readonly Deleted?: string;
 }
 
-export const command = defineCommand({
-  usage: "[OPTIONS] IMAGE [IMAGE...]",
-  flags: {
-    force: bool("Remove the image even if it has several names or stopped containers", { short: "f" }),
-    "no-prune": bool("Keep parent images that have no name"),
-    platform: notBuilt("stringSlice"),
-  },
-  args: { min: 1 },
+export const command = () =>
+  defineCommand({
+    usage: "[OPTIONS] IMAGE [IMAGE...]",
+    flags: {
+      force: bool("Remove the image even if it has several names or stopped containers", { short: "f" }),
+      "no-prune": bool("Keep parent images that have no name"),
+      platform: notBuilt("stringSlice"),
+    },
+    args: { min: 1 },
 
-  // One after another: the second name of an image decides what removing it does.
-  async execute(context, { flags, args }) {
-    let exitCode = 0;
-    for (const name of args) {
-      const code = await forEachObject(context, [name], async () => {
-        const deleted = await context.engine.json<Deleted[]>("DELETE", `/images/${pathOf(name)}`, {
-          query: { force: flags.force, noprune: flags["no-prune"] },
+    // One after another: the second name of an image decides what removing it does.
+    async execute(context, { flags, args }) {
+      let exitCode = 0;
+      for (const name of args) {
+        const code = await forEachObject(context, [name], async () => {
+          const deleted = await context.engine.json<Deleted[]>("DELETE", `/images/${pathOf(name)}`, {
+            query: { force: flags.force, noprune: flags["no-prune"] },
+          });
+          return deleted.map(describe).join("\n");
         });
-        return deleted.map(describe).join("\n");
-      });
-      exitCode = Math.max(exitCode, code);
-    }
-    return exitCode;
-  },
-});
+        exitCode = Math.max(exitCode, code);
+      }
+      return exitCode;
+    },
+  });
 
 const describe = ({ Untagged, Deleted }: Deleted) =>
   Deleted === undefined ? `Untagged: ${Untagged}` : `Deleted: ${Deleted}`;

@@ -1,3 +1,3 @@
 import { stopCommand } from "./action-command.ts";
 
-export const command = stopCommand("stop");
+export const command = () => stopCommand("stop");

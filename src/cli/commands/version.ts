@@ -3,7 +3,7 @@ import { clientVersion } from "../client-version.ts";
 import { defineCommand } from "../command.ts";
 import { apiVersion } from "../engine-client.ts";
 import { text } from "../flag-kinds.ts";
-import { compile, render, unescapeShell } from "../format/rows.ts";
+import { templateFor } from "../format/template-for.ts";
 
 interface ServerVersion {
   readonly Platform?: { readonly Name: string };
@@ -27,29 +27,30 @@ const client = {
   Arch: goArchitectures[process.arch] ?? process.arch,
 };
 
-export const command = defineCommand({
-  usage: "[OPTIONS]",
-  flags: { format: text('"json", or a Go template', { short: "f" }) },
-  args: { min: 0, max: 0 },
+export const command = () =>
+  defineCommand({
+    usage: "[OPTIONS]",
+    flags: { format: text('"json", or a Go template', { short: "f" }) },
+    args: { min: 0, max: 0 },
 
-  async execute(context, { flags: { format } }) {
-    const template = format === undefined || format === "json" ? undefined : compile(unescapeShell(format));
-    let server: ServerVersion | undefined;
-    let failure: unknown;
-    try {
-      server = await context.engine.json<ServerVersion>("GET", "/version");
-    } catch (error) {
-      if (!(error instanceof PlatformError)) throw error;
-      failure = error; // the client's own version is worth printing all the same
-    }
-    const versions = { Client: client, Server: server ?? null };
-    if (template !== undefined) context.stdout.write(`${render(template, versions)}\n`);
-    else if (format === "json") context.stdout.write(`${JSON.stringify(versions)}\n`);
-    else context.stdout.write(clientText() + (server === undefined ? "" : serverText(server)));
-    if (failure !== undefined) throw failure;
-    return 0;
-  },
-});
+    async execute(context, { flags: { format } }) {
+      const template = await templateFor(format);
+      let server: ServerVersion | undefined;
+      let failure: unknown;
+      try {
+        server = await context.engine.json<ServerVersion>("GET", "/version");
+      } catch (error) {
+        if (!(error instanceof PlatformError)) throw error;
+        failure = error; // the client's own version is worth printing all the same
+      }
+      const versions = { Client: client, Server: server ?? null };
+      if (template !== undefined) context.stdout.write(`${template(versions)}\n`);
+      else if (format === "json") context.stdout.write(`${JSON.stringify(versions)}\n`);
+      else context.stdout.write(clientText() + (server === undefined ? "" : serverText(server)));
+      if (failure !== undefined) throw failure;
+      return 0;
+    },
+  });
 
 const line = (indent: number, name: string, value: string) =>
   `${" ".repeat(indent)}${`${name}:`.padEnd(20 - indent)}${value}\n`;

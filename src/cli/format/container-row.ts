@@ -43,7 +43,7 @@ export function containerRows({ truncate, size, nowMs }: ContainerRowOptions): R
     ...(size ? ["Size"] : []),
   ];
   return {
-    table: columns.map((name) => `{{.${name}}}`).join("\t"),
+    columns,
     fields: {
       ID: { header: "CONTAINER ID", value: (row) => (truncate ? shortId(row.Id) : row.Id) },
       Names: { header: "NAMES", value: (row) => names(row, truncate) },

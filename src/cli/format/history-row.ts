@@ -20,7 +20,7 @@ export interface HistoryRowOptions {
 export function historyRows({ truncate, human, nowMs }: HistoryRowOptions): RowFormat<HistoryEntry> {
   const created = human ? "CreatedSince" : "CreatedAt";
   return {
-    table: ["ID", created, "CreatedBy", "Size", "Comment"].map((name) => `{{.${name}}}`).join("\t"),
+    columns: ["ID", created, "CreatedBy", "Size", "Comment"],
     fields: {
       ID: { header: "IMAGE", value: ({ Id }) => (truncate && Id !== "<missing>" ? shortId(Id) : Id) },
       CreatedSince: {

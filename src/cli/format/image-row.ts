@@ -65,7 +65,7 @@ export function imageRows({ truncate, digest, nowMs }: ImageRowOptions): RowForm
   const columns = ["Repository", "Tag", ...(digest ? ["Digest"] : []), "ID", "CreatedSince", "Size"];
   const amount = (value: number) => (value < 0 ? "N/A" : String(value));
   return {
-    table: columns.map((name) => `{{.${name}}}`).join("\t"),
+    columns,
     fields: {
       ID: { header: "IMAGE ID", value: ({ image }) => (truncate ? shortId(image.Id) : image.Id) },
       Repository: { header: "REPOSITORY", value: ({ repository }) => repository },

@@ -1,7 +1,7 @@
 import { CommandError } from "../command-error.ts";
 import type { CommandContext } from "../context.ts";
 import { EngineError, pathOf } from "../engine-client.ts";
-import { compile, render, unescapeShell } from "./rows.ts";
+import { templateFor } from "./template-for.ts";
 
 /** In the order in which a name is tried. */
 export const objectKinds = ["container", "image", "network"] as const;
@@ -18,7 +18,7 @@ export interface InspectRequest {
 
 /** Prints what was found, as an array or each through the template; names what was not. Out: 1 if any was missing. */
 export async function inspectObjects(context: CommandContext, request: InspectRequest): Promise<number> {
-  const print = printer(request.format);
+  const print = await printer(request.format);
   const settled = await Promise.allSettled(request.names.map((name) => find(context, name, request)));
   const found = settled.flatMap((each) => (each.status === "fulfilled" ? [each.value] : []));
   context.stdout.write(print(found));
@@ -53,11 +53,9 @@ function pathTo(kind: ObjectKind, name: string): string {
   return kind === "image" ? `/images/${pathOf(name)}/json` : `/networks/${pathOf(name)}`;
 }
 
-function printer(format: string | undefined): (objects: readonly unknown[]) => string {
-  if (format === undefined || format === "") {
-    return (objects) => (objects.length === 0 ? "[]\n" : `${JSON.stringify(objects, null, 4)}\n`);
-  }
+async function printer(format: string | undefined): Promise<(objects: readonly unknown[]) => string> {
+  const template = await templateFor(format);
+  if (template !== undefined) return (objects) => objects.map((object) => `${template(object)}\n`).join("");
   if (format === "json") return (objects) => `${JSON.stringify(objects)}\n`;
-  const template = compile(unescapeShell(format));
-  return (objects) => objects.map((object) => `${render(template, object)}\n`).join("");
+  return (objects) => (objects.length === 0 ? "[]\n" : `${JSON.stringify(objects, null, 4)}\n`);
 }

@@ -17,7 +17,7 @@ export interface NetworkSummary {
 
 export function networkRows(truncate: boolean): RowFormat<NetworkSummary> {
   return {
-    table: "{{.ID}}\t{{.Name}}\t{{.Driver}}\t{{.Scope}}",
+    columns: ["ID", "Name", "Driver", "Scope"],
     fields: {
       ID: { header: "NETWORK ID", value: ({ Id }) => (truncate ? shortId(Id) : Id) },
       Name: { header: "NAME", value: ({ Name }) => Name },

@@ -19,7 +19,8 @@ import { parseMount } from "../values/mount.ts";
 import { parseSizeOrUnlimited } from "../values/size.ts";
 import { parseUlimit } from "../values/ulimit.ts";
 
-export const containerFlags = {
+/** Built only for the commands that have them: start-up must not pay for sixty flags. */
+export const containerFlags = () => ({
   "add-host": list("Add a line to the container's /etc/hosts (host:ip)", { check: checkExtraHost }),
   annotation: list("Add an annotation for the OCI runtime", { type: "map" }),
   attach: list("Attach to STDIN, STDOUT or STDERR", { short: "a", check: checkStream }),
@@ -124,9 +125,9 @@ export const containerFlags = {
   userns: notBuilt("string"),
   "volume-driver": notBuilt("string"),
   "volumes-from": notBuilt("list"),
-} as const;
+});
 
-export type ContainerFlags = FlagValues<typeof containerFlags>;
+export type ContainerFlags = FlagValues<ReturnType<typeof containerFlags>>;
 
 function checkStream(raw: string): string {
   const stream = raw.toLowerCase();
@@ -142,7 +143,7 @@ function checkLabel(raw: string): string {
 }
 
 /** The kernel parameters that belong to a namespace of the container. */
-const namespacedSysctls = new Set([
+const namespacedSysctls = [
   "kernel.domainname",
   "kernel.msgmax",
   "kernel.msgmnb",
@@ -152,11 +153,12 @@ const namespacedSysctls = new Set([
   "kernel.shmmax",
   "kernel.shmmni",
   "kernel.shm_rmid_forced",
-]);
+];
 
 function checkSysctl(raw: string): string {
   const [name = "", value] = raw.split("=", 2);
-  const allowed = namespacedSysctls.has(name) || name.startsWith("net.") || name.startsWith("fs.mqueue.");
+  const allowed =
+    namespacedSysctls.includes(name) || name.startsWith("net.") || name.startsWith("fs.mqueue.");
   if (value === undefined || !allowed) throw new Error(`sysctl '${raw}' is not allowed`);
   return raw;
 }

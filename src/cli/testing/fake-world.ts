@@ -22,6 +22,11 @@ export function fakeWorld(options: FakeWorldOptions = {}): FakeWorld {
   const handlers = new Map<string, Set<() => void>>();
   const raw = { active: false, changes: 0 };
   const terminal = options.terminal ?? false;
+  const collect = (stream: "stdout" | "stderr") => ({
+    write(data: string | Uint8Array) {
+      printed[stream] += Buffer.from(data).toString();
+    },
+  });
   return {
     printed,
     raw,
@@ -30,8 +35,8 @@ export function fakeWorld(options: FakeWorldOptions = {}): FakeWorld {
       for (const handler of found) handler();
       return found.length;
     },
-    stdout: { write: (data) => void (printed.stdout += Buffer.from(data).toString()) },
-    stderr: { write: (data) => void (printed.stderr += Buffer.from(data).toString()) },
+    stdout: collect("stdout"),
+    stderr: collect("stderr"),
     stdin: options.stdin ?? noInput,
     env: options.env ?? {},
     terminal: {

@@ -1,4 +1,3 @@
-import { homedir } from "node:os";
 import { resolve } from "node:path";
 
 /** One `-v` value: a bind or named volume goes to `HostConfig.Binds`, an anonymous volume to `Volumes`. */
@@ -20,6 +19,5 @@ export function parseVolume(raw: string): VolumeSpec {
 }
 
 function absoluteSource(source: string): string {
-  if (source === "~" || source.startsWith("~/")) return homedir() + source.slice(1);
   return source.startsWith(".") ? resolve(source) : source;
 }
