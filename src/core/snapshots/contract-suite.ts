@@ -90,7 +90,7 @@ export function testSnapshotter(name: string, start: () => SnapshotterUnderTest)
       const abort = new AbortController();
       const second = under.snapshots.draft(base, undefined, abort.signal);
       abort.abort(new Error("given up"));
-      expect(second).rejects.toThrow("given up");
+      await expect(second).rejects.toThrow("given up");
       await first?.discard();
       expect(await under.snapshots.draft(base, undefined)).toBeDefined();
     });
@@ -98,13 +98,15 @@ export function testSnapshotter(name: string, start: () => SnapshotterUnderTest)
     test("commit refuses a wrong diff id and a missing parent", async () => {
       await using under = start();
       const draft = await under.snapshots.draft(base, undefined);
-      expect(draft?.commit({ diffId: digestOf("other"), sizeBytes: 0 })).rejects.toThrow(
+      await expect(draft?.commit({ diffId: digestOf("other"), sizeBytes: 0 })).rejects.toThrow(
         "does not make layer",
       );
       await draft?.discard();
       const child = chainId(base, digestOf("child"));
       const early = await under.snapshots.draft(child, base);
-      expect(early?.commit({ diffId: digestOf("child"), sizeBytes: 0 })).rejects.toThrow("before its parent");
+      await expect(early?.commit({ diffId: digestOf("child"), sizeBytes: 0 })).rejects.toThrow(
+        "before its parent",
+      );
       await early?.discard();
       expect(under.snapshots.layers()).toEqual([]);
     });
@@ -113,9 +115,9 @@ export function testSnapshotter(name: string, start: () => SnapshotterUnderTest)
       await using under = start();
       const [lower, upper] = await commitChain(under.snapshots, [{ a: "1" }, { b: "2" }]);
       if (lower === undefined || upper === undefined) throw new Error("no layers");
-      expect(under.snapshots.removeLayer(lower.chainId)).rejects.toThrow("in use by layer");
+      await expect(under.snapshots.removeLayer(lower.chainId)).rejects.toThrow("in use by layer");
       await under.snapshots.prepare("user", upper.chainId);
-      expect(under.snapshots.removeLayer(upper.chainId)).rejects.toThrow("in use by container user");
+      await expect(under.snapshots.removeLayer(upper.chainId)).rejects.toThrow("in use by container user");
       await under.snapshots.remove("user");
       await under.snapshots.removeLayer(upper.chainId);
       await under.snapshots.removeLayer(lower.chainId);
@@ -198,11 +200,11 @@ export function testSnapshotter(name: string, start: () => SnapshotterUnderTest)
     test("a key in use, a bad key, a missing layer and an unknown key are errors", async () => {
       await using under = start();
       await under.snapshots.prepare("key", undefined);
-      expect(under.snapshots.prepare("key", undefined)).rejects.toThrow("exists already");
-      expect(under.snapshots.prepare("../key", undefined)).rejects.toThrow("invalid snapshot key");
-      expect(under.snapshots.prepare("other", missing)).rejects.toThrow(`no such layer: ${missing}`);
+      await expect(under.snapshots.prepare("key", undefined)).rejects.toThrow("exists already");
+      await expect(under.snapshots.prepare("../key", undefined)).rejects.toThrow("invalid snapshot key");
+      await expect(under.snapshots.prepare("other", missing)).rejects.toThrow(`no such layer: ${missing}`);
       expect(() => under.snapshots.mount("unknown")).toThrow("no such snapshot: unknown");
-      expect(under.snapshots.usage("unknown")).rejects.toThrow("no such snapshot");
+      await expect(under.snapshots.usage("unknown")).rejects.toThrow("no such snapshot");
     });
   });
 }

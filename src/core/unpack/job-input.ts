@@ -1,4 +1,5 @@
 import { closeSync, openSync, readSync } from "node:fs";
+import { fileError } from "../content/file-error.ts";
 
 const readBytes = 256 * 1024;
 
@@ -67,7 +68,7 @@ export class JobInput implements AsyncIterable<Uint8Array> {
   }
 
   async *#readFile(path: string, wasComplete: boolean): AsyncGenerator<Uint8Array> {
-    const fd = openSync(path, "r");
+    const fd = orFileError(path, () => openSync(path, "r"));
     try {
       let position = 0;
       for (;;) {
@@ -76,7 +77,7 @@ export class JobInput implements AsyncIterable<Uint8Array> {
         const wanted = Math.min(readBytes, valid - position);
         if (wanted > 0) {
           const buffer = Buffer.allocUnsafeSlow(wanted);
-          const length = readSync(fd, buffer, 0, wanted, position);
+          const length = orFileError(path, () => readSync(fd, buffer, 0, wanted, position));
           if (length === 0) return; // the end, or a file shorter than promised: the parser will tell
           position += length;
           yield buffer.subarray(0, length);
@@ -93,5 +94,13 @@ export class JobInput implements AsyncIterable<Uint8Array> {
       this.#wake = resolve;
     });
     this.#wake = undefined;
+  }
+}
+
+function orFileError<T>(path: string, act: () => T): T {
+  try {
+    return act();
+  } catch (error) {
+    throw fileError(error, `read ${path}`);
   }
 }

@@ -5,6 +5,7 @@ import { createDigester, type Digester } from "../../formats/digest.ts";
 import { quoted, textOf } from "../../formats/tar/byte-string.ts";
 import type { TarEntry } from "../../formats/tar/tar-entry.ts";
 import { type TarHandler, TarParser } from "../../formats/tar/tar-parser.ts";
+import { fileError } from "../content/file-error.ts";
 import { decompress } from "./decompress.ts";
 import type { SpooledEntry } from "./job-messages.ts";
 import { layerPath } from "./layer-path.ts";
@@ -61,7 +62,7 @@ class Spool implements TarHandler {
       this.entries.push({ kind: "symlink", name, target: textOf(entry.linkPath) });
     } else if (entry.type === "file") {
       const file = join(this.directory, String(this.#count));
-      const fd = openSync(file, "wx", 0o600);
+      const fd = orFileError(() => openSync(file, "wx", 0o600));
       this.#file = { name, path: file, fd, digester: createDigester(), head: [], size: 0 };
     }
   }
@@ -71,7 +72,7 @@ class Spool implements TarHandler {
     if (file === undefined) return;
     for (let at = 0; at < slice.length && file.head.length < headBytes; at++) file.head.push(slice[at] ?? 0);
     file.digester.update(slice);
-    for (let at = 0; at < slice.length; ) at += writeSync(file.fd, slice, at);
+    for (let at = 0; at < slice.length; ) at += orFileError(() => writeSync(file.fd, slice, at));
     file.size += slice.length;
   }
 
@@ -87,6 +88,14 @@ class Spool implements TarHandler {
   close(): void {
     if (this.#file) closeSync(this.#file.fd);
     this.#file = undefined;
+  }
+}
+
+function orFileError<T>(act: () => T): T {
+  try {
+    return act();
+  } catch (error) {
+    throw fileError(error, "write image archive to disk");
   }
 }
 

@@ -43,6 +43,18 @@ export class WorkerPool implements LayerUnpacker {
     return this.run({ kind: "unpack", layer, directory, diffId, limits }, { source, signal, onProgress });
   }
 
+  /** See `spoolArchive`. */
+  spool(
+    archive: AsyncIterable<Uint8Array>,
+    directory: string,
+    options: Omit<JobOptions, "source">,
+  ): Promise<TaskResults["spool"]> {
+    return this.run(
+      { kind: "spool", directory },
+      { ...options, source: { kind: "chunks", chunks: archive } },
+    );
+  }
+
   /** Bytes of the files below a directory, and their number; several names of a file count once. */
   measure(directory: string): Promise<TaskResults["measure"]> {
     return this.run({ kind: "measure", directory }, { signal: never });

@@ -323,7 +323,7 @@ describe("broken and hostile archives are refused", () => {
     ]) {
       expect(() => formatTarHeader(entry)).toThrow(expect.objectContaining({ kind: "InvalidParameter" }));
     }
-    expect(write([{ entry: file({ size: 2 }), content: Buffer.from("a") }])).rejects.toThrow(
+    await expect(write([{ entry: file({ size: 2 }), content: Buffer.from("a") }])).rejects.toThrow(
       "1 bytes of content instead of 2",
     );
   });

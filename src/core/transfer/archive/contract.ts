@@ -1,4 +1,6 @@
-import type { Descriptor, Digest } from "../../content/contract.ts";
+import type { Platform } from "../../../formats/platform.ts";
+import type { ContentStore, Descriptor, Digest } from "../../content/contract.ts";
+import type { SpooledEntry } from "../../unpack/job-messages.ts";
 
 /** One image of an archive; all its blobs are in the content store. */
 export interface ArchivedImage {
@@ -14,13 +16,25 @@ export interface ArchivedImage {
 }
 
 /** What the reader needs of the content store. */
-export interface ArchiveBlobs {
-  has(digest: Digest): boolean;
-  /**
-   * Moves a file of the spool directory into the store; size and digest were verified while it was written.
-   * Already present: the file is deleted.
-   */
-  adopt(path: string, blob: { readonly digest: Digest; readonly size: number }): Promise<void>;
-  put(bytes: Uint8Array): Promise<Digest>;
-  remove(digest: Digest): Promise<boolean>;
+export type ArchiveBlobs = Pick<ContentStore, "has" | "adopt" | "put" | "remove">;
+
+/** Writes the files of an archive to a directory, off the event loop; unpack's WorkerPool does it. */
+export interface ArchiveSpooler {
+  spool(
+    archive: AsyncIterable<Uint8Array>,
+    directory: string,
+    options: { signal: AbortSignal; onProgress?: ((consumedBytes: number) => void) | undefined },
+  ): Promise<readonly SpooledEntry[]>;
+}
+
+export interface ReadArchiveOptions {
+  readonly blobs: ArchiveBlobs;
+  readonly spooler: ArchiveSpooler;
+  /** An existing directory on the file system of the content store; the archive's files go to a folder in it. */
+  readonly spoolDirectory: string;
+  /** Chooses from an index in the archive. */
+  readonly platform: Platform;
+  readonly signal: AbortSignal;
+  /** Bytes of the archive that were read. */
+  readonly onProgress?: (consumedBytes: number) => void;
 }
