@@ -1,5 +1,5 @@
 import { attribute, concat, decodeAttributes, decodeU32 } from "./attributes.ts";
-import { formatIPv4, parseIPv4 } from "./ipv4.ts";
+import { decodeIPv4, formatIPv4, parseIPv4 } from "./ipv4.ts";
 import { type NetlinkMessage, NLM_F_ACK, NLM_F_CREATE, NLM_F_DUMP, NLM_F_EXCL } from "./messages.ts";
 import type { NetlinkSocket } from "./netlink-socket.ts";
 
@@ -79,7 +79,7 @@ export async function listAddresses(socket: NetlinkSocket): Promise<InterfaceAdd
     const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
     return {
       interfaceIndex: view.getUint32(4, true),
-      ip: ipOf(local),
+      ip: decodeIPv4(local),
       prefixLength: view.getUint8(1),
     };
   });
@@ -95,14 +95,9 @@ export async function listRoutes(socket: NetlinkSocket): Promise<Route[]> {
     const attributes = decodeAttributes(body.subarray(HEADER_BYTES.route));
     const device = attributes.get(RTA_OIF);
     return {
-      destination: ipOf(attributes.get(RTA_DST)),
+      destination: decodeIPv4(attributes.get(RTA_DST)),
       prefixLength: body[1] ?? 0,
       interfaceIndex: device ? decodeU32(device) : 0,
     };
   });
-}
-
-function ipOf(bytes: Uint8Array | undefined): string {
-  if (bytes?.length !== 4) return "0.0.0.0";
-  return formatIPv4(new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(0));
 }

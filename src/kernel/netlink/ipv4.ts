@@ -11,6 +11,12 @@ export function formatIPv4(value: number): string {
   return [24, 16, 8, 0].map((shift) => (value >>> shift) & 0xff).join(".");
 }
 
+/** The value of an address attribute, in network order; a missing one is 0.0.0.0. */
+export function decodeIPv4(bytes: Uint8Array | undefined): string {
+  if (bytes?.length !== 4) return "0.0.0.0";
+  return formatIPv4(new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(0));
+}
+
 /** An IPv4 network: its first address and the length of its prefix. */
 export interface Subnet {
   readonly address: number;

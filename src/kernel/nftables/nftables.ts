@@ -1,3 +1,4 @@
+import { deleteFlows, listUdpFlows, type UdpFlow } from "../netlink/conntrack.ts";
 import { NETLINK_NETFILTER, NetlinkSocket } from "../netlink/netlink-socket.ts";
 import { isErrno } from "../syscall.ts";
 import { batch, encodeElements, encodeTable, encodeTableRemoval } from "./encode-table.ts";
@@ -73,6 +74,12 @@ export class Nftables implements Disposable {
   /** Removes the rules which have this reason as their comment; returns how many there were. */
   removeRules(chain: ForeignChain, reason: string): Promise<number> {
     return removeRules(this.socket, chain, reason);
+  }
+
+  /** Forgets tracked UDP flows, so that the rules decide about their next packet. */
+  async forgetUdpFlows(which: (flow: UdpFlow) => boolean): Promise<void> {
+    const flows = await listUdpFlows(this.socket);
+    await deleteFlows(this.socket, flows.filter(which));
   }
 
   [Symbol.dispose](): void {

@@ -1,3 +1,4 @@
+import { networkInterfaces } from "node:os";
 import { type ElementChange, Nftables } from "../../kernel/nftables/nftables.ts";
 import { isErrno } from "../../kernel/syscall.ts";
 import {
@@ -47,6 +48,7 @@ export class Firewall implements Disposable {
       this.published.delete(containerId); // the kernel took all elements or none
       throw error;
     }
+    await this.forgetFlows(endpoint);
   }
 
   /** An unknown container is fine. */
@@ -55,6 +57,21 @@ export class Firewall implements Disposable {
     if (!endpoint) return;
     this.published.delete(containerId);
     await this.nftables.removeElements(this.network.bridgeName, planElements([endpoint]));
+    await this.forgetFlows(endpoint);
+  }
+
+  /**
+   * A UDP client that goes on sending keeps its flow alive, and with it the old answer to where its packets go: to a
+   * container that is gone, or to none.
+   */
+  private async forgetFlows({ ports }: PublishedEndpoint): Promise<void> {
+    const udpPorts = new Set(ports.flatMap((port) => (port.protocol === "udp" ? [port.hostPort] : [])));
+    if (udpPorts.size === 0) return;
+    const own = ownAddresses();
+    await this.nftables.forgetUdpFlows(
+      ({ destination, destinationPort, responder }) =>
+        udpPorts.has(destinationPort) && (responder !== destination || own.has(destination)),
+    );
   }
 
   /** Removes the table, and our rules in others. */
@@ -81,3 +98,7 @@ export class Firewall implements Disposable {
     this.nftables[Symbol.dispose]();
   }
 }
+
+/** Of this host; flows to others which are not redirected are none of our business. */
+const ownAddresses = (): Set<string> =>
+  new Set(Object.values(networkInterfaces()).flatMap((list) => (list ?? []).map(({ address }) => address)));

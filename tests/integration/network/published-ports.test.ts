@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { closeSync } from "node:fs";
 import { bindInet } from "../../../src/kernel/inet-sockets.ts";
+import { waitFor } from "../../fixtures/wait-for.ts";
 import { ask, askUdp, isRoot, run, Server, TestNetworks, tcp, udp } from "./test-networks.ts";
 
 const HELLO = "SYSTEM:echo hello";
@@ -42,6 +43,28 @@ describe.skipIf(!isRoot)("published ports", () => {
     expect(await askUdp("127.0.0.1", port, "question")).toBe("question");
     expect(await askUdp(names.gateway, port, "question")).toBe("question");
     await box.networks.disconnect("names");
+  });
+
+  test("take over a UDP client that was sending before", async () => {
+    const probe = await box.connect("probe", [udp(0, 5300)]);
+    const port = probe.ports[0]?.hostPort ?? 0;
+    await box.networks.disconnect("probe");
+    const answers: string[] = [];
+    const client = await Bun.udpSocket({
+      socket: {
+        data: (_socket, data) => void answers.push(data.toString()),
+        error: () => {}, // refused while no container is there
+      },
+    });
+    const ask = () => client.send("question", port, "127.0.0.1");
+    ask(); // the kernel tracks this flow as one to the host itself
+    for (const name of ["first", "second"]) {
+      const { netnsPath = "" } = await box.connect(name, [udp(port, 5300)]);
+      await using _server = await Server.start(netnsPath, "udp", 5300, `SYSTEM:echo ${name}`);
+      await waitFor(`an answer of the ${name} container`, () => ask() && answers.includes(`${name}\n`));
+      await box.networks.disconnect(name);
+    }
+    client.close();
   });
 
   test("that another container has are refused in Docker's words, and nothing is left", async () => {

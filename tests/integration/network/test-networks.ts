@@ -37,11 +37,15 @@ export class TestNetworks implements AsyncDisposable {
     return test;
   }
 
+  private readonly containers = new Set<string>();
+
   connect(containerId: string, ports: PortRequest[] = [], network = "bridge"): Promise<Endpoint> {
+    this.containers.add(containerId);
     return this.networks.connect({ containerId, containerName: `name-of-${containerId}`, network, ports });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    for (const containerId of this.containers) await this.networks.disconnect(containerId);
     await this.networks.close();
     rmSync(this.directory, { recursive: true, force: true });
   }
