@@ -31,8 +31,10 @@ int launch_parse(struct launch *launch, const uint8_t *bytes, size_t length)
 
 int launch_read(struct launch *launch)
 {
-	int error = read_to_end(FD_LAUNCH, LAUNCH_MAX_BYTES, &launch->content);
+	int error;
 
+	lseek(FD_LAUNCH, 0, SEEK_SET); /* a memory file stands where its writer left it; a pipe refuses */
+	error = read_to_end(FD_LAUNCH, LAUNCH_MAX_BYTES, &launch->content);
 	close(FD_LAUNCH);
 	if (error < 0)
 		return error;

@@ -1,0 +1,128 @@
+import { closeSync, mkdirSync, readFileSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { PlatformError, unavailable } from "../errors/platform-error.ts";
+import { addon } from "../kernel/addon.ts";
+import { sealedMemfd } from "../kernel/memfd.ts";
+import { reapChild, waitForChild } from "../kernel/processes.ts";
+import { check } from "../kernel/syscall.ts";
+import { listenUnix } from "../kernel/unix-sockets.ts";
+import type { Adoption, LaunchRequest, Shim, ShimLauncher } from "./contract.ts";
+import { readExitFile } from "./exit-file.ts";
+import { HelperShim, socketPath } from "./helper-shim.ts";
+import { encodeLaunchMessage } from "./launch-message.ts";
+
+const FD_LAUNCH = 3;
+const FD_LISTENER = 4;
+
+/** Launches `gantry-helper shim`, and finds the ones that run. */
+export class HelperShimLauncher implements ShimLauncher {
+  #helperFd = -1;
+
+  /** `helperPath`: the static helper; a file embedded in the executable will do. */
+  constructor(private readonly helperPath: string) {}
+
+  async launch(request: LaunchRequest): Promise<Shim> {
+    const message = encodeLaunchMessage(request);
+    mkdirSync(request.directory, { recursive: true, mode: 0o700 });
+    try {
+      const child = this.#spawn(request, message);
+      const shim = new HelperShim(request.containerId, request.directory, request.plan);
+      try {
+        await connectOrBelieve(shim);
+        await requireCreated(shim);
+      } finally {
+        void reap(child);
+      }
+      return shim;
+    } catch (error) {
+      await this.forget(request.directory);
+      throw error;
+    }
+  }
+
+  async adopt(containerId: string, directory: string): Promise<Adoption> {
+    const shim = new HelperShim(containerId, directory, undefined);
+    try {
+      await shim.connect();
+    } catch (error) {
+      if (!isNobodyThere(error)) throw error;
+      return fromExitFile(directory);
+    }
+    const preparation = await shim.prepared;
+    await shim.settleReplay();
+    if (preparation.state === "created") return { state: "live", shim, started: shim.started };
+    shim.disconnect();
+    return preparation.state === "exited"
+      ? { state: "exited", status: preparation.status }
+      : fromExitFile(directory);
+  }
+
+  async forget(directory: string): Promise<void> {
+    await rm(directory, { recursive: true, force: true });
+  }
+
+  #spawn(request: LaunchRequest, message: Uint8Array): number {
+    const listener = listenUnix(socketPath(request.directory), { mode: 0o600, backlog: 64 });
+    try {
+      const launch = sealedMemfd("launch", message);
+      try {
+        const argv = [`gantry-shim: ${request.containerId}`, "shim"];
+        const fds = [
+          [launch, FD_LAUNCH],
+          [listener, FD_LISTENER],
+        ] as const;
+        return check(addon.spawn(`/proc/self/fd/${this.#helper()}`, argv, [], fds), "run the helper");
+      } finally {
+        closeSync(launch);
+      }
+    } finally {
+      closeSync(listener);
+    }
+  }
+
+  /** One copy in memory for all shims: they share its pages, and no container can write to it (CVE-2019-5736). */
+  #helper(): number {
+    if (this.#helperFd < 0) this.#helperFd = sealedMemfd("gantry-helper", readFileSync(this.helperPath));
+    return this.#helperFd;
+  }
+}
+
+/** A shim that could not even make its process may have ended before the connection: its exit file tells why. */
+async function connectOrBelieve(shim: HelperShim): Promise<void> {
+  try {
+    await shim.connect();
+  } catch (error) {
+    if (!isNobodyThere(error)) throw error;
+    shim.believeExitFile();
+  }
+}
+
+async function requireCreated(shim: HelperShim): Promise<void> {
+  const preparation = await shim.prepared;
+  if (preparation.state === "created") return;
+  await shim.closed; // it writes its exit file before, into the directory that is removed now
+  if (preparation.state === "failed") throw preparation.error;
+  throw unavailable(`shim of container ${shim.containerId} ended before its process was made`, {
+    code: "shim.gone",
+  });
+}
+
+/** The helper's first process ends as soon as the shim is a daemon: long ago, usually. */
+async function reap(pid: number): Promise<void> {
+  try {
+    if (reapChild(pid) === undefined) await waitForChild(pid);
+  } catch {
+    // Somebody else has reaped it.
+  }
+}
+
+function isNobodyThere(error: unknown): boolean {
+  return (
+    error instanceof PlatformError && (error.code === "errno.ENOENT" || error.code === "errno.ECONNREFUSED")
+  );
+}
+
+function fromExitFile(directory: string): Adoption {
+  const record = readExitFile(directory);
+  return record ? { state: "exited", status: record.status } : { state: "lost" };
+}
