@@ -1,4 +1,4 @@
-import type { Digest } from "../../formats/digest.ts";
+import type { Digest, DigestAlgorithm } from "../../formats/digest.ts";
 
 export type { Digest } from "../../formats/digest.ts";
 export type { Descriptor } from "../../formats/oci-image.ts";
@@ -50,8 +50,8 @@ export interface ContentStore {
    * present by then.
    */
   ingest(expected: ExpectedBlob, signal?: AbortSignal): Promise<Ingest | undefined>;
-  /** A whole small blob (manifest, config); returns its sha256 digest. */
-  put(bytes: Uint8Array): Promise<Digest>;
+  /** A whole small blob (manifest, config); returns its digest. */
+  put(bytes: Uint8Array, algorithm?: DigestAlgorithm): Promise<Digest>;
   /**
    * Moves a file into the store; its size and digest were verified while it was written, on the same file
    * system. Already present: the file is deleted.

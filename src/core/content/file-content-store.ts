@@ -1,8 +1,15 @@
-import { mkdirSync, readdirSync, statSync } from "node:fs";
+import { mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
 import { rm, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { notFound } from "../../errors/platform-error.ts";
-import { type Digest, digestAlgorithm, digestHex, digestOf, isDigest } from "../../formats/digest.ts";
+import {
+  type Digest,
+  type DigestAlgorithm,
+  digestAlgorithm,
+  digestHex,
+  digestOf,
+  isDigest,
+} from "../../formats/digest.ts";
 import type { ContentStore, ExpectedBlob, Ingest } from "./contract.ts";
 import { fileError } from "./file-error.ts";
 import { FileIngest } from "./file-ingest.ts";
@@ -18,9 +25,14 @@ const algorithms = ["sha256", "sha512"] as const;
 export class FileContentStore implements ContentStore {
   private readonly sizes = new Map<Digest, number>();
   private readonly writers = new KeyedLock();
+  /** For files that are to be adopted. What an earlier process left there is deleted. */
+  readonly spoolDirectory: string;
 
   /** Makes the directories if they are missing. */
   constructor(private readonly directory: string) {
+    this.spoolDirectory = join(directory, "spool");
+    rmSync(this.spoolDirectory, { recursive: true, force: true });
+    mkdirSync(this.spoolDirectory, { recursive: true, mode: 0o700 });
     mkdirSync(join(directory, "ingest"), { recursive: true, mode: 0o700 });
     for (const algorithm of algorithms) {
       const folder = join(directory, "blobs", algorithm);
@@ -82,8 +94,8 @@ export class FileContentStore implements ContentStore {
     }
   }
 
-  async put(bytes: Uint8Array): Promise<Digest> {
-    const digest = digestOf(bytes);
+  async put(bytes: Uint8Array, algorithm: DigestAlgorithm = "sha256"): Promise<Digest> {
+    const digest = digestOf(bytes, algorithm);
     await this.store(digest, bytes.length, async (path) => {
       // The ingest's partial file is replaced: whoever holds the lock owns that name.
       await writeFileDurably(path, bytes, this.ingestPath(digest));

@@ -2,6 +2,9 @@ import type { Digest } from "../../formats/digest.ts";
 
 /** What a running operation needs to stay. Holding the same thing twice is one hold. */
 export interface Lease {
+  /** In the order in which they were held first. */
+  readonly blobs: ReadonlySet<Digest>;
+  readonly layers: ReadonlySet<Digest>;
   holdBlob(digest: Digest): void;
   holdLayer(chainId: Digest): void;
 }
@@ -19,6 +22,8 @@ export class Leases {
     const [blobs, layers] = [new Set<Digest>(), new Set<Digest>()];
     try {
       return await work({
+        blobs,
+        layers,
         holdBlob: (digest) => hold(this.blobs, blobs, digest),
         holdLayer: (chainId) => hold(this.layers, layers, chainId),
       });

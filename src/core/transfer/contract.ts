@@ -1,3 +1,5 @@
+import type { Reference } from "../../formats/reference.ts";
+import type { Descriptor } from "../content/contract.ts";
 import type { Image } from "../images/contract.ts";
 
 /** Credentials of one registry. Docker's AuthConfig. */
@@ -15,6 +17,24 @@ export interface Progress {
   readonly status?: string;
   readonly stream?: string;
   readonly progressDetail?: { readonly current?: number; readonly total?: number };
+}
+
+/** One repository in its registry, asked with one set of credentials. Errors as Docker words them. */
+export interface RemoteRepository {
+  /** What the reference's digest, or else its tag, means now. */
+  resolve(signal: AbortSignal): Promise<Descriptor>;
+  /** The exact bytes of a manifest or index; size and digest are verified. */
+  manifest(descriptor: Descriptor, signal: AbortSignal): Promise<Uint8Array>;
+  /**
+   * The bytes of a blob from `offset` to its end, in order. A broken connection is taken up again where it
+   * broke off, so many times. The digest is the caller's to verify; leaving the loop ends the download.
+   */
+  blob(descriptor: Descriptor, offset: number, signal: AbortSignal): AsyncIterable<Uint8Array>;
+}
+
+/** Where images come from; the registry client implements it. */
+export interface Registries {
+  repository(reference: Reference, credentials: RegistryCredentials | undefined): RemoteRepository;
 }
 
 export interface PullRequest {

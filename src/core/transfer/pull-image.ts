@@ -1,0 +1,188 @@
+import { invalidParameter, PlatformError, unavailable } from "../../errors/platform-error.ts";
+import { chainIds } from "../../formats/chain-id.ts";
+import { digestAlgorithm, digestOf } from "../../formats/digest.ts";
+import type { Descriptor, ImageConfigFile } from "../../formats/oci-image.ts";
+import { parseImageConfig } from "../../formats/parse-oci-image.ts";
+import { formatPlatform, type Platform, platformDistance } from "../../formats/platform.ts";
+import {
+  canonicalReference,
+  familiarReference,
+  type Reference,
+  withDigest,
+} from "../../formats/reference.ts";
+import type { ContentStore } from "../content/contract.ts";
+import type { Image, ImageNaming, ImageStore } from "../images/contract.ts";
+import { checkLayerCount } from "../images/load-image.ts";
+import type { Lease } from "../leases/leases.ts";
+import { type ChosenManifest, chooseManifest } from "./choose-manifest.ts";
+import type { Progress, RemoteRepository } from "./contract.ts";
+import type { LayerServices, WantedLayer } from "./fetch-layer.ts";
+import { fetchLayers } from "./fetch-layers.ts";
+import { PullLine } from "./layer-line.ts";
+
+export interface PullServices extends LayerServices {
+  readonly images: ImageStore;
+  /** How many layers of one image are downloaded at the same time. */
+  readonly parallelDownloads: number;
+}
+
+export interface ImagePull {
+  /** With a tag or a digest. */
+  readonly reference: Reference;
+  readonly remote: RemoteRepository;
+  readonly platform: Platform;
+  /** Whether the user asked for this platform, so that no other will do. */
+  readonly isPlatformWanted: boolean;
+  /** Holds everything that the image needs, before it is looked for. */
+  readonly lease: Lease;
+  readonly onProgress: (progress: Progress) => void;
+  readonly signal: AbortSignal;
+}
+
+/** The largest config file that is taken. */
+const maxConfigBytes = 8 << 20;
+
+/**
+ * One pull: resolve, choose the platform's manifest, fetch config and layers, register. Nothing gets a name
+ * before everything is there. Progress in the texts and order of Docker's engine.
+ */
+export async function pullImage(
+  services: PullServices,
+  pull: ImagePull,
+): Promise<{ image: Image; changed: boolean }> {
+  const { reference, remote, lease, signal } = pull;
+  const target = await remote.resolve(signal);
+  lease.holdBlob(target.digest);
+  const before = services.images.find(canonicalReference(reference));
+  if (before && isUpToDate(services.images, pull, before, target)) {
+    sayBegin(pull);
+    await services.images.add(before.manifest, namesOf(reference, target));
+    return finish(pull, target, { image: before, changed: false });
+  }
+  const chosen = await chooseManifest(target, pull.platform, (descriptor) =>
+    fetchDocument(services.content, pull, descriptor),
+  );
+  sayBegin(pull);
+  const config = await fetchConfig(services.content, pull, chosen);
+  for (const { descriptor, bytes } of chosen.documents) {
+    await services.content.put(bytes, digestAlgorithm(descriptor.digest));
+  }
+  await fetchLayers(services, {
+    layers: wantedLayers(chosen, config, lease),
+    remote,
+    parallelDownloads: services.parallelDownloads,
+    lineOf: ({ descriptor }) => new PullLine(descriptor.digest, descriptor.size, pull.onProgress),
+    signal,
+  });
+  const image = await services.images.add(chosen.descriptor, namesOf(reference, target));
+  return finish(pull, target, { image, changed: image.id !== before?.id });
+}
+
+/** The name means the same as in the registry, and for the platform that is wanted now. */
+function isUpToDate(images: ImageStore, pull: ImagePull, before: Image, target: Descriptor): boolean {
+  if (images.target(canonicalReference(pull.reference))?.digest !== target.digest) return false;
+  const isOnlyManifest = before.manifest.digest === target.digest && !pull.isPlatformWanted;
+  return isOnlyManifest || platformDistance(pull.platform, before.config) !== undefined;
+}
+
+/** The tag as it was asked for, and the digest that it meant. */
+function namesOf(reference: Reference, target: Descriptor): ImageNaming[] {
+  const byDigest = canonicalReference(withDigest(reference, target.digest));
+  const names = reference.digest === undefined ? [canonicalReference(reference), byDigest] : [byDigest];
+  return names.map((name) => ({ reference: name, target }));
+}
+
+async function fetchDocument(
+  content: ContentStore,
+  { remote, lease, signal }: ImagePull,
+  descriptor: Descriptor,
+): Promise<Uint8Array> {
+  lease.holdBlob(descriptor.digest);
+  if (content.has(descriptor.digest)) return await content.read(descriptor.digest);
+  return await remote.manifest(descriptor, signal);
+}
+
+async function fetchConfig(
+  content: ContentStore,
+  pull: ImagePull,
+  { manifest }: ChosenManifest,
+): Promise<ImageConfigFile> {
+  const { digest } = manifest.config;
+  pull.lease.holdBlob(digest);
+  const bytes = content.has(digest)
+    ? await content.read(digest)
+    : await downloadSmall(pull, manifest.config, maxConfigBytes);
+  const config = parseImageConfig(bytes, `image config ${digest}`);
+  checkLayerCount(manifest, config);
+  requirePlatform(pull, config);
+  await content.put(bytes, digestAlgorithm(digest));
+  return config;
+}
+
+async function downloadSmall(
+  { remote, signal }: ImagePull,
+  descriptor: Descriptor,
+  limitBytes: number,
+): Promise<Uint8Array> {
+  const { digest, size } = descriptor;
+  if (size > limitBytes)
+    throw invalidParameter(`image config ${digest} has ${size} bytes, more than is sensible`);
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  for await (const part of remote.blob(descriptor, 0, signal)) {
+    length += part.length;
+    if (length > size) break;
+    parts.push(part);
+  }
+  const bytes = Buffer.concat(parts);
+  if (length === size && digestOf(bytes, digestAlgorithm(digest)) === digest) return bytes;
+  throw unavailable(`image config verification failed for digest ${digest}`, {
+    code: "transfer.config-digest",
+  });
+}
+
+/** An image without an index says its platform only in its config. */
+function requirePlatform(
+  { reference, platform, isPlatformWanted }: ImagePull,
+  config: ImageConfigFile,
+): void {
+  if (!isPlatformWanted || platformDistance(platform, config) !== undefined) return;
+  throw new PlatformError(
+    "NotFound",
+    `image with reference ${familiarReference(reference)} was found but its platform (${formatPlatform(config)}) ` +
+      `does not match the specified platform (${formatPlatform(platform)})`,
+    { code: "image.platform" },
+  );
+}
+
+function wantedLayers(
+  { manifest }: ChosenManifest,
+  { rootfs }: ImageConfigFile,
+  lease: Lease,
+): WantedLayer[] {
+  const chain = chainIds(rootfs.diff_ids);
+  return manifest.layers.flatMap((descriptor, index) => {
+    const [diffId, chainId] = [rootfs.diff_ids[index], chain[index]];
+    if (diffId === undefined || chainId === undefined) return [];
+    lease.holdBlob(descriptor.digest);
+    lease.holdLayer(chainId);
+    return [{ descriptor, diffId, chainId, parent: chain[index - 1] }];
+  });
+}
+
+/** Said once it is clear that there is something to pull: what fails before is answered as a plain error. */
+function sayBegin({ reference, onProgress }: ImagePull): void {
+  onProgress({ status: `Pulling from ${reference.path}`, id: reference.digest ?? reference.tag ?? "latest" });
+}
+
+function finish<T extends { image: Image; changed: boolean }>(
+  { reference, onProgress }: ImagePull,
+  target: Descriptor,
+  result: T,
+): T {
+  const shown = familiarReference(reference.digest ? withDigest(reference, reference.digest) : reference);
+  onProgress({ status: `Digest: ${target.digest}` });
+  const what = result.changed ? "Downloaded newer image for" : "Image is up to date for";
+  onProgress({ status: `Status: ${what} ${shown}` });
+  return result;
+}

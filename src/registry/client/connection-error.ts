@@ -1,0 +1,62 @@
+import { type PlatformError, unavailable } from "../../errors/platform-error.ts";
+
+/**
+ * What a failed fetch says, in the words that Docker's clients know from Go's network library:
+ * `Get "http://127.0.0.1:5999/v2/": dial tcp 127.0.0.1:5999: connect: connection refused`.
+ * Code: `registry.` and the reason, e.g. `registry.refused`.
+ */
+export function connectionError(method: string, url: string, error: unknown): PlatformError {
+  const [code, cause, hint] = describe(errorCode(error), new URL(url));
+  const verb = `${method.charAt(0)}${method.slice(1).toLowerCase()}`;
+  return unavailable(`${verb} "${url}": ${cause ?? text(error)}`, {
+    code: `registry.${code}`,
+    cause: error,
+    hint,
+  });
+}
+
+type Description = readonly [code: string, cause?: string, hint?: string];
+
+function describe(code: string, url: URL): Description {
+  const address = `${url.hostname}:${url.port || (url.protocol === "https:" ? 443 : 80)}`;
+  switch (code) {
+    case "ECONNREFUSED":
+      return ["refused", `dial tcp ${address}: connect: connection refused`, "check that the registry runs"];
+    case "ENOTFOUND":
+    case "EAI_AGAIN":
+      return ["unknown-host", `dial tcp: lookup ${url.hostname}: no such host`, "check the registry's name"];
+    case "EHOSTUNREACH":
+      return ["unreachable", `dial tcp ${address}: connect: no route to host`];
+    case "ENETUNREACH":
+      return ["unreachable", `dial tcp ${address}: connect: network is unreachable`];
+    case "ETIMEDOUT":
+      return ["timeout", `dial tcp ${address}: i/o timeout`];
+    case "ECONNRESET":
+    case "EPIPE":
+      return ["cut", "unexpected EOF"];
+    case "EPROTO":
+      return [
+        "no-tls",
+        "http: server gave HTTP response to HTTPS client",
+        "if the registry really has no TLS, configure it as an insecure registry",
+      ];
+    case "DEPTH_ZERO_SELF_SIGNED_CERT":
+    case "SELF_SIGNED_CERT_IN_CHAIN":
+    case "UNABLE_TO_GET_ISSUER_CERT_LOCALLY":
+    case "UNABLE_TO_VERIFY_LEAF_SIGNATURE":
+      return [
+        "bad-certificate",
+        "tls: failed to verify certificate: x509: certificate signed by unknown authority",
+      ];
+    default:
+      return ["failed"];
+  }
+}
+
+function errorCode(error: unknown): string {
+  return error instanceof Error && "code" in error ? String(error.code) : "";
+}
+
+function text(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,47 @@
+import type { Registries, RegistryCredentials, RemoteRepository } from "../../core/transfer/contract.ts";
+import type { Reference } from "../../formats/reference.ts";
+import { Authorizer } from "./authorizer.ts";
+import { registryEndpoint } from "./registry-endpoint.ts";
+import { RegistryRepository } from "./registry-repository.ts";
+import { type KnownSchemes, RegistrySession } from "./registry-session.ts";
+import type { RetryPolicy } from "./retry.ts";
+import { TokenCache } from "./token-cache.ts";
+import { Transport } from "./transport.ts";
+
+export interface RegistryClientOptions {
+  readonly userAgent: string;
+  /** Domains, with port if they have one, for which plain HTTP and any certificate will do. */
+  readonly insecureRegistries?: readonly string[];
+  readonly responseTimeoutMs?: number;
+  readonly idleTimeoutMs?: number;
+  readonly retry?: RetryPolicy;
+}
+
+const defaultRetry: RetryPolicy = { attempts: 5, firstDelayMs: 150, maxDelayMs: 30_000 };
+
+/** The client side of the distribution protocol, for all registries. Keeps tokens between pulls. */
+export class RegistryClient implements Registries {
+  private readonly transport: Transport;
+  private readonly tokens = new TokenCache();
+  private readonly schemes: KnownSchemes = new Map();
+  private readonly insecure: ReadonlySet<string>;
+  private readonly retry: RetryPolicy;
+
+  constructor(options: RegistryClientOptions) {
+    this.transport = new Transport({
+      userAgent: options.userAgent,
+      responseTimeoutMs: options.responseTimeoutMs ?? 30_000,
+      idleTimeoutMs: options.idleTimeoutMs ?? 60_000,
+    });
+    this.insecure = new Set(options.insecureRegistries ?? []);
+    this.retry = options.retry ?? defaultRetry;
+  }
+
+  repository(reference: Reference, credentials: RegistryCredentials | undefined): RemoteRepository {
+    const endpoint = registryEndpoint(reference.domain, this.insecure);
+    const scope = `repository:${reference.path}:pull`;
+    const authorizer = new Authorizer(this.transport, this.tokens, credentials, scope, endpoint.verifyTls);
+    const session = new RegistrySession(endpoint, this.transport, authorizer, this.schemes);
+    return new RegistryRepository(session, reference, this.retry);
+  }
+}

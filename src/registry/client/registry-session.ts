@@ -1,0 +1,93 @@
+import { type PlatformError, unavailable } from "../../errors/platform-error.ts";
+import type { Authorizer } from "./authorizer.ts";
+import { parseChallenges } from "./parse-challenges.ts";
+import type { RegistryEndpoint } from "./registry-endpoint.ts";
+import type { HttpResponse, Transport } from "./transport.ts";
+
+export interface ApiRequest {
+  readonly method: "GET" | "HEAD";
+  /** Below `/v2/`: `library/busybox/manifests/latest`. */
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly signal: AbortSignal;
+}
+
+/** How long a registry on loopback may take for its first answer over TLS before plain HTTP is tried. */
+const loopbackTlsTimeoutMs = 3000;
+const notTls = new Set(["registry.no-tls", "registry.refused", "registry.cut", "registry.timeout"]);
+
+/** Remembers, for all sessions, which scheme a registry spoke last. By host. */
+export type KnownSchemes = Map<string, "https" | "http">;
+
+/** Requests to one registry: finds the scheme, answers challenges. */
+export class RegistrySession {
+  constructor(
+    private readonly endpoint: RegistryEndpoint,
+    private readonly transport: Transport,
+    private readonly authorizer: Authorizer,
+    private readonly schemes: KnownSchemes,
+  ) {}
+
+  /** Any status is an answer; a second 401 too. Errors: Unavailable, Unauthorized, the signal's reason. */
+  async send(request: ApiRequest): Promise<HttpResponse> {
+    const response = await this.sendOnce(request, await this.authorizer.header(request.signal));
+    if (response.status !== 401) return response;
+    const challenges = parseChallenges(response.headers.get("www-authenticate"));
+    const answer = await this.authorizer.afterChallenge(challenges, response.request, request.signal);
+    if (answer === undefined) return response;
+    await response.discard();
+    return this.sendOnce(request, answer);
+  }
+
+  private async sendOnce(request: ApiRequest, authorization: string | undefined): Promise<HttpResponse> {
+    const known = this.schemes.get(this.endpoint.host);
+    const candidates = known ? [known] : this.endpoint.schemes;
+    let failure: unknown;
+    for (const [index, scheme] of candidates.entries()) {
+      const isLast = index === candidates.length - 1;
+      try {
+        const response = await this.sendOver(scheme, request, authorization, isLast);
+        this.schemes.set(this.endpoint.host, scheme);
+        return response;
+      } catch (error) {
+        // The next request finds out again: another server may listen there by then.
+        this.schemes.delete(this.endpoint.host);
+        failure = error;
+        if (isLast || !notTls.has(codeOf(error))) break;
+      }
+    }
+    throw failure;
+  }
+
+  private sendOver(
+    scheme: "https" | "http",
+    request: ApiRequest,
+    authorization: string | undefined,
+    isLast: boolean,
+  ): Promise<HttpResponse> {
+    const { method, path, headers, signal } = request;
+    return this.transport
+      .send({
+        method,
+        url: `${scheme}://${this.endpoint.host}/v2/${path}`,
+        headers: { ...headers, ...(authorization === undefined ? {} : { authorization }) },
+        verifyTls: this.endpoint.verifyTls,
+        signal,
+        ...(isLast ? {} : { responseTimeoutMs: loopbackTlsTimeoutMs }),
+      })
+      .catch((error) => {
+        throw codeOf(error) === "registry.refused" ? this.down(scheme, error) : error;
+      });
+  }
+
+  /** Docker's engine asks the root of the API first, so that is what its users read when nobody listens. */
+  private down(scheme: string, error: PlatformError): PlatformError {
+    const { code, hint } = error;
+    const cause = error.message.replace(/^.*?": /, "");
+    return unavailable(`Get "${scheme}://${this.endpoint.host}/v2/": ${cause}`, { code, hint, cause: error });
+  }
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && "code" in error ? String(error.code) : "";
+}

@@ -1,0 +1,209 @@
+import { type PlatformError, unavailable } from "../../errors/platform-error.ts";
+import { connectionError } from "./connection-error.ts";
+import { hostName, isLoopback } from "./registry-endpoint.ts";
+
+export interface TransportOptions {
+  /** How long a server may take until its headers arrive, in milliseconds. */
+  readonly responseTimeoutMs: number;
+  /** How long a body may pause. */
+  readonly idleTimeoutMs: number;
+  readonly userAgent: string;
+}
+
+export interface HttpRequest {
+  readonly method: "GET" | "HEAD" | "POST";
+  readonly url: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+  readonly verifyTls: boolean;
+  readonly responseTimeoutMs?: number;
+  readonly signal: AbortSignal;
+}
+
+/** An answer whose body is read at most once, by `chunks`, `bytes` or `discard`. */
+export interface HttpResponse {
+  readonly status: number;
+  readonly statusText: string;
+  readonly headers: Headers;
+  /** As it was asked for, before redirects. */
+  readonly request: HttpRequest;
+  /** Chunks as they arrive; leaving the loop early closes the connection. Errors as `connectionError`. */
+  chunks(): AsyncGenerator<Uint8Array, void, undefined>;
+  /** Errors: Unavailable for a body of more than `limit` bytes. */
+  bytes(limit: number): Promise<Uint8Array>;
+  /** Gives the connection back when the body is not wanted. */
+  discard(): Promise<void>;
+}
+
+const maxRedirects = 10;
+const redirectStatuses = new Set([301, 302, 303, 307, 308]);
+
+/** HTTP as registries need it: redirects without leaking credentials, timeouts, errors in Docker's words. */
+export class Transport {
+  constructor(private readonly options: TransportOptions) {}
+
+  async send(request: HttpRequest): Promise<HttpResponse> {
+    let { url, headers = {} } = request;
+    for (let hop = 0; hop <= maxRedirects; hop++) {
+      const response = await this.sendOnce({ ...request, url, headers }, request);
+      const location = response.headers.get("location");
+      if (!redirectStatuses.has(response.status) || location === null) return response;
+      await response.discard();
+      const next = new URL(location, url);
+      checkRedirect(new URL(url), next, request.verifyTls);
+      if (next.host !== new URL(url).host) headers = withoutAuthorization(headers);
+      url = next.href;
+    }
+    throw unavailable(`${request.method} "${request.url}": more than ${maxRedirects} redirects`, {
+      code: "registry.redirects",
+    });
+  }
+
+  private async sendOnce(request: HttpRequest, original: HttpRequest): Promise<HttpResponse> {
+    const { method, url, headers, body, verifyTls, signal } = request;
+    signal.throwIfAborted();
+    const watch = new Watch(signal);
+    watch.expectWithin(request.responseTimeoutMs ?? this.options.responseTimeoutMs);
+    try {
+      const response = await fetch(url, {
+        method,
+        headers: { "user-agent": this.options.userAgent, "accept-encoding": "identity", ...headers },
+        redirect: "manual",
+        // The bytes are what the digest covers, whatever Content-Encoding says.
+        decompress: false,
+        signal: watch.signal,
+        tls: { rejectUnauthorized: verifyTls },
+        timeout: false,
+        ...(body === undefined ? {} : { body }),
+      });
+      watch.rest();
+      return new FetchResponse(response, original, watch, this.options.idleTimeoutMs);
+    } catch (error) {
+      watch.end();
+      throw watch.translate(error, method, url, "net/http: timeout awaiting response headers");
+    }
+  }
+}
+
+class FetchResponse implements HttpResponse {
+  constructor(
+    private readonly response: Response,
+    readonly request: HttpRequest,
+    private readonly watch: Watch,
+    private readonly idleTimeoutMs: number,
+  ) {}
+
+  get status(): number {
+    return this.response.status;
+  }
+  get statusText(): string {
+    return this.response.statusText;
+  }
+  get headers(): Headers {
+    return this.response.headers;
+  }
+
+  async *chunks(): AsyncGenerator<Uint8Array, void, undefined> {
+    const reader = this.response.body?.getReader();
+    const { method, url } = this.request;
+    try {
+      while (reader) {
+        this.watch.expectWithin(this.idleTimeoutMs);
+        const { done, value } = await reader.read();
+        this.watch.rest();
+        if (done) return;
+        yield value;
+      }
+    } catch (error) {
+      throw this.watch.translate(error, method, url, "i/o timeout while reading the body");
+    } finally {
+      this.watch.end();
+      // Closes the connection if the body was not read to its end.
+      reader?.cancel().catch(() => {});
+    }
+  }
+
+  async bytes(limit: number): Promise<Uint8Array> {
+    const parts: Uint8Array[] = [];
+    let length = 0;
+    for await (const part of this.chunks()) {
+      length += part.length;
+      if (length > limit) {
+        throw unavailable(
+          `${this.request.method} "${this.request.url}": answer of more than ${limit} bytes`,
+          {
+            code: "registry.too-long",
+          },
+        );
+      }
+      parts.push(part);
+    }
+    return Buffer.concat(parts);
+  }
+
+  async discard(): Promise<void> {
+    this.watch.end();
+    await this.response.body?.cancel().catch(() => {});
+  }
+}
+
+/** One timer and one signal for the life of a request: the caller's abort, or a step that took too long. */
+class Watch {
+  private readonly controller = new AbortController();
+  private readonly onAbort = () => this.controller.abort(this.caller.reason);
+  private timer: NodeJS.Timeout | undefined;
+  private late = false;
+
+  constructor(private readonly caller: AbortSignal) {
+    caller.addEventListener("abort", this.onAbort, { once: true });
+  }
+
+  get signal(): AbortSignal {
+    return this.controller.signal;
+  }
+
+  /** The next step has to come within `ms`. */
+  expectWithin(ms: number): void {
+    this.timer = setTimeout(() => {
+      this.late = true;
+      this.controller.abort();
+    }, ms);
+  }
+
+  /** Nothing is expected: the reader is busy with what came. */
+  rest(): void {
+    clearTimeout(this.timer);
+  }
+
+  end(): void {
+    clearTimeout(this.timer);
+    this.caller.removeEventListener("abort", this.onAbort);
+  }
+
+  /** The caller's own abort reason, or the error of the connection in Docker's words. */
+  translate(error: unknown, method: string, url: string, whenLate: string): unknown {
+    if (this.caller.aborted) return this.caller.reason;
+    if (!this.late) return connectionError(method, url, error);
+    return timeoutError(method, url, whenLate);
+  }
+}
+
+function timeoutError(method: string, url: string, cause: string): PlatformError {
+  const verb = `${method.charAt(0)}${method.slice(1).toLowerCase()}`;
+  return unavailable(`${verb} "${url}": ${cause}`, { code: "registry.timeout" });
+}
+
+/** Never from TLS to plain text over a network. */
+function checkRedirect(from: URL, to: URL, verifyTls: boolean): void {
+  const plain = to.protocol === "http:" && !isLoopback(hostName(to.host));
+  if (to.protocol === "https:" || (to.protocol === "http:" && !(plain && verifyTls))) return;
+  throw unavailable(`Get "${from}": refusing the redirect to ${to.origin}: it is not encrypted`, {
+    code: "registry.redirect-refused",
+  });
+}
+
+function withoutAuthorization(headers: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(headers).filter(([name]) => name.toLowerCase() !== "authorization"),
+  );
+}
