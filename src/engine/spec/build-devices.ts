@@ -1,8 +1,9 @@
 import { posix } from "node:path";
 import { invalidParameter } from "../../errors/platform-error.ts";
 import type { OciDevice, OciDeviceRule } from "../../formats/oci-runtime.ts";
+import type { HostDevice } from "../../kernel/host-devices.ts";
 import type { DeviceMapping } from "./docker-config.ts";
-import type { HostDevice, SpecInput } from "./spec-input.ts";
+import type { SpecInput } from "./spec-input.ts";
 
 /** A device node in the container with the rule that allows it. */
 export interface OriginatedDevice {

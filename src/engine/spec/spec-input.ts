@@ -1,18 +1,7 @@
+import type { HostDevice } from "../../kernel/host-devices.ts";
 import type { HostFacts } from "../../kernel/host-facts.ts";
 import type { IdentityFiles } from "../../runtime/users.ts";
 import type { ContainerConfig, HostConfig } from "./docker-config.ts";
-
-/** A device node of the host. */
-export interface HostDevice {
-  readonly path: string;
-  readonly type: "c" | "b";
-  readonly major: number;
-  readonly minor: number;
-  /** Permission bits. */
-  readonly mode: number;
-  readonly uid: number;
-  readonly gid: number;
-}
 
 /** All that the spec of a container is built from; paths are absolute host paths. */
 export interface SpecInput {
