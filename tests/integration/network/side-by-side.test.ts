@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createLog } from "../../../src/log/log.ts";
 import { createNetworks } from "../../../src/network/create-networks.ts";
-import { ask, inventory, isRoot, Server, TestNetworks, tcp } from "./test-networks.ts";
+import { ask, inventory, isRoot, run, Server, TestNetworks, tcp, uniqueName } from "./test-networks.ts";
 
 describe.skipIf(!isRoot)("engines on one machine", () => {
   test("do not disturb each other", async () => {
@@ -65,6 +65,35 @@ describe.skipIf(!isRoot)("engines on one machine", () => {
     await expect(thief.open(new Map())).rejects.toThrow(
       `bridge ${box.bridgeName}: the name is used by somebody else`,
     );
+    rmSync(directory, { recursive: true });
+  });
+
+  test("take over the bridge of one that is gone with its data", async () => {
+    const directory = mkdtempSync(join(tmpdir(), "gantry-test-network-"));
+    const bridgeName = uniqueName("gnt");
+    const open = async (name: string) => {
+      const networks = createNetworks({
+        root: join(directory, name, "root"),
+        state: join(directory, name, "state"),
+        log: createLog("error", () => {}),
+        bridgeName,
+        poolSize: 0,
+      });
+      await networks.open(new Map());
+      return networks;
+    };
+    await open("gone"); // never closed
+    rmSync(join(directory, "gone"), { recursive: true });
+    const heir = await open("heir");
+    const { netnsPath = "", gateway } = await heir.connect({
+      containerId: "c",
+      network: "bridge",
+      ports: [],
+    });
+    const ping = await run(netnsPath, "busybox", "ping", "-c1", "-W2", gateway);
+    expect(ping.exitCode).toBe(0);
+    await heir.disconnect("c");
+    await heir.close();
     rmSync(directory, { recursive: true });
   });
 });

@@ -88,6 +88,7 @@ export class Server implements AsyncDisposable {
     const child = Bun.spawn([...inside(netnsPath), "socat", address, program], {
       stdout: "ignore",
       stderr: "ignore",
+      detached: true, // a group of its own, with all that it forks
     });
     const state = kind === "tcp" ? "-ltn" : "-lun";
     await waitFor(`a ${kind} server on port ${port}`, async () => {
@@ -98,7 +99,7 @@ export class Server implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.child.kill("SIGKILL");
+    process.kill(-this.child.pid, "SIGKILL");
     await this.child.exited;
   }
 }
