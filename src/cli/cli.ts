@@ -8,9 +8,7 @@ import { engineAddress } from "./engine-address.ts";
 import { EngineClient, EngineError } from "./engine-client.ts";
 import { bool, text } from "./flag-kinds.ts";
 import { FlagError, parseFlags } from "./flags.ts";
-import { processContext } from "./process-context.ts";
-
-export type World = ReturnType<typeof processContext>;
+import { processContext, type World } from "./process-context.ts";
 
 const globalFlags = {
   host: text("", { short: "H" }),
@@ -26,6 +24,8 @@ export async function runCli(argv: readonly string[], world: World = processCont
     return await dispatch(argv, world);
   } catch (error) {
     return report(world, error, "gantry", 1);
+  } finally {
+    world.close();
   }
 }
 

@@ -5,14 +5,21 @@ import type { CommandContext, Output, Signals, Terminal } from "./context.ts";
 const fdOf = { stdin: 0, stdout: 1, stderr: 2 } as const;
 
 /** The parts of a context that do not depend on the command. */
-export function processContext(): Pick<
+export type World = Pick<
   CommandContext,
   "stdout" | "stderr" | "stdin" | "env" | "terminal" | "signals" | "nowMs"
-> {
+> & {
+  /** Lets go of standard input, so that a read which waits does not keep the process alive. */
+  close(): void;
+};
+
+export function processContext(): World {
+  const input = new ProcessInput();
   return {
     stdout: outputTo(1),
     stderr: outputTo(2),
-    stdin: () => Bun.stdin.stream(),
+    stdin: () => input,
+    close: () => input.cancel(),
     env: process.env,
     terminal: processTerminal(),
     signals: processSignals,
@@ -49,6 +56,26 @@ function writeSome(fd: number, bytes: Uint8Array): number {
     }
     if (code === "EINTR") return 0;
     throw error;
+  }
+}
+
+const openInput = () => Bun.stdin.stream().getReader();
+
+/** Standard input, opened at the first read. */
+class ProcessInput implements AsyncIterable<Uint8Array> {
+  private reader: ReturnType<typeof openInput> | undefined;
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
+    this.reader = openInput();
+    for (;;) {
+      const { done, value } = await this.reader.read();
+      if (done) return;
+      yield value;
+    }
+  }
+
+  cancel(): void {
+    this.reader?.cancel().catch(() => {}); // it had ended already
   }
 }
 

@@ -1,4 +1,8 @@
-/** The PORTS column: `0.0.0.0:8000-8002->80-82/tcp, [::]:53->53/udp, 443/tcp`. */
+/**
+ * The PORTS column: `0.0.0.0:8000-8002->8000-8002/tcp, 443/tcp, [::]:8080->80/tcp`. As with Docker, consecutive ports
+ * of one address and protocol are joined when they have the same number on the host; ports with another number on the
+ * host come last, one by one.
+ */
 export interface PortSummary {
   readonly IP?: string;
   readonly PrivatePort: number;
@@ -7,44 +11,54 @@ export interface PortSummary {
 }
 
 interface Run {
-  readonly port: PortSummary;
-  length: number;
+  readonly ip: string;
+  readonly type: string;
+  readonly first: number;
+  last: number;
 }
 
-/** Consecutive ports of one address and protocol are joined. */
 export function formatPorts(ports: readonly PortSummary[]): string {
-  const runs: Run[] = [];
-  for (const port of [...ports].sort(byPort)) {
-    const run = runs.findLast((each) => continues(each, port));
-    if (run !== undefined) run.length++;
-    else runs.push({ port, length: 1 });
+  const sorted = [...ports].sort(byPort);
+  const isMoved = ({ IP, PublicPort, PrivatePort }: PortSummary) => Boolean(IP) && PublicPort !== PrivatePort;
+  const runs = joinRuns(sorted.filter((port) => !isMoved(port)));
+  const moved = sorted.filter(isMoved);
+  return [
+    ...runs.map(formatRun),
+    ...moved.map(
+      ({ IP, PublicPort, PrivatePort, Type }) => `${host(IP ?? "")}:${PublicPort}->${PrivatePort}/${Type}`,
+    ),
+  ].join(", ");
+}
+
+function joinRuns(ports: readonly PortSummary[]): Run[] {
+  const open: Run[] = [];
+  const closed: Run[] = [];
+  for (const { IP: ip = "", Type: type, PrivatePort: port } of ports) {
+    const at = open.findIndex((run) => run.ip === ip && run.type === type);
+    const run = open[at];
+    if (run !== undefined && run.last + 1 === port) run.last = port;
+    else {
+      if (run !== undefined) closed.push(run);
+      open.splice(at < 0 ? open.length : at, 1, { ip, type, first: port, last: port });
+    }
   }
-  return runs.map(formatRun).join(", ");
+  return [...closed, ...open];
 }
 
 function byPort(a: PortSummary, b: PortSummary): number {
   return (
     a.PrivatePort - b.PrivatePort ||
-    (a.IP ?? "").localeCompare(b.IP ?? "") ||
+    compareText(a.IP ?? "", b.IP ?? "") ||
     (a.PublicPort ?? 0) - (b.PublicPort ?? 0) ||
-    a.Type.localeCompare(b.Type)
+    compareText(a.Type, b.Type)
   );
 }
 
-function continues({ port, length }: Run, next: PortSummary): boolean {
-  const sameKind = port.Type === next.Type && port.IP === next.IP;
-  const publicFits =
-    port.PublicPort === undefined
-      ? next.PublicPort === undefined
-      : next.PublicPort === port.PublicPort + length;
-  return sameKind && publicFits && next.PrivatePort === port.PrivatePort + length;
+const compareText = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
+
+function formatRun({ ip, type, first, last }: Run): string {
+  const range = first === last ? `${first}` : `${first}-${last}`;
+  return ip === "" ? `${range}/${type}` : `${host(ip)}:${range}->${range}/${type}`;
 }
 
-function formatRun({ port, length }: Run): string {
-  const range = (first: number) => (length === 1 ? `${first}` : `${first}-${first + length - 1}`);
-  const inside = `${range(port.PrivatePort)}/${port.Type}`;
-  if (port.PublicPort === undefined) return inside;
-  const ip = port.IP ?? "";
-  const host = ip.includes(":") ? `[${ip}]` : ip;
-  return `${host}:${range(port.PublicPort)}->${inside}`;
-}
+const host = (ip: string) => (ip.includes(":") ? `[${ip}]` : ip);

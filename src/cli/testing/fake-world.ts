@@ -1,5 +1,6 @@
 /** Streams, terminal and signals of a command line under test. */
-import { runCli, type World } from "../cli.ts";
+import { runCli } from "../cli.ts";
+import type { World } from "../process-context.ts";
 
 export interface FakeWorld extends World {
   readonly printed: { stdout: string; stderr: string };
@@ -57,6 +58,7 @@ export function fakeWorld(options: FakeWorldOptions = {}): FakeWorld {
         return () => known.delete(handler);
       },
     },
+    close: () => {},
     nowMs: () => options.nowMs ?? Date.parse("2026-01-01T12:00:00Z"),
   };
 }
