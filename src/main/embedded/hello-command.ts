@@ -1,4 +1,6 @@
+import { readFileSync } from "node:fs";
 import { runCli } from "../../cli/cli.ts";
+import { processContext } from "../../cli/process-context.ts";
 import { embeddedFiles } from "./embedded-files.ts";
 
 /**
@@ -13,6 +15,21 @@ export async function runHello(argv: readonly string[]): Promise<number> {
     console.error('"gantry hello" accepts no arguments: it loads the embedded image and runs it');
     return 125;
   }
-  const loaded = await runCli(["load", "--input", embeddedFiles.helloImage]);
+  const loaded = await runCli(["load"], worldWithInput(embeddedFiles.helloImage));
   return loaded === 0 ? runCli(["run", "--rm", "hello"]) : loaded;
+}
+
+/** This process with an embedded file as its standard input: such a file can be read, but not opened. */
+function worldWithInput(path: string): ReturnType<typeof processContext> {
+  const world = processContext();
+  return {
+    ...world,
+    stdin: async function* () {
+      yield readFileSync(path);
+    },
+    terminal: {
+      ...world.terminal,
+      isTerminal: (stream) => stream !== "stdin" && world.terminal.isTerminal(stream),
+    },
+  };
 }
