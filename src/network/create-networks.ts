@@ -3,7 +3,7 @@ import { join, resolve } from "node:path";
 import { messageOf, notFound, unavailable } from "../errors/platform-error.ts";
 import type { Log } from "../log/log.ts";
 import { BridgeNetwork } from "./bridge/bridge-network.ts";
-import { checkSubnet } from "./bridge/open-bridge.ts";
+import { parseBridgeAddress } from "./bridge/open-bridge.ts";
 import { INTERFACE_NAME } from "./bridge/prepared-endpoint.ts";
 import type { ConnectRequest, Endpoint, NetworkInfo, Networks } from "./contract.ts";
 import { NamespaceFiles } from "./netns/namespace-files.ts";
@@ -18,7 +18,10 @@ export interface NetworksOptions {
   readonly log: Log;
   /** Also the name of the firewall table. Default: gantry0, or the next one that is free. */
   readonly bridgeName?: string | undefined;
-  /** Default: the first that does not collide with the host's routes. */
+  /**
+   * A subnet `172.17.0.0/16`, or the bridge's address in it `172.17.0.1/16`. Default: the first that does not collide
+   * with the host's routes.
+   */
   readonly subnet?: string | undefined;
   /** Endpoints prepared in advance. Default 4. */
   readonly poolSize?: number | undefined;
@@ -34,7 +37,7 @@ const withoutAddress = {
 } as const;
 
 export function createNetworks(options: NetworksOptions): Networks {
-  if (options.subnet !== undefined) checkSubnet(options.subnet);
+  if (options.subnet !== undefined) parseBridgeAddress(options.subnet);
   return new DefaultNetworks(options);
 }
 
@@ -83,9 +86,9 @@ class DefaultNetworks implements Networks {
       networkId: record.id,
       root: resolve(this.options.root),
       wantedName: this.options.bridgeName,
-      wantedSubnet: this.options.subnet,
+      wantedAddress: this.options.subnet,
       previousName: record.bridgeName,
-      previousSubnet: record.subnet,
+      previousAddress: addressOf(record),
     };
     const { log, poolSize = 4 } = this.options;
     const open = { namespaces: this.namespaces, poolSize, log };
@@ -104,7 +107,7 @@ class DefaultNetworks implements Networks {
 
   private remember(record: NetworkInfo, { bridge }: BridgeNetwork): void {
     const { name: bridgeName, subnet, gateway } = bridge;
-    if (record.bridgeName === bridgeName && record.subnet === subnet) return;
+    if (record.bridgeName === bridgeName && record.subnet === subnet && record.gateway === gateway) return;
     this.records.save({ ...record, bridgeName, subnet, gateway });
   }
 
@@ -169,4 +172,9 @@ class DefaultNetworks implements Networks {
     this.bridge = undefined;
     await this.namespaces.removeDirectory();
   }
+}
+
+/** The bridge's address that an earlier run chose. */
+function addressOf({ subnet, gateway }: NetworkInfo): string | undefined {
+  return subnet && gateway ? `${gateway}/${subnet.split("/")[1]}` : undefined;
 }

@@ -25,13 +25,17 @@ export interface Subnet {
 
 /** `172.17.0.0/16`; bits below the prefix are an error. */
 export function parseSubnet(text: string): Subnet {
+  const { ip, subnet } = parseInterfaceAddress(text);
+  if (subnet.address !== parseIPv4(ip)) throw invalidParameter(`invalid subnet: ${text}: host bits are set`);
+  return subnet;
+}
+
+/** `172.17.0.1/16`: an address and the subnet it is in. */
+export function parseInterfaceAddress(text: string): { ip: string; subnet: Subnet } {
   const [ip = "", length = ""] = text.split("/");
   const prefixLength = Number(length);
   if (!/^\d{1,2}$/.test(length) || prefixLength > 32) throw invalidParameter(`invalid subnet: ${text}`);
-  const address = parseIPv4(ip);
-  if ((address & ~maskOf(prefixLength)) !== 0)
-    throw invalidParameter(`invalid subnet: ${text}: host bits are set`);
-  return { address, prefixLength };
+  return { ip, subnet: { address: (parseIPv4(ip) & maskOf(prefixLength)) >>> 0, prefixLength } };
 }
 
 export function formatSubnet(subnet: Subnet): string {

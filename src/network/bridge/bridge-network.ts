@@ -48,7 +48,7 @@ export class BridgeNetwork {
     const socket = undo.use(NetlinkSocket.open(NETLINK_ROUTE));
     const bridge = await openBridge(socket, request);
     const firewall = undo.use(new Firewall({ bridgeName: bridge.name, subnet: bridge.subnet }));
-    const addresses = new AddressAllocator(bridge.subnet);
+    const addresses = new AddressAllocator(bridge.subnet, bridge.gateway);
     const parts = { socket, namespaces: options.namespaces, addresses, bridge };
     const network = new BridgeNetwork(parts, firewall, endpointPool(parts, options), options.log);
     for (const [containerId, endpoint] of live) network.takeOver(containerId, endpoint);

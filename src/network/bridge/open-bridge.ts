@@ -1,23 +1,29 @@
 import { conflict, invalidParameter } from "../../errors/platform-error.ts";
 import { addAddressMessage, listAddresses, listRoutes } from "../../kernel/netlink/addresses.ts";
-import { parseIPv4, parseSubnet, type Subnet } from "../../kernel/netlink/ipv4.ts";
+import {
+  formatIPv4,
+  formatSubnet,
+  maskOf,
+  parseInterfaceAddress,
+  parseIPv4,
+  type Subnet,
+} from "../../kernel/netlink/ipv4.ts";
 import { createBridge, deleteLink, getLink, type Link, listLinks } from "../../kernel/netlink/links.ts";
 import type { NetlinkSocket } from "../../kernel/netlink/netlink-socket.ts";
 import { isErrno } from "../../kernel/syscall.ts";
 import { writeSysctl } from "../../kernel/sysctl.ts";
-import { AddressAllocator } from "../ipam/address-allocator.ts";
 import { chooseSubnet } from "../ipam/choose-subnet.ts";
 import { formatOwner, isAbandoned } from "./bridge-owner.ts";
 
 export interface BridgeRequest {
   readonly networkId: string;
   readonly root: string;
-  /** What the user named; has to be free or ours. */
+  /** What the user named: a name that has to be free or ours, an address with prefix or a subnet. */
   readonly wantedName: string | undefined;
-  readonly wantedSubnet: string | undefined;
+  readonly wantedAddress: string | undefined;
   /** What an earlier run of this engine chose. */
   readonly previousName: string | undefined;
-  readonly previousSubnet: string | undefined;
+  readonly previousAddress: string | undefined;
 }
 
 export interface Bridge {
@@ -37,9 +43,11 @@ const BASE_NAME = "gantry";
  */
 export async function openBridge(socket: NetlinkSocket, request: BridgeRequest): Promise<Bridge> {
   const link = await claimLink(socket, request);
-  const subnet =
-    request.wantedSubnet ?? request.previousSubnet ?? chooseSubnet(await subnetsOfOthers(socket, link.index));
-  const { gateway, prefixLength } = new AddressAllocator(subnet);
+  const address =
+    request.wantedAddress ??
+    request.previousAddress ??
+    chooseSubnet(await subnetsOfOthers(socket, link.index));
+  const { subnet, gateway, prefixLength } = parseBridgeAddress(address);
   await addGateway(socket, link, gateway, prefixLength);
   writeSysctl("net/ipv4/ip_forward", "1");
   // Lets 127.0.0.1 of the host reach published ports by DNAT.
@@ -146,8 +154,16 @@ async function subnetsOfOthers(socket: NetlinkSocket, bridgeIndex: number): Prom
     .map(({ destination, prefixLength }) => ({ address: parseIPv4(destination), prefixLength }));
 }
 
-/** Throws InvalidParameter for a subnet that cannot hold a gateway and a container. */
-export function checkSubnet(subnet: string): void {
-  if (parseSubnet(subnet).prefixLength > 30)
-    throw invalidParameter(`subnet ${subnet} is too small: a bridge needs a prefix of at most 30 bits`);
+/**
+ * `172.17.0.1/16` is the bridge's own address and its subnet's; of a subnet `172.17.0.0/16` it takes the first address.
+ * Errors: InvalidParameter, also for a subnet that cannot hold a gateway and a container.
+ */
+export function parseBridgeAddress(text: string): { subnet: string; gateway: string; prefixLength: number } {
+  const { ip, subnet } = parseInterfaceAddress(text);
+  if (subnet.prefixLength > 30)
+    throw invalidParameter(`subnet ${text} is too small: a bridge needs a prefix of at most 30 bits`);
+  const broadcast = (subnet.address | ~maskOf(subnet.prefixLength)) >>> 0;
+  if (parseIPv4(ip) === broadcast) throw invalidParameter(`${text} is the broadcast address of its subnet`);
+  const gateway = parseIPv4(ip) === subnet.address ? formatIPv4(subnet.address + 1) : ip;
+  return { subnet: formatSubnet(subnet), gateway, prefixLength: subnet.prefixLength };
 }

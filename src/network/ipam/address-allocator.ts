@@ -10,18 +10,21 @@ export class AddressAllocator {
   readonly prefixLength: number;
   private readonly first: number;
   private readonly last: number;
-  private readonly used = new Set<number>();
+  private readonly used: Set<number>;
   private previous: number;
 
-  /** `172.17.0.0/16`; its first usable address is the gateway. */
-  constructor(readonly subnet: string) {
+  /** `172.17.0.0/16`; the gateway is its first usable address unless given. */
+  constructor(
+    readonly subnet: string,
+    gateway?: string,
+  ) {
     const { address, prefixLength } = parseSubnet(subnet);
     this.prefixLength = prefixLength;
     this.first = address + 1;
     this.last = ((address | ~maskOf(prefixLength)) >>> 0) - 1;
-    this.gateway = formatIPv4(this.first);
-    this.used.add(this.first);
-    this.previous = this.first;
+    this.gateway = gateway ?? formatIPv4(this.first);
+    this.used = new Set([parseIPv4(this.gateway)]);
+    this.previous = parseIPv4(this.gateway);
   }
 
   /** Errors: Unavailable when all are in use. */

@@ -17,6 +17,6 @@ export function chooseSubnet(taken: readonly Subnet[]): string {
     if (!inTheWay.some((subnet) => overlaps(subnet, candidate))) return formatSubnet(candidate);
   throw unavailable("no free subnet for the bridge: the host's routes cover all of them", {
     code: "network.no-subnet",
-    hint: "name one with --bridge-subnet",
+    hint: "name one with --bip",
   });
 }

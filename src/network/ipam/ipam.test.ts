@@ -35,6 +35,12 @@ describe("addresses", () => {
     expect(take(allocator, 4)).toEqual(["10.0.0.4", "10.0.0.5", "10.0.0.6", "10.0.0.2"]);
   });
 
+  test("begin after a gateway in the middle, and come round", () => {
+    const allocator = new AddressAllocator("10.0.0.0/29", "10.0.0.5");
+    expect(allocator.gateway).toBe("10.0.0.5");
+    expect(take(allocator, 3)).toEqual(["10.0.0.6", "10.0.0.1", "10.0.0.2"]);
+  });
+
   test("cross the limits of bytes", () => {
     const allocator = new AddressAllocator("172.17.0.0/16");
     allocator.reserve("172.17.0.255");

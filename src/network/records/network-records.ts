@@ -63,9 +63,9 @@ export function readRecord(path: string): NetworkInfo | undefined {
 
 function isNetworkInfo(value: unknown): value is NetworkInfo {
   if (typeof value !== "object" || value === null) return false;
-  const { id, name, driver, createdAt, subnet, bridgeName } = value as Record<string, unknown>;
+  const { id, name, driver, createdAt, subnet, gateway, bridgeName } = value as Record<string, unknown>;
   const required = [id, name, driver, createdAt];
-  const optional = [subnet, bridgeName];
+  const optional = [subnet, gateway, bridgeName];
   return (
     required.every((field) => typeof field === "string") &&
     optional.every((field) => field === undefined || typeof field === "string")
