@@ -79,8 +79,8 @@ test.each([
 function screenOf(bytes: string): string[] {
   const lines: string[] = [""];
   let row = 0;
-  const escape = String.fromCharCode(27);
-  const tokens = new RegExp(`${escape}\\[(\\d+)([ABK])|\\r|\\n|[^${escape}\\r\\n]+`, "g");
+  const esc = String.fromCharCode(27);
+  const tokens = new RegExp(`${esc}\\[(\\d+)([ABK])|\\r|\\n|[^${esc}\\r\\n]+`, "g");
   for (const [token, count, code] of bytes.matchAll(tokens)) {
     if (code === "A") row -= Number(count);
     else if (code === "B") row += Number(count);

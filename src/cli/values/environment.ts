@@ -9,12 +9,18 @@ export function checkEnvironmentVariable(raw: string): string {
   return raw;
 }
 
-/** Fills in the client's values. A bare name the client does not have stays bare: it unsets the image's. */
+/**
+ * Fills in the client's values; of several entries with one name the last counts. A bare name the client does not have
+ * stays bare: it unsets the image's.
+ */
 export function resolveEnvironment(entries: readonly string[], client: Environment): string[] {
-  return entries.map((entry) => {
-    const value = entry.includes("=") ? undefined : client[entry];
-    return value === undefined ? entry : `${entry}=${value}`;
-  });
+  const resolved = new Map<string, string>();
+  for (const entry of entries) {
+    const name = entry.split("=", 1)[0] ?? "";
+    const copied = name === entry ? client[name] : undefined;
+    resolved.set(name, copied === undefined ? entry : `${entry}=${copied}`);
+  }
+  return [...resolved.values()];
 }
 
 /**

@@ -73,7 +73,7 @@ export function parseMount(raw: string): MountSpec {
   const mount: MountSpec = { Type: "volume", Target: "" };
   for (const field of splitCsv(raw)) applyField(mount, field);
   if (mount.Target === "") throw new Error("target is required");
-  checkOptions(mount, raw);
+  checkOptions(mount);
   if (mount.Type === "bind" && mount.Source?.startsWith(".")) mount.Source = resolve(mount.Source);
   return mount;
 }
@@ -98,7 +98,7 @@ function refuseVolumeOption(mount: MountSpec, name: string): never {
   throw new Error(`mount option '${name}' is not supported by this version of gantry`);
 }
 
-function checkOptions(mount: MountSpec, raw: string): void {
+function checkOptions(mount: MountSpec): void {
   for (const [owner, options] of [
     ["bind", mount.BindOptions],
     ["tmpfs", mount.TmpfsOptions],
@@ -107,11 +107,17 @@ function checkOptions(mount: MountSpec, raw: string): void {
       throw new Error(`cannot mix '${owner}-*' options with mount type '${mount.Type}'`);
     }
   }
-  if (raw.includes("bind-recursive=readonly") && mount.BindOptions?.Propagation !== "rprivate") {
-    throw new Error(
-      "option 'bind-recursive=readonly' requires 'bind-propagation=rprivate' to be specified in conjunction",
-    );
+  const { ReadOnlyNonRecursive, ReadOnlyForceRecursive, Propagation } = mount.BindOptions ?? {};
+  if (ReadOnlyNonRecursive) requireOption("writable", mount.ReadOnly, "readonly");
+  if (ReadOnlyForceRecursive) {
+    requireOption("readonly", mount.ReadOnly, "readonly");
+    requireOption("readonly", Propagation === "rprivate", "bind-propagation=rprivate");
   }
+}
+
+function requireOption(recursive: string, present: boolean | undefined, wanted: string): void {
+  if (present) return;
+  throw new Error(`option 'bind-recursive=${recursive}' requires '${wanted}' to be specified in conjunction`);
 }
 
 function setBindRecursive(mount: MountSpec, value: string): void {

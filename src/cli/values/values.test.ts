@@ -138,7 +138,11 @@ test.each([
   ["type=bind,src=/a,dst=/b,volume-nocopy=1", "cannot mix 'volume-*' options with mount type 'bind'"],
   ["type=volume,dst=/b,volume-driver=x", "mount option 'volume-driver' is not supported"],
   [
-    "type=bind,src=/a,dst=/b,bind-recursive=readonly",
+    "type=bind,src=/a,dst=/b,bind-recursive=writable",
+    "option 'bind-recursive=writable' requires 'readonly' to be specified in conjunction",
+  ],
+  [
+    "type=bind,src=/a,dst=/b,bind-recursive=readonly,readonly",
     "requires 'bind-propagation=rprivate' to be specified in conjunction",
   ],
 ])("--mount %p is refused", (raw, message) => expect(() => parseMount(raw)).toThrow(message));
@@ -177,7 +181,7 @@ test.each([
 ])("--device %p is refused", (raw, message) => expect(() => parseDevice(raw)).toThrow(message));
 
 test("a bare variable is copied from the client, and stays bare when it is not set there", () => {
-  expect(resolveEnvironment(["A=1", "HOME", "NOPE", "EMPTY="], { HOME: "/root" })).toEqual([
+  expect(resolveEnvironment(["A=0", "HOME", "NOPE", "EMPTY=", "A=1"], { HOME: "/root" })).toEqual([
     "A=1",
     "HOME=/root",
     "NOPE",
