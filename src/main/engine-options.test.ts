@@ -6,8 +6,8 @@ test("the defaults", () => {
     root: "/var/lib/gantry",
     state: "/run/gantry",
     sockets: ["/run/gantry/gantry.sock"],
-    bridge: "gantry0",
-    bip: undefined,
+    bridge: undefined,
+    subnet: undefined,
     logLevel: "info",
     pidFile: undefined,
     group: undefined,
@@ -24,6 +24,13 @@ test("hosts are repeatable, in both forms of flags", () => {
   expect(options?.root).toBe("/r");
 });
 
+test.each([
+  ["10.1.2.1/24", "10.1.2.0/24"],
+  ["172.31.128.1/17", "172.31.128.0/17"],
+])("bridge address %p is subnet %p", (bip, subnet) => {
+  expect(parseEngineOptions(["--bip", bip])?.subnet).toBe(subnet);
+});
+
 test("help is no set of options", () => {
   expect(parseEngineOptions(["--help"])).toBeUndefined();
 });
@@ -38,6 +45,9 @@ test.each([
   [["--log-level", "loud"], "--log-level loud"],
   [["--colour"], "--colour"],
   [["word"], "word"],
+  [["--bip", "10.1.2.0/24"], "10.1.2.1"],
+  [["--bip", "10.1.2.1"], "--bip 10.1.2.1"],
+  [["--bip", "10.1.2.1/33"], "--bip 10.1.2.1/33"],
 ])("%p is refused: %p", (argv, message) => {
   expect(() => parseEngineOptions(argv)).toThrow(message);
 });

@@ -1,3 +1,4 @@
+import { isIPv4 } from "node:net";
 import { parseArgs } from "node:util";
 import { invalidParameter, messageOf, notImplemented } from "../errors/platform-error.ts";
 import type { LogLevel } from "../log/log.ts";
@@ -10,9 +11,10 @@ export interface EngineOptions {
   readonly state: string;
   /** Paths of the sockets to listen on. */
   readonly sockets: readonly string[];
-  /** The default bridge: name, and address with prefix length (undefined: a free one is chosen). */
-  readonly bridge: string;
-  readonly bip: string | undefined;
+  /** The default bridge: undefined: a free name is chosen. */
+  readonly bridge: string | undefined;
+  /** Its subnet, whose first address it has; undefined: a free one is chosen. */
+  readonly subnet: string | undefined;
   readonly logLevel: LogLevel;
   readonly pidFile: string | undefined;
   /** Owner of the sockets beside root: a name or a number. */
@@ -28,7 +30,7 @@ Options:
       --state DIR        Directory of sockets and namespaces (default "/run/gantry")
   -H, --host URL         Socket to listen on; repeatable (default "unix:///run/gantry/gantry.sock")
   -G, --group GROUP      Group that may use the socket (default: root alone)
-      --bridge NAME      Bridge of the default network (default "gantry0")
+      --bridge NAME      Bridge of the default network (default: gantry0, or a free name)
       --bip CIDR         Address of the bridge (default: a free private subnet)
   -l, --log-level LEVEL  debug, info, warn or error (default "info")
   -p, --pid-file FILE    Write the process id into FILE
@@ -49,8 +51,8 @@ export function parseEngineOptions(argv: readonly string[]): EngineOptions | und
     root: directory("--root", values.root ?? "/var/lib/gantry"),
     state,
     sockets: (values.host ?? [`unix://${state}/gantry.sock`]).map(socketPath),
-    bridge: bridgeName(values.bridge ?? "gantry0"),
-    bip: values.bip,
+    bridge: values.bridge === undefined ? undefined : bridgeName(values.bridge),
+    subnet: values.bip === undefined ? undefined : bridgeSubnet(values.bip),
     logLevel,
     pidFile: values["pid-file"],
     group: values.group,
@@ -109,3 +111,22 @@ function bridgeName(name: string): string {
   if (/^[^\s/:]{1,15}$/.test(name) && name !== "." && name !== "..") return name;
   throw invalidParameter(`--bridge ${name}: not a name of a network interface (1 to 15 characters)`);
 }
+
+/** `10.1.2.1/24` is the bridge with the first address of 10.1.2.0/24. */
+function bridgeSubnet(text: string): string {
+  const [address = "", length = ""] = text.split("/");
+  const bits = Number(length);
+  if (!isIPv4(address) || !/^\d{1,2}$/.test(length) || bits < 8 || bits > 30) {
+    throw invalidParameter(`--bip ${text}: expected an IPv4 address and a prefix length from 8 to 30`);
+  }
+  const number = address.split(".").reduce((value, part) => value * 256 + Number(part), 0);
+  const size = 2 ** (32 - bits);
+  const network = Math.floor(number / size) * size;
+  if (number !== network + 1) {
+    throw notImplemented(`--bip ${text}: the bridge always has the first address of its subnet, ${dotted(network + 1)}`);
+  }
+  return `${dotted(network)}/${bits}`;
+}
+
+const dotted = (number: number): string =>
+  [24, 16, 8, 0].map((shift) => Math.floor(number / 2 ** shift) % 256).join(".");

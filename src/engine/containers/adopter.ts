@@ -5,8 +5,8 @@ import type { Log } from "../../log/log.ts";
 import type { Endpoint, Networks } from "../../network/contract.ts";
 import type { Adoption, ExitStatus, Shim, ShimLauncher } from "../../shim/contract.ts";
 import { formatTimeNs, nowNs } from "../clock.ts";
-import type { CgroupRemover } from "./cgroups.ts";
 import type { Container } from "./container.ts";
+import type { ContainerCgroups } from "./container-cgroups.ts";
 import type { ContainerStore } from "./container-store.ts";
 import type { ExitHandler } from "./exit-handler.ts";
 import type { RunResources } from "./run-resources.ts";
@@ -27,7 +27,7 @@ export class Adopter {
     private readonly networks: Networks,
     private readonly shims: ShimLauncher,
     private readonly resources: RunResources,
-    private readonly cgroups: CgroupRemover,
+    private readonly cgroups: ContainerCgroups,
     private readonly exits: ExitHandler,
     private readonly log: Log,
   ) {}
@@ -92,12 +92,13 @@ export class Adopter {
       this.exits.handle(container, { exitCode: lostExitCode, signal: 0, exitedAtNs: nowNs() });
       return;
     }
-    if (container.record.endpoint || container.record.cgroups.length > 0) await this.#releaseRun(container);
+    if (container.record.endpoint || container.record.cgroupPath !== undefined)
+      await this.#releaseRun(container);
   }
 
   async #releaseRun(container: Container): Promise<void> {
     await this.resources.release(container);
-    container.change({ endpoint: undefined, cgroups: [] });
+    container.change({ endpoint: undefined, cgroupPath: undefined });
     this.store.save(container);
   }
 
@@ -105,7 +106,7 @@ export class Adopter {
   async #removeLeftovers(): Promise<void> {
     for (const { record, directory } of this.store.takeDoomed()) {
       if (record) {
-        await this.cgroups.remove(record.cgroups).catch(() => undefined);
+        await this.cgroups.remove(record.cgroupPath).catch(() => undefined);
         await this.shims.forget(this.resources.shimDirectory(record.id));
       }
       await rm(directory, { recursive: true, force: true });

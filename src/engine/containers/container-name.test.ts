@@ -1,12 +1,12 @@
 import { expect, test } from "bun:test";
 import { parseContainerName, randomName } from "./container-name.ts";
 
-test.each([["web"], ["web-1.a_b"], ["0x"]])("%p is a name", (name) => {
+test.each([["web"], ["u"], ["web-1.a_b"], ["0x"]])("%p is a name", (name) => {
   expect(parseContainerName(name)).toBe(name);
   expect(parseContainerName(`/${name}`)).toBe(name);
 });
 
-test.each([["a"], [""], ["-web"], ["we/b"], ["a b"], ["über"]])(
+test.each([[""], ["-web"], ["we/b"], ["a b"], ["über"]])(
   "%p is refused with Docker's wording",
   (name) => {
     expect(() => parseContainerName(name)).toThrow(

@@ -2,7 +2,8 @@ import { randomInt } from "node:crypto";
 import { invalidParameter } from "../../errors/platform-error.ts";
 import { adjectives, surnames } from "./name-words.ts";
 
-const namePattern = /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/;
+/** Docker wants two characters at least; a single letter harms nobody, and people use it. */
+const namePattern = /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/;
 
 /** A user's name without its optional leading slash; InvalidParameter with Docker's wording otherwise. */
 export function parseContainerName(given: string): string {

@@ -37,8 +37,8 @@ export interface ContainerRecord {
   readonly state: ContainerState;
   /** While it is live. */
   readonly endpoint: Endpoint | undefined;
-  /** Cgroup directories of the present run, in the order in which they were made. */
-  readonly cgroups: readonly string[];
+  /** Path of the present run's cgroup, the same below all hierarchies. */
+  readonly cgroupPath: string | undefined;
   readonly restartCount: number;
 }
 

@@ -4,6 +4,7 @@ import type { Image, ImageStore } from "../../core/images/contract.ts";
 import type { Snapshotter } from "../../core/snapshots/contract.ts";
 import { invalidParameter, notFound } from "../../errors/platform-error.ts";
 import { formatPlatform, hostPlatform, parsePlatform, platformDistance } from "../../formats/platform.ts";
+import type { HostFacts } from "../../kernel/host-facts.ts";
 import type { Networks } from "../../network/contract.ts";
 import { formatTimeNs, nowNs } from "../clock.ts";
 import { mergeImageConfig } from "../spec/merge-image-config.ts";
@@ -25,8 +26,12 @@ export interface CreateRequest {
   readonly platform?: string | undefined;
   /** JSON of `POST /containers/create`. */
   readonly body: Readonly<Record<string, unknown>>;
-  /** Minor number of the client's API version. */
-  readonly minor: number;
+}
+
+export interface Created {
+  readonly container: Container;
+  /** What this host cannot do and was left out, in Docker's wording. */
+  readonly warnings: readonly string[];
 }
 
 /** Makes containers: a record and a writable snapshot, nothing that runs. */
@@ -36,6 +41,7 @@ export class Creator {
     private readonly images: ImageStore,
     private readonly snapshots: Snapshotter,
     private readonly networks: Networks,
+    private readonly host: HostFacts,
     private readonly events: ContainerEvents,
   ) {}
 
@@ -43,8 +49,9 @@ export class Creator {
    * Errors: InvalidParameter and NotImplemented naming the field; NotFound `No such image: …`; Conflict for a name in
    * use. Nothing is left after a failure.
    */
-  async create(request: CreateRequest): Promise<Container> {
-    const container = new Container(this.draft(request));
+  async create(request: CreateRequest): Promise<Created> {
+    const { record, warnings } = this.draft(request);
+    const container = new Container(record);
     this.store.add(container);
     try {
       this.store.makeDirectory(container.id);
@@ -60,16 +67,16 @@ export class Creator {
       throw error;
     }
     this.events.publish(container, "create");
-    return container;
+    return { container, warnings };
   }
 
   /** The record that a create would make; checks everything and changes nothing. */
-  draft(request: CreateRequest): ContainerRecord {
-    const body = parseCreateBody(request.body, request.minor);
+  draft(request: CreateRequest): { record: ContainerRecord; warnings: readonly string[] } {
+    const body = parseCreateBody(request.body, this.host);
     const image = this.#image(body, request.platform);
     this.#check(body, image);
     const id = randomBytes(32).toString("hex");
-    return {
+    const record: ContainerRecord = {
       version: 1,
       id,
       name: this.#name(request.name),
@@ -81,9 +88,10 @@ export class Creator {
       mounts: mountPoints(body.hostConfig),
       state: initialState,
       endpoint: undefined,
-      cgroups: [],
+      cgroupPath: undefined,
       restartCount: 0,
     };
+    return { record, warnings: body.warnings };
   }
 
   #name(given: string | undefined): string {

@@ -70,11 +70,9 @@ export class ExecService {
     const { container } = this.#entry(exec.id);
     try {
       const shim = container.liveShim();
-      const plan = this.planner.plan(
-        container,
-        exec.config,
-        start.consoleSize ?? exec.config.ConsoleSize ?? undefined,
-      );
+      const ConsoleSize = start.consoleSize ?? exec.config.ConsoleSize;
+      const sized = ConsoleSize === undefined ? {} : { ConsoleSize };
+      const plan = this.planner.plan(container, { ...exec.config, ...sized });
       const { Tty: tty = false, AttachStdin: openStdin = false } = exec.config;
       const process = await shim.exec({
         execId: exec.id,
@@ -92,7 +90,7 @@ export class ExecService {
         ended.resolve();
       });
     } catch (error) {
-      const failure = execFailure(error, exec.config.Cmd?.[0] ?? "");
+      const failure = execFailure(error);
       exec.exitCode = failure.exitCode;
       this.#forgetLater(exec);
       throw failure.error;

@@ -1,8 +1,8 @@
 import type { Log } from "../../log/log.ts";
 import type { ExitStatus } from "../../shim/contract.ts";
 import { formatTimeNs, parseTimeNs } from "../clock.ts";
-import { wasOomKilled } from "./cgroups.ts";
 import type { Container } from "./container.ts";
+import type { ContainerCgroups } from "./container-cgroups.ts";
 import type { ContainerEvents } from "./container-events.ts";
 import type { ContainerStore } from "./container-store.ts";
 import type { Remover } from "./remover.ts";
@@ -14,6 +14,7 @@ export class ExitHandler {
     private readonly store: ContainerStore,
     private readonly resources: RunResources,
     private readonly remover: Remover,
+    private readonly cgroups: ContainerCgroups,
     private readonly events: ContainerEvents,
     private readonly log: Log,
   ) {}
@@ -28,8 +29,8 @@ export class ExitHandler {
 
   /** Synchronous up to the answers: nobody sees a container that has half ended. */
   handle(container: Container, status: ExitStatus): void {
-    const { cgroups, state } = container.record;
-    const oomKilled = wasOomKilled(cgroups);
+    const { cgroupPath, state } = container.record;
+    const oomKilled = this.cgroups.wasOomKilled(cgroupPath);
     container.shim?.disconnect();
     container.shim = undefined;
     const finishedAt = formatTimeNs(status.exitedAtNs);
@@ -50,7 +51,7 @@ export class ExitHandler {
   async #release(container: Container): Promise<void> {
     this.store.save(container); // the exit code first: a crash in what follows must not lose it
     await this.resources.release(container);
-    container.change({ endpoint: undefined, cgroups: [] });
+    container.change({ endpoint: undefined, cgroupPath: undefined });
     await this.store.saveDurably(container);
   }
 }

@@ -1,14 +1,14 @@
 import { conflict, PlatformError } from "../../errors/platform-error.ts";
 import type { Container } from "./container.ts";
+import type { ContainerCgroups } from "./container-cgroups.ts";
 import type { ContainerEvents } from "./container-events.ts";
-import type { Freezer } from "./freezer.ts";
 import { sigkill } from "./signals.ts";
 
 /** Sends signals to a container's first process. */
 export class Killer {
   constructor(
     private readonly events: ContainerEvents,
-    private readonly freezer: Freezer,
+    private readonly cgroups: ContainerCgroups,
   ) {}
 
   /**
@@ -35,6 +35,8 @@ export class Killer {
     }
     this.events.publish(container, "kill", { signal: String(signal) });
     // A frozen process of cgroup v1 gets its signal only when it thaws.
-    if (signal === sigkill && container.status === "paused") this.freezer.thaw(container.record.cgroups);
+    const { cgroupPath } = container.record;
+    if (signal === sigkill && container.status === "paused" && cgroupPath)
+      await this.cgroups.thaw(cgroupPath);
   }
 }

@@ -15,7 +15,7 @@ const record = (patch: Partial<ContainerRecord>): ContainerRecord => ({
   mounts: [],
   state: initialState,
   endpoint: undefined,
-  cgroups: [],
+  cgroupPath: undefined,
   restartCount: 0,
   ...patch,
 });

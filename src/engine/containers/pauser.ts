@@ -1,22 +1,22 @@
-import { conflict } from "../../errors/platform-error.ts";
+import { conflict, notImplemented } from "../../errors/platform-error.ts";
 import type { Container } from "./container.ts";
+import type { ContainerCgroups } from "./container-cgroups.ts";
 import type { ContainerEvents } from "./container-events.ts";
 import type { ContainerStore } from "./container-store.ts";
-import type { Freezer } from "./freezer.ts";
 
 /** Freezes and thaws all processes of a container. */
 export class Pauser {
   constructor(
     private readonly store: ContainerStore,
     private readonly events: ContainerEvents,
-    private readonly freezer: Freezer,
+    private readonly cgroups: ContainerCgroups,
   ) {}
 
   pause(container: Container): Promise<void> {
     return container.lock.run(async () => {
       if (container.status === "paused") throw conflict(`container ${container.id} is already paused`);
       container.liveShim();
-      await this.freezer.freeze(container.record.cgroups);
+      await this.cgroups.freeze(cgroupOf(container));
       container.apply("pause");
       this.store.save(container);
       this.events.publish(container, "pause");
@@ -26,10 +26,16 @@ export class Pauser {
   unpause(container: Container): Promise<void> {
     return container.lock.run(async () => {
       if (container.status !== "paused") throw conflict(`container ${container.id} is not paused`);
-      this.freezer.thaw(container.record.cgroups);
+      await this.cgroups.thaw(cgroupOf(container));
       container.apply("unpause");
       this.store.save(container);
       this.events.publish(container, "unpause");
     });
   }
+}
+
+function cgroupOf(container: Container): string {
+  const { cgroupPath } = container.record;
+  if (cgroupPath === undefined) throw notImplemented("pausing needs a cgroup, and this container has none");
+  return cgroupPath;
 }

@@ -79,7 +79,7 @@ export class Remover {
 
   async #delete(container: Container, doomed: string): Promise<void> {
     await container.cleanup;
-    if (container.record.cgroups.length > 0 || container.record.endpoint)
+    if (container.record.cgroupPath !== undefined || container.record.endpoint)
       await this.resources.release(container);
     try {
       await this.snapshots.remove(container.id);

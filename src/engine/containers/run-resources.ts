@@ -4,8 +4,8 @@ import { messageOf } from "../../errors/platform-error.ts";
 import type { Log } from "../../log/log.ts";
 import type { Networks } from "../../network/contract.ts";
 import type { ShimLauncher } from "../../shim/contract.ts";
-import type { CgroupRemover } from "./cgroups.ts";
 import type { Container } from "./container.ts";
+import type { ContainerCgroups } from "./container-cgroups.ts";
 
 /**
  * What one run of a container holds beside its processes: mounted root, cgroups, endpoint, the shim's directory.
@@ -20,7 +20,7 @@ export class RunResources {
     private readonly snapshots: Snapshotter,
     private readonly networks: Networks,
     private readonly shims: ShimLauncher,
-    private readonly cgroups: CgroupRemover,
+    private readonly cgroups: ContainerCgroups,
     private readonly log: Log,
   ) {}
 
@@ -31,11 +31,11 @@ export class RunResources {
 
   /** Settles when all is released; never rejects. The record no longer names an endpoint or cgroups after it. */
   async release(container: Container): Promise<void> {
-    const { id, cgroups } = container.record;
+    const { id, cgroupPath } = container.record;
     await Promise.all([
       this.#disconnect(id),
       this.#logged(id, "unmount", () => this.snapshots.unmount(id)),
-      this.#logged(id, "cgroups", () => this.cgroups.remove(cgroups)),
+      this.#logged(id, "cgroups", () => this.cgroups.remove(cgroupPath)),
       this.#logged(id, "shim", () => this.shims.forget(this.shimDirectory(id))),
     ]);
   }

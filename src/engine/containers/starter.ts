@@ -1,43 +1,27 @@
 import type { Snapshotter } from "../../core/snapshots/contract.ts";
 import { conflict, messageOf, type PlatformError } from "../../errors/platform-error.ts";
+import { executeHostSteps } from "../../kernel/execute-host-steps.ts";
 import type { Plan } from "../../kernel/steps.ts";
 import type { Log } from "../../log/log.ts";
 import type { Endpoint, Networks } from "../../network/contract.ts";
 import type { Shim, ShimLauncher } from "../../shim/contract.ts";
 import { formatTimeNs } from "../clock.ts";
 import { mergeImageConfig } from "../spec/merge-image-config.ts";
-import type { CgroupRemover } from "./cgroups.ts";
+import { makeBindSources } from "./bind-sources.ts";
 import type { Container } from "./container.ts";
+import type { ContainerCgroups } from "./container-cgroups.ts";
 import type { ContainerEvents } from "./container-events.ts";
 import type { ContainerStore } from "./container-store.ts";
 import type { ExitHandler } from "./exit-handler.ts";
 import { shimLog } from "./log-config.ts";
 import { portRequests } from "./port-requests.ts";
 import type { Remover } from "./remover.ts";
-import { type RunFiles, writeRunFiles } from "./run-files.ts";
+import { writeRunFiles } from "./run-files.ts";
+import type { RunPlanner } from "./run-planner.ts";
 import type { RunResources } from "./run-resources.ts";
 import { sigkill } from "./signals.ts";
 import { Spans } from "./spans.ts";
 import { startFailure } from "./start-failure.ts";
-
-/** What was acquired for a run, and what its plan is made from. */
-export interface RunInputs {
-  /** The mounted root on the host. */
-  readonly rootDirectory: string;
-  readonly endpoint: Endpoint;
-  readonly files: RunFiles;
-}
-
-/** Plans runs, and carries out those steps of them that are the engine's own. */
-export interface RunPlanner {
-  plan(container: Container, inputs: RunInputs): Plan;
-  /** The steps of the phase `host`: cgroups, their limits and the device filter. */
-  executeHostSteps(plan: Plan): void | Promise<void>;
-}
-
-/** The cgroup directories that a plan makes, in order. */
-export const cgroupsOf = (plan: Plan): string[] =>
-  plan.steps.flatMap((step) => (step.op === "make-cgroup" ? [step.path] : []));
 
 /** Starts containers: the hot path of `run`. Everything acquired is released newest first when a later part fails. */
 export class Starter {
@@ -48,7 +32,7 @@ export class Starter {
     private readonly shims: ShimLauncher,
     private readonly planner: RunPlanner,
     private readonly resources: RunResources,
-    private readonly cgroups: CgroupRemover,
+    private readonly cgroups: ContainerCgroups,
     private readonly exits: ExitHandler,
     private readonly remover: Remover,
     private readonly events: ContainerEvents,
@@ -82,13 +66,12 @@ export class Starter {
     const { rootDirectory, endpoint } = await this.#acquire(container, undo, spans);
     const files = writeRunFiles(container.record, endpoint, this.store.directory(container.id));
     spans.mark("filesMs");
-    const plan = this.planner.plan(container, { rootDirectory, endpoint, files });
+    const { plan, cgroupPath } = this.planner.planRun(container.record, { rootDirectory, endpoint, files });
     spans.mark("planMs");
-    const cgroups = cgroupsOf(plan);
-    undo.defer(() => this.cgroups.remove(cgroups));
-    await this.planner.executeHostSteps(plan);
+    undo.defer(() => this.cgroups.remove(cgroupPath));
+    executeHostSteps(plan);
     spans.mark("cgroupMs");
-    container.change({ endpoint, cgroups });
+    container.change({ endpoint, cgroupPath });
     this.store.save(container); // before any process exists: a restarted engine finds what to release
     spans.mark("saveMs");
     const shim = await this.#launch(container, plan, undo);
@@ -110,6 +93,7 @@ export class Starter {
     spans: Spans,
   ): Promise<{ rootDirectory: string; endpoint: Endpoint }> {
     const { id } = container;
+    makeBindSources(container.record.hostConfig);
     const connecting = this.#connect(container);
     connecting.catch(() => undefined); // awaited below; a failing mount must not leave it unhandled
     undo.defer(async () => {
@@ -181,9 +165,8 @@ export class Starter {
 
   /** Docker's wording and exit code for a start that failed; `--rm` containers do not survive it. */
   #failed(container: Container, error: unknown): PlatformError {
-    const { config, imageConfig } = container.record;
-    const failure = startFailure(error, mergeImageConfig(config, imageConfig));
-    container.change({ endpoint: undefined, cgroups: [] });
+    const failure = startFailure(error);
+    container.change({ endpoint: undefined, cgroupPath: undefined });
     container.changeState({ error: failure.error.message, exitCode: failure.exitCode });
     container.attachments.endAll();
     this.log.info("container.start-failed", { containerId: container.id, message: messageOf(error) });

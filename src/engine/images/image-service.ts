@@ -65,6 +65,14 @@ export class ImageService {
     return removed;
   }
 
+  /** For the filter `ancestor`: the image that a name stands for, and those made on top of its layers. */
+  idsOf(reference: string): Digest[] {
+    const ancestor = this.store.find(reference);
+    const top = ancestor?.chainIds.at(-1);
+    if (!ancestor || top === undefined) return ancestor ? [ancestor.id] : [];
+    return this.store.list().flatMap((image) => (image.chainIds.includes(top) ? [image.id] : []));
+  }
+
   /** Containers of an image, in any state. */
   containerCount(image: Image): number {
     return this.#usedBy().get(image.id)?.length ?? 0;

@@ -6,12 +6,11 @@ export const containerCreateRoute = (creator: Creator): Route => ({
   method: "POST",
   path: "/containers/create",
   handle: async (request, reply) => {
-    const container = await creator.create({
+    const { container, warnings } = await creator.create({
       name: request.query.get("name") || undefined,
       platform: request.query.get("platform") || undefined,
       body: await jsonBody(request),
-      minor: request.minor,
     });
-    reply.json(201, { Id: container.id, Warnings: [] });
+    reply.json(201, { Id: container.id, Warnings: warnings });
   },
 });

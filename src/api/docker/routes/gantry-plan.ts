@@ -1,5 +1,6 @@
-import type { Explainer, PlanFormat } from "../../../engine/explain.ts";
+import type { Explainer } from "../../../engine/explain.ts";
 import { invalidParameter } from "../../../errors/platform-error.ts";
+import type { PlanFormat } from "../../../runtime/explain/render-plan.ts";
 import { jsonBody } from "../json-body.ts";
 import type { Reply } from "../reply.ts";
 import type { Route } from "../route.ts";
@@ -20,13 +21,10 @@ export const createPlanRoute = (explainer: Explainer): Route => ({
   path: "/gantry/v1/plan",
   handle: async (request, reply) => {
     const format = planFormat(request.query);
-    const { query, minor } = request;
+    const { query } = request;
     const body = await jsonBody(request);
-    send(
-      reply,
-      format,
-      explainer.explainRequest({ name: query.get("name") || undefined, body, minor }, format),
-    );
+    const name = query.get("name") || undefined;
+    send(reply, format, await explainer.explainRequest({ name, body }, format));
   },
 });
 

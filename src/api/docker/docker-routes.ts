@@ -1,0 +1,132 @@
+import type { Snapshotter } from "../../core/snapshots/contract.ts";
+import type { Attacher } from "../../engine/containers/attach.ts";
+import type { ContainerSizer } from "../../engine/containers/container-sizer.ts";
+import type { ContainerStore } from "../../engine/containers/container-store.ts";
+import type { Creator } from "../../engine/containers/creator.ts";
+import type { ExecService } from "../../engine/containers/exec-service.ts";
+import type { Killer } from "../../engine/containers/killer.ts";
+import type { Pauser } from "../../engine/containers/pauser.ts";
+import type { Remover } from "../../engine/containers/remover.ts";
+import type { Renamer } from "../../engine/containers/renamer.ts";
+import type { Resizer } from "../../engine/containers/resizer.ts";
+import type { Restarter } from "../../engine/containers/restarter.ts";
+import type { Starter } from "../../engine/containers/starter.ts";
+import type { Stopper } from "../../engine/containers/stopper.ts";
+import type { EventBus } from "../../engine/events/event-bus.ts";
+import type { Explainer } from "../../engine/explain.ts";
+import type { ImageService } from "../../engine/images/image-service.ts";
+import type { Networks } from "../../network/contract.ts";
+import type { Route } from "./route.ts";
+import { authRoute } from "./routes/auth.ts";
+import { containerAttachRoute } from "./routes/container-attach.ts";
+import { containerCreateRoute } from "./routes/container-create.ts";
+import { containerInspectRoute } from "./routes/container-inspect.ts";
+import { containerKillRoute } from "./routes/container-kill.ts";
+import { containerListRoute } from "./routes/container-list.ts";
+import { containerLogsRoute } from "./routes/container-logs.ts";
+import { containerPauseRoute } from "./routes/container-pause.ts";
+import { containerRemoveRoute } from "./routes/container-remove.ts";
+import { containerRenameRoute } from "./routes/container-rename.ts";
+import { containerResizeRoute } from "./routes/container-resize.ts";
+import { containerRestartRoute } from "./routes/container-restart.ts";
+import { containerStartRoute } from "./routes/container-start.ts";
+import { containerStopRoute } from "./routes/container-stop.ts";
+import { containerUnpauseRoute } from "./routes/container-unpause.ts";
+import { containerWaitRoute } from "./routes/container-wait.ts";
+import { eventsRoute } from "./routes/events.ts";
+import { execCreateRoute } from "./routes/exec-create.ts";
+import { execInspectRoute } from "./routes/exec-inspect.ts";
+import { execResizeRoute } from "./routes/exec-resize.ts";
+import { execStartRoute } from "./routes/exec-start.ts";
+import { containerPlanRoute, createPlanRoute } from "./routes/gantry-plan.ts";
+import { imageCreateRoute } from "./routes/image-create.ts";
+import { imageHistoryRoute } from "./routes/image-history.ts";
+import { imageInspectRoute } from "./routes/image-inspect.ts";
+import { imageListRoute } from "./routes/image-list.ts";
+import { imageLoadRoute } from "./routes/image-load.ts";
+import { imageRemoveRoute } from "./routes/image-remove.ts";
+import { imageTagRoute } from "./routes/image-tag.ts";
+import { infoRoute } from "./routes/info.ts";
+import { networkInspectRoute } from "./routes/network-inspect.ts";
+import { networkListRoute } from "./routes/network-list.ts";
+import { absentObjectRoutes } from "./routes/absent-objects.ts";
+import { volumeListRoute } from "./routes/volume-list.ts";
+import { unbuiltRoutes } from "./unbuilt-routes.ts";
+
+/** What the routes answer from. */
+export interface DockerServices {
+  readonly store: ContainerStore;
+  readonly creator: Creator;
+  readonly starter: Starter;
+  readonly stopper: Stopper;
+  readonly restarter: Restarter;
+  readonly killer: Killer;
+  readonly pauser: Pauser;
+  readonly remover: Remover;
+  readonly renamer: Renamer;
+  readonly resizer: Resizer;
+  readonly attacher: Attacher;
+  readonly execs: ExecService;
+  readonly sizer: ContainerSizer;
+  readonly images: ImageService;
+  readonly snapshots: Snapshotter;
+  readonly networks: Networks;
+  readonly bus: EventBus;
+  readonly explainer: Explainer;
+  readonly systemInfo: () => object;
+}
+
+/** All routes but those that answer before the engine is ready (`ping.ts`, `version.ts`). */
+export const dockerRoutes = (services: DockerServices): Route[] => [
+  ...containerRoutes(services),
+  ...execRoutes(services),
+  ...imageRoutes(services),
+  infoRoute(services.systemInfo),
+  authRoute,
+  eventsRoute(services.bus),
+  networkListRoute(services.networks),
+  networkInspectRoute(services.networks, services.store),
+  volumeListRoute,
+  ...absentObjectRoutes,
+  containerPlanRoute(services.explainer),
+  createPlanRoute(services.explainer),
+  ...unbuiltRoutes,
+];
+
+function containerRoutes(services: DockerServices): Route[] {
+  const { store, snapshots, sizer, images } = services;
+  return [
+    containerCreateRoute(services.creator),
+    containerListRoute(store, sizer, (reference) => images.idsOf(reference)),
+    containerInspectRoute(store, snapshots, sizer),
+    containerStartRoute(store, services.starter),
+    containerStopRoute(store, services.stopper),
+    containerRestartRoute(store, services.restarter),
+    containerKillRoute(store, services.killer),
+    containerPauseRoute(store, services.pauser),
+    containerUnpauseRoute(store, services.pauser),
+    containerRenameRoute(store, services.renamer),
+    containerResizeRoute(store, services.resizer),
+    containerWaitRoute(store),
+    containerAttachRoute(store, services.attacher),
+    containerLogsRoute(store),
+    containerRemoveRoute(store, services.remover),
+  ];
+}
+
+const execRoutes = ({ store, execs }: DockerServices): Route[] => [
+  execCreateRoute(store, execs),
+  execStartRoute(execs),
+  execResizeRoute(execs),
+  execInspectRoute(execs),
+];
+
+const imageRoutes = ({ images, snapshots }: DockerServices): Route[] => [
+  imageCreateRoute(images),
+  imageListRoute(images),
+  imageLoadRoute(images),
+  imageInspectRoute(images, snapshots),
+  imageHistoryRoute(images, snapshots),
+  imageTagRoute(images),
+  imageRemoveRoute(images),
+];

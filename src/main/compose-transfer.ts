@@ -1,0 +1,61 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import type { ContentStore } from "../core/content/contract.ts";
+import type { ImageStore } from "../core/images/contract.ts";
+import type { Leases } from "../core/leases/leases.ts";
+import type { Snapshotter } from "../core/snapshots/contract.ts";
+import type { Transfer } from "../core/transfer/contract.ts";
+import type { WorkerPool } from "../core/unpack/worker-pool.ts";
+import { version } from "../engine/system/version.ts";
+import { hostPlatform } from "../formats/platform.ts";
+import type { Log } from "../log/log.ts";
+
+/** As many as Docker's default. */
+const parallelDownloads = 3;
+
+export interface TransferParts {
+  readonly root: string;
+  readonly content: ContentStore;
+  readonly snapshots: Snapshotter;
+  readonly images: ImageStore;
+  readonly leases: Leases;
+  readonly workers: WorkerPool;
+  readonly log: Log;
+}
+
+/** Builds the transfer at its first use: an engine that never pulls does not load the registry client. */
+export function composeTransfer(parts: TransferParts): () => Promise<Transfer> {
+  let transfer: Promise<Transfer> | undefined;
+  return () => {
+    transfer ??= build(parts);
+    return transfer;
+  };
+}
+
+async function build({
+  root,
+  content,
+  snapshots,
+  images,
+  leases,
+  workers,
+  log,
+}: TransferParts): Promise<Transfer> {
+  const { ImageTransfer } = await import("../core/transfer/image-transfer.ts");
+  const { RegistryClient } = await import("../registry/client/registry-client.ts");
+  const spoolDirectory = join(root, "content", "spool");
+  mkdirSync(spoolDirectory, { recursive: true, mode: 0o700 });
+  return new ImageTransfer({
+    registries: new RegistryClient({ userAgent: `gantry/${version}` }),
+    leases,
+    platform: hostPlatform(),
+    log,
+    content,
+    snapshots,
+    unpacker: workers,
+    images,
+    parallelDownloads,
+    spooler: workers,
+    spoolDirectory,
+  });
+}

@@ -1,0 +1,99 @@
+import { join } from "node:path";
+import { dockerRoutes } from "../api/docker/docker-routes.ts";
+import type { Route } from "../api/docker/route.ts";
+import { FileContentStore } from "../core/content/file-content-store.ts";
+import { FileImageStore } from "../core/images/file-image-store.ts";
+import { Leases } from "../core/leases/leases.ts";
+import { OverlaySnapshotter } from "../core/snapshots/overlay-snapshotter.ts";
+import { WorkerPool } from "../core/unpack/worker-pool.ts";
+import { EventBus } from "../engine/events/event-bus.ts";
+import { ImageService } from "../engine/images/image-service.ts";
+import { systemInfo } from "../engine/system/system-info.ts";
+import { setAddonPath } from "../kernel/addon.ts";
+import { detectHost } from "../kernel/host-facts.ts";
+import type { Log } from "../log/log.ts";
+import { createNetworks } from "../network/create-networks.ts";
+import { HelperShimLauncher } from "../shim/helper-shim-launcher.ts";
+import { composeContainers } from "./compose-containers.ts";
+import { composeTransfer } from "./compose-transfer.ts";
+import { embeddedFiles } from "./embedded/embedded-files.ts";
+import { installEmbedded } from "./embedded/install-embedded.ts";
+import { engineId } from "./engine-id.ts";
+import type { EngineOptions } from "./engine-options.ts";
+
+/** An engine that is ready to serve. */
+export interface Engine {
+  readonly routes: readonly Route[];
+  /** Lets go of everything; containers go on. */
+  close(): Promise<void>;
+}
+
+/** The only wiring: builds all services, top to bottom, and adopts what an earlier engine left. */
+export async function compose(options: EngineOptions, log: Log): Promise<Engine> {
+  const { root, state } = options;
+  const native = join(state, "native");
+  const addonPath = installEmbedded(embeddedFiles.addon, "gantry-addon", native);
+  setAddonPath(addonPath);
+  const host = detectHost();
+  const bus = new EventBus();
+
+  const workers = new WorkerPool({ addonPath });
+  const content = new FileContentStore(join(root, "content"));
+  const snapshots = new OverlaySnapshotter({ root: join(root, "snapshots"), trees: workers, log });
+  const leases = new Leases();
+  const images = await FileImageStore.open({
+    directory: join(root, "images"),
+    content,
+    snapshots,
+    leases,
+    log,
+  });
+
+  const networks = createNetworks({ root, state, log, bridgeName: options.bridge, subnet: options.subnet });
+  const shims = new HelperShimLauncher(embeddedFiles.helper);
+  const initPath = installEmbedded(embeddedFiles.helper, "gantry-init", native);
+  const containers = composeContainers({
+    root,
+    state,
+    host,
+    snapshots,
+    images,
+    networks,
+    shims,
+    initPath,
+    bus,
+    log,
+  });
+
+  const transfer = composeTransfer({ root, content, snapshots, images, leases, workers, log });
+  const imageService = new ImageService(images, transfer, containers.store, bus);
+  const id = engineId(root);
+
+  await containers.adopter.adopt();
+
+  return {
+    routes: dockerRoutes({
+      ...containers,
+      images: imageService,
+      snapshots,
+      networks,
+      bus,
+      systemInfo: () =>
+        systemInfo({
+          host,
+          containers: containers.store.list(),
+          imageCount: images.list().length,
+          storageDriver: snapshots.name,
+          rootDirectory: root,
+          eventListeners: bus.listenerCount,
+          engineId: id,
+          debug: options.logLevel === "debug",
+        }),
+    }),
+    close: async () => {
+      await containers.remover.settle();
+      await networks.close();
+      workers.close();
+    },
+  };
+}
