@@ -1,4 +1,5 @@
 import { type FileHandle, open, rm } from "node:fs/promises";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { invalidParameter } from "../../errors/platform-error.ts";
 import { createDigester, type Digester, digestAlgorithm } from "../../formats/digest.ts";
 import type { ExpectedBlob, Ingest } from "./contract.ts";
@@ -7,7 +8,12 @@ import { Growth } from "./growth.ts";
 import { renameDurably } from "./write-file-durably.ts";
 
 /** How much may wait for the disk before `write` makes its caller wait, in bytes. */
-const maxPendingBytes = 4 << 20;
+const maxPendingBytes = 2 << 20;
+/**
+ * After so many bytes other events get their turn. A fast network has always the next chunk ready, so that reading
+ * and hashing would go on in microtasks alone.
+ */
+const turnBytes = 256 << 10;
 const rehashBytes = 1 << 20;
 /** IOV_MAX of writev(2). */
 const maxGathered = 1024;
@@ -32,6 +38,7 @@ export class FileIngest implements Ingest {
   private readonly expected: ExpectedBlob;
   private pending: Uint8Array[] = [];
   private pendingBytes = 0;
+  private sinceTurn = 0;
   private flushing: Promise<void> | undefined;
   private failure: { error: unknown } | undefined;
   private closed = false;
@@ -79,10 +86,15 @@ export class FileIngest implements Ingest {
       );
     }
     this.digester.update(chunk);
+    this.sinceTurn += chunk.length;
     this.pending.push(chunk);
     this.pendingBytes += chunk.length;
     this.flushing ??= this.flush();
     if (this.pendingBytes > maxPendingBytes) await this.flushing;
+    else if (this.sinceTurn > turnBytes) {
+      this.sinceTurn = 0;
+      await nextTurn();
+    }
     if (this.failure) await this.discard(this.failure.error);
   }
 

@@ -1,3 +1,4 @@
+import { open } from "node:fs/promises";
 import { PlatformError } from "../../errors/platform-error.ts";
 import type { Digest } from "../../formats/digest.ts";
 import type { Descriptor } from "../../formats/oci-image.ts";
@@ -47,6 +48,7 @@ export async function fetchLayer(services: LayerServices, fetch: LayerFetch): Pr
   if (draft === undefined) return progress.alreadyExists();
   try {
     const unpacked = await fillDraft(services, fetch, draft, place);
+    progress.extracting(layer.descriptor.size);
     await fetch.parentCommitted;
     await draft.commit(unpacked);
     progress.complete();
@@ -80,8 +82,11 @@ async function fillDraft(
     progress.downloaded();
     return await unpack({ kind: "file", path: content.path(descriptor.digest) }, signal);
   }
+  // The Worker may come to open the file only when it has got its final name: a descriptor names it for good.
+  await using file = await open(ingest.path);
+  const path = `/proc/self/fd/${file.fd}`;
   const [unpacked] = await together(signal, (stop) => [
-    unpack({ kind: "file", path: ingest.path, grown: ingest.grown }, stop),
+    unpack({ kind: "file", path, grown: ingest.grown }, stop),
     download(ingest, remote, layer, progress, stop).then(() => place[Symbol.dispose]()),
   ]);
   return unpacked;
