@@ -16,7 +16,7 @@ export interface HostDevice {
 /**
  * The device at `path`, through symbolic links but under the name that was asked for; of a directory, every device in it and
  * below. Empty for anything else.
- * Errors: System naming the path that cannot be read.
+ * Errors: System in Docker's wording for a path that cannot be read.
  */
 export function readHostDevices(path: string): HostDevice[] {
   try {
@@ -28,7 +28,10 @@ export function readHostDevices(path: string): HostDevice[] {
       path: path + device.path.slice(directory.length),
     }));
   } catch (error) {
-    throw fileError(error, `device ${path}`);
+    throw fileError(
+      error,
+      `error gathering device information while adding custom device ${JSON.stringify(path)}`,
+    );
   }
 }
 

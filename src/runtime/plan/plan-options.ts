@@ -10,7 +10,7 @@ export interface PlanOptions {
   readonly bundle: string;
   readonly origins?: Origins;
   /**
-   * What the sources of binds are, by host path: see `kernel/bind-sources.ts`. One that is not in it counts as a directory.
+   * What the sources of binds are, by absolute host path. One that is not in it counts as a directory.
    */
   readonly sourceKinds?: ReadonlyMap<string, TargetKind>;
   /** chroot with MS_MOVE where pivot_root is impossible (a root on initramfs). */
