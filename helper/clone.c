@@ -321,7 +321,7 @@ static int write_id_maps(struct clone_work *work, const char *process)
 		map = read_string(&fields);
 		error = write_id_map(process, kind, map);
 		if (error < 0)
-			return fail_at(work, step.index, error, map);
+			return fail_at(work, step.index, error, "");
 	}
 	return 0;
 }
