@@ -23,7 +23,7 @@ export async function runCli(argv: readonly string[], world: World = processCont
   try {
     return await dispatch(argv, world);
   } catch (error) {
-    return report(world, error, "gantry", 1);
+    return report(world, error, "gantry", {});
   } finally {
     world.close();
   }
@@ -73,7 +73,7 @@ async function runCommand(
     if (error instanceof FlagError) {
       return usageError(context, error.message, `Usage:  ${commandName} ${command.usage}`, commandName);
     }
-    return report(context, error, commandName, command.failureCode ?? 1);
+    return report(context, error, commandName, command);
   }
 }
 
@@ -110,15 +110,14 @@ function report(
   world: Pick<World, "stderr">,
   error: unknown,
   commandName: string,
-  failureCode: number,
+  { failureCode = 1, helpAfterFailure }: Pick<CommandDefinition, "failureCode" | "helpAfterFailure">,
 ): number {
   const message = error instanceof Error ? error.message : String(error);
   let text = message === "" ? "" : `gantry: ${message}\n`;
-  const known =
-    error instanceof CommandError || error instanceof EngineError || error instanceof PlatformError;
-  const hint = known ? error.hint : undefined;
+  const ofEngine = error instanceof EngineError || error instanceof PlatformError;
+  const hint = ofEngine || error instanceof CommandError ? error.hint : undefined;
   if (hint !== undefined) for (const line of hint.split("\n")) text += `hint: ${line}\n`;
-  if (error instanceof CommandError && error.usageHint) {
+  if (error instanceof CommandError ? error.usageHint : ofEngine && helpAfterFailure) {
     text += `\nRun '${commandName} --help' for more information\n`;
   }
   world.stderr.write(text);

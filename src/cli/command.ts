@@ -23,6 +23,8 @@ export interface CommandDefinition<F extends FlagTable = FlagTable> {
   readonly interspersed?: false;
   /** Exit code of a CommandError that names none. Docker: 125 for run, create and exec; default 1. */
   readonly failureCode?: number;
+  /** What the engine refuses ends with `Run 'gantry X --help' for more information`, as Docker does for run. */
+  readonly helpAfterFailure?: true;
   /** Out: the exit code. */
   execute(context: CommandContext, input: CommandInput<F>): Promise<number>;
 }

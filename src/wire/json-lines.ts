@@ -11,7 +11,11 @@ export class JsonLinesDecoder {
   private readonly decoder = new TextDecoder();
   private rest = "";
 
-  constructor(private readonly onValue: (value: unknown) => void) {}
+  constructor(
+    private readonly onValue: (value: unknown) => void,
+    /** For values that JSON.parse does not keep exactly. */
+    private readonly parse: (text: string) => unknown = JSON.parse,
+  ) {}
 
   /** Errors: System for a line that is not JSON. */
   push(chunk: Uint8Array): void {
@@ -33,7 +37,7 @@ export class JsonLinesDecoder {
     if (text === "") return;
     let value: unknown;
     try {
-      value = JSON.parse(text);
+      value = this.parse(text);
     } catch (cause) {
       throw systemError(`not a JSON object in the engine's stream: ${text.slice(0, 80)}`, { cause });
     }
@@ -42,9 +46,12 @@ export class JsonLinesDecoder {
 }
 
 /** The objects of a byte stream, one by one. */
-export async function* readJsonLines(body: AsyncIterable<Uint8Array>): AsyncGenerator<unknown> {
+export async function* readJsonLines(
+  body: AsyncIterable<Uint8Array>,
+  parse?: (text: string) => unknown,
+): AsyncGenerator<unknown> {
   const ready: unknown[] = [];
-  const decoder = new JsonLinesDecoder((value) => ready.push(value));
+  const decoder = new JsonLinesDecoder((value) => ready.push(value), parse);
   for await (const chunk of body) {
     decoder.push(chunk);
     yield* ready.splice(0);

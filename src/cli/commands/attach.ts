@@ -20,10 +20,10 @@ export const command = () =>
     async execute(context, { flags, args: [name = ""] }) {
       checkDetachKeys(flags["detach-keys"]);
       const { Id, State, Config } = await inspectContainer(context, name);
-      if (!State.Running) throw new CommandError("cannot attach to a stopped container, start it first");
-      if (State.Paused) throw new CommandError("cannot attach to a paused container, unpause it first");
+      if (!State.Running) throw new CommandError("You cannot attach to a stopped container, start it first");
+      if (State.Paused) throw new CommandError("You cannot attach to a paused container, unpause it first");
       if (State.Restarting)
-        throw new CommandError("cannot attach to a restarting container, wait until it is running");
+        throw new CommandError("You cannot attach to a restarting container, wait until it is running");
       const stdin = Config.OpenStdin && !flags["no-stdin"];
       checkTerminal(context, stdin, Config.Tty);
       const path = `/containers/${pathOf(Id)}`;

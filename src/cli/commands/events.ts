@@ -2,7 +2,7 @@ import { readJsonLines } from "../../wire/json-lines.ts";
 import { defineCommand } from "../command.ts";
 import { CommandError } from "../command-error.ts";
 import { encodeFilters, filters, text } from "../flag-kinds.ts";
-import { type EngineEvent, eventLine } from "../format/event-line.ts";
+import { type EngineEvent, eventLine, parseEvent } from "../format/event-line.ts";
 import { templateFor } from "../format/template-for.ts";
 import { parseTimestamp } from "../values/timestamp.ts";
 
@@ -27,7 +27,7 @@ export const command = () =>
         },
       });
       // The engine's events have the documented shape; the formats look only at what they know.
-      for await (const event of readJsonLines(response.body))
+      for await (const event of readJsonLines(response.body, parseEvent))
         context.stdout.write(line(event as EngineEvent));
       return 0;
     },
@@ -36,7 +36,8 @@ export const command = () =>
 async function lineFormat(format: string | undefined): Promise<(event: EngineEvent) => string> {
   const template = await templateFor(format);
   if (template !== undefined) return (event) => `${template(event)}\n`;
-  if (format === "json") return (event) => `${JSON.stringify(event)}\n`;
+  if (format === "json")
+    return (event) => `${JSON.stringify(event).replace(/("timeNano":)"(\d+)"/, "$1$2")}\n`;
   return (event) => `${eventLine(event)}\n`;
 }
 

@@ -20,6 +20,7 @@ export const command = () =>
     args: { min: 1 },
     interspersed: false,
     failureCode: 125,
+    helpAfterFailure: true,
 
     async execute(context, { flags, args }) {
       if (flags.detach && flags.attach.length > 0) {

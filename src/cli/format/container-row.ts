@@ -48,7 +48,6 @@ export function containerRows({ truncate, size, nowMs }: ContainerRowOptions): R
       ID: { header: "CONTAINER ID", value: (row) => (truncate ? shortId(row.Id) : row.Id) },
       Names: { header: "NAMES", value: (row) => names(row, truncate) },
       Image: { header: "IMAGE", value: (row) => image(row, truncate) },
-      ImageID: { header: "IMAGE ID", value: (row) => (truncate ? shortId(row.ImageID) : row.ImageID) },
       Command: { header: "COMMAND", value: (row) => JSON.stringify(cut(row.Command, 20)) },
       CreatedAt: { header: "CREATED AT", value: (row) => localTimestamp(row.Created) },
       RunningFor: { header: "CREATED", value: (row) => humanSince(row.Created, nowMs) },

@@ -6,7 +6,18 @@ export interface EngineEvent {
   readonly Action: string;
   readonly Actor: { readonly ID: string; readonly Attributes?: Readonly<Record<string, string>> | null };
   readonly time: number;
-  readonly timeNano: number;
+  /** As parseEvent leaves it: decimal digits, since a double does not hold today's nanoseconds. */
+  readonly timeNano: string;
+}
+
+/** An event with its time in full precision. Errors: SyntaxError. */
+export function parseEvent(text: string): unknown {
+  return JSON.parse(text, exactTime);
+}
+
+/** JSON.parse gives the source text of a number as a third argument. */
+function exactTime(name: string, value: unknown, context?: { readonly source?: string }): unknown {
+  return name === "timeNano" && context?.source ? context.source : value;
 }
 
 /** `2006-01-02T15:04:05.000000000+02:00 container start 4386fb97867d (image=busybox, name=x)` */
@@ -19,11 +30,9 @@ export function eventLine({ Type, Action, Actor, time, timeNano }: EngineEvent):
 }
 
 /** RFC 3339 in local time with nine decimals. */
-function nanoTimestamp(seconds: number, nanoseconds: number): string {
+function nanoTimestamp(seconds: number, nanoseconds: string): string {
   const at = new Date(seconds * 1000);
   const local = new Date(at.getTime() - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 19);
-  // A double keeps a nanosecond count of today only to some hundreds; the seconds are exact.
-  const fraction = Math.max(0, nanoseconds - seconds * 1e9) % 1e9;
   const zone = at.getTimezoneOffset() === 0 ? "Z" : zoneOffset(at, ":");
-  return `${local}.${String(Math.trunc(fraction)).padStart(9, "0")}${zone}`;
+  return `${local}.${nanoseconds.slice(-9).padStart(9, "0")}${zone}`;
 }

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { type ContainerSummary, containerRows } from "./container-row.ts";
-import { eventLine } from "./event-line.ts";
+import { eventLine, parseEvent } from "./event-line.ts";
 import { ellipsis, humanBinarySize, humanDuration, humanSize, shortId } from "./human.ts";
 import { type ImageSummary, imageRows, splitImages } from "./image-row.ts";
 import { infoText } from "./info-text.ts";
@@ -164,11 +164,18 @@ test("an event is one line with sorted attributes", () => {
     Action: "start",
     Actor: { ID: "abc", Attributes: { name: "web", image: "busybox" } },
     time: seconds,
-    timeNano: seconds * 1e9,
+    timeNano: `${seconds}000000001`,
   });
   expect(line).toMatch(
-    /^\d{4}-\d\d-\d\dT\d\d:59:00\.000000000(Z|[+-]\d\d:\d\d) container start abc \(image=busybox, name=web\)$/,
+    /^\d{4}-\d\d-\d\dT\d\d:59:00\.000000001(Z|[+-]\d\d:\d\d) container start abc \(image=busybox, name=web\)$/,
   );
+});
+
+test("an event keeps its nanoseconds", () => {
+  expect(parseEvent('{"timeNano":1795233490789546001,"time":1795233490}')).toEqual({
+    timeNano: "1795233490789546001",
+    time: 1795233490,
+  });
 });
 
 test("info leaves out what the engine does not say", () => {
@@ -199,7 +206,7 @@ test("info leaves out what the engine does not say", () => {
   );
   expect(text).toContain(" Containers: 3\n  Running: 1\n");
   expect(text).toContain(" Storage Driver: overlay\n  Backing Filesystem: ext4\n");
-  expect(text).toContain(" Security Options:\n  seccomp:\n   Profile: builtin\n  cgroupns:\n");
+  expect(text).toContain(" Security Options:\n  seccomp\n   Profile: builtin\n  cgroupns\n");
   expect(text).toContain(" Plugins:\n  Network: bridge host\n");
   expect(text).toContain(" Total Memory: 1GiB\n");
   expect(text).not.toContain("undefined");

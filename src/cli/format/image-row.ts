@@ -75,7 +75,6 @@ export function imageRows({ truncate, digest, nowMs }: ImageRowOptions): RowForm
       CreatedAt: { header: "CREATED AT", value: ({ image }) => localTimestamp(image.Created) },
       Size: { header: "SIZE", value: ({ image }) => humanSize(image.Size, 3) },
       Containers: { header: "CONTAINERS", value: ({ image }) => amount(image.Containers) },
-      VirtualSize: { header: "SIZE", value: ({ image }) => humanSize(image.Size, 3) },
       SharedSize: {
         header: "SHARED SIZE",
         value: ({ image }) => (image.SharedSize < 0 ? "N/A" : humanSize(image.SharedSize, 3)),

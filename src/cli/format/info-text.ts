@@ -66,23 +66,26 @@ export function infoText(info: EngineInfo, clientVersion: string): string {
 }
 
 function rowText([indent, name, value]: Row): string {
-  return `${" ".repeat(indent)}${name}:${value === null ? "" : ` ${value}`}\n`;
+  return `${" ".repeat(indent)}${name}${value === null ? "" : `: ${value}`}\n`;
 }
 
-/** Null: the rows below belong to it; undefined and empty: the engine does not say. */
+/** Null: a line of its own without a value; undefined and empty: the engine does not say. */
 type Row = readonly [indent: number, name: string, value: unknown];
 
 function pluginRows({ Plugins }: EngineInfo): Row[] {
   const kinds = Object.entries(Plugins ?? {}).filter(([, names]) => names !== null && names.length > 0);
   if (kinds.length === 0) return [];
-  return [[1, "Plugins", null], ...kinds.map(([kind, names]) => [2, kind, (names ?? []).join(" ")] as const)];
+  return [
+    [1, "Plugins:", null],
+    ...kinds.map(([kind, names]) => [2, kind, (names ?? []).join(" ")] as const),
+  ];
 }
 
 function securityRows({ SecurityOptions }: EngineInfo): Row[] {
   const options = SecurityOptions ?? [];
   if (options.length === 0) return [];
   return [
-    [1, "Security Options", null],
+    [1, "Security Options:", null],
     ...options.flatMap((option): Row[] => {
       const fields = option.split(",").map((field) => field.split("=") as [string, string | undefined]);
       const name = fields.find(([key]) => key === "name")?.[1] ?? option;
@@ -98,5 +101,5 @@ function securityRows({ SecurityOptions }: EngineInfo): Row[] {
 function registryRows({ RegistryConfig }: EngineInfo): Row[] {
   const ranges = RegistryConfig?.InsecureRegistryCIDRs ?? [];
   if (ranges.length === 0) return [];
-  return [[1, "Insecure Registries", null], ...ranges.map((range) => [2, range, null] as const)];
+  return [[1, "Insecure Registries:", null], ...ranges.map((range) => [2, range, null] as const)];
 }

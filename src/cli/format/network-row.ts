@@ -34,7 +34,10 @@ export function networkRows(truncate: boolean): RowFormat<NetworkSummary> {
           (name) =>
             Labels?.[String(name)] ?? "",
       },
-      CreatedAt: { header: "CREATED AT", value: ({ Created }) => Created },
+      CreatedAt: { header: "CREATED AT", value: ({ Created }) => goTimestamp(Created) },
     },
   };
 }
+
+/** An RFC 3339 time in UTC as Go prints it: `2006-01-02 15:04:05.123 +0000 UTC`. */
+const goTimestamp = (time: string) => time.replace("T", " ").replace(/Z$/, " +0000 UTC");

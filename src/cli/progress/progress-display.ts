@@ -3,8 +3,8 @@
  * of status are printed.
  */
 import type { ProgressDetail, ProgressMessage } from "../../wire/progress.ts";
-import { CommandError } from "../command-error.ts";
 import type { Output } from "../context.ts";
+import { EngineError } from "../engine-client.ts";
 import { humanSize } from "../format/human.ts";
 
 export interface ProgressOutput {
@@ -24,10 +24,10 @@ export class ProgressDisplay {
 
   constructor(private readonly output: ProgressOutput) {}
 
-  /** Errors: CommandError for a message that reports one; it ends the stream. */
+  /** Errors: EngineError for a message that reports one; it ends the stream. */
   show(message: ProgressMessage): void {
     const failure = message.errorDetail?.message ?? message.error;
-    if (failure !== undefined) throw new CommandError(failure, { hint: message.hint });
+    if (failure !== undefined) throw new EngineError(500, failure, message.hint, undefined);
     if (message.aux !== undefined && message.status === undefined && message.stream === undefined) return;
     if (this.output.isTerminal) this.output.stream.write(this.drawn(message));
     else this.output.stream.write(plainLine(message));

@@ -13,7 +13,7 @@ export interface PullRequest {
   readonly output: Omit<ProgressOutput, "columns"> | undefined;
 }
 
-/** Has the engine pull an image and shows how it goes. Errors: EngineError, CommandError from the stream. */
+/** Has the engine pull an image and shows how it goes. Errors: EngineError, also from the stream. */
 export async function pullImage(
   context: CommandContext,
   { image, platform, output }: PullRequest,
@@ -31,7 +31,7 @@ export async function pullImage(
   await showProgress(context, response.body, output);
 }
 
-/** Errors: CommandError when the stream reports one, also when nothing is shown. */
+/** Errors: EngineError when the stream reports one, also when nothing is shown. */
 export async function showProgress(
   context: CommandContext,
   body: AsyncIterable<Uint8Array>,

@@ -26,6 +26,8 @@ function scriptRun(engine: FakeEngine, script: { exitCode: number; output?: Uint
   return parts;
 }
 
+const help = "\nRun 'gantry run --help' for more information\n";
+
 const lines = (engine: FakeEngine) => engine.seen.map(({ line }) => line);
 
 test("attach and wait are open before the start, and the exit code is the container's", async () => {
@@ -95,14 +97,22 @@ test("a failing pull ends with 125 and creates nothing", async () => {
     response.end('{"errorDetail":{"message":"blob is cut"},"error":"blob is cut","hint":"try again"}\r\n');
   });
   const result = await call(fakeWorld(), engine.host, ["run", "-q", "busybox"]);
-  expect(result).toEqual({ exitCode: 125, stdout: "", stderr: "gantry: blob is cut\nhint: try again\n" });
+  expect(result).toEqual({
+    exitCode: 125,
+    stdout: "",
+    stderr: `gantry: blob is cut\nhint: try again\n${help}`,
+  });
 });
 
 test("--pull never leaves a missing image missing", async () => {
   await using engine = await startFakeEngine();
   engine.on("POST /containers/create", json(404, { message: "No such image: busybox:latest" }));
   const result = await call(fakeWorld(), engine.host, ["run", "--pull", "never", "busybox"]);
-  expect(result).toEqual({ exitCode: 125, stdout: "", stderr: "gantry: No such image: busybox:latest\n" });
+  expect(result).toEqual({
+    exitCode: 125,
+    stdout: "",
+    stderr: `gantry: No such image: busybox:latest\n${help}`,
+  });
 });
 
 test.each([
@@ -115,16 +125,18 @@ test.each([
   engine.on("POST /containers/c1/start", json(400, { message, hint: "look at the image" }));
   const result = await call(fakeWorld(), engine.host, ["run", "busybox", "nope"]);
   expect(result.exitCode).toBe(exitCode);
-  expect(result.stderr).toEndWith(
-    `gantry: ${message}\nhint: look at the image\n\nRun 'gantry run --help' for more information\n`,
-  );
+  expect(result.stderr).toEndWith(`gantry: ${message}\nhint: look at the image\n${help}`);
 });
 
 test("a name in use exits with 125", async () => {
   await using engine = await startFakeEngine();
   engine.on("POST /containers/create?name=x", json(409, { message: "Conflict. The name is in use" }));
   const result = await call(fakeWorld(), engine.host, ["run", "--name", "x", "busybox"]);
-  expect(result).toEqual({ exitCode: 125, stdout: "", stderr: "gantry: Conflict. The name is in use\n" });
+  expect(result).toEqual({
+    exitCode: 125,
+    stdout: "",
+    stderr: `gantry: Conflict. The name is in use\n${help}`,
+  });
 });
 
 test("piped input reaches the process and its end becomes a half-close", async () => {
