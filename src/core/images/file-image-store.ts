@@ -25,7 +25,7 @@ export interface ImageStoreOptions {
   /** Of the sidecars; made if it is missing. */
   readonly directory: string;
   readonly content: ContentStore;
-  readonly snapshots: Snapshotter;
+  readonly snapshots: Pick<Snapshotter, "layer" | "removeLayer">;
   readonly leases: Leases;
   readonly log: Log;
 }

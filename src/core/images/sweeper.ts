@@ -8,7 +8,7 @@ import type { Candidates } from "./contract.ts";
 
 export interface SweeperOptions {
   readonly content: ContentStore;
-  readonly snapshots: Snapshotter;
+  readonly snapshots: Pick<Snapshotter, "layer" | "removeLayer">;
   readonly leases: Leases;
   readonly log: Log;
 }

@@ -19,7 +19,7 @@ export interface WantedLayer {
 
 export interface LayerServices {
   readonly content: ContentStore;
-  readonly snapshots: Snapshotter;
+  readonly snapshots: Pick<Snapshotter, "layer" | "draft">;
   readonly unpacker: LayerUnpacker;
 }
 
