@@ -2,6 +2,8 @@ import { PlatformError } from "../../errors/platform-error.ts";
 import type { LayerSource } from "./contract.ts";
 import { type Task, type TaskResult, type ToWorker, toErrorMessage } from "./job-messages.ts";
 
+export type PostToWorker = (message: ToWorker, transfer?: ArrayBuffer[]) => void;
+
 export interface JobOptions {
   readonly signal: AbortSignal;
   readonly source?: LayerSource;
@@ -13,7 +15,7 @@ const maxInFlightBytes = 4 * 1024 * 1024;
 
 /** One task with its input, from the queue to its result. */
 export class Job {
-  #post: ((message: ToWorker) => void) | undefined;
+  #post: PostToWorker | undefined;
   #settled = false;
   /** The caller's own error, if the job failed because of it. */
   #cause: { error: unknown } | undefined;
@@ -39,7 +41,7 @@ export class Job {
   }
 
   /** Gives the task to a Worker, and its input as it comes. */
-  start(post: (message: ToWorker) => void): void {
+  start(post: PostToWorker): void {
     this.#post = post;
     const { source } = this.options;
     const start = { type: "start", job: this.id, task: this.task } as const;
@@ -98,7 +100,9 @@ export class Job {
   }
 
   async #send(bytes: Uint8Array): Promise<void> {
-    this.#post?.({ type: "chunk", job: this.id, bytes });
+    // A posted view would take the whole memory with it that it is a view of; a copy of its own is moved.
+    const copy = new Uint8Array(bytes); // slice() of a Buffer would be a view again
+    this.#post?.({ type: "chunk", job: this.id, bytes: copy }, [copy.buffer]);
     this.#sent += bytes.length;
     while (!this.#settled && this.#sent - this.#consumed > maxInFlightBytes) {
       await new Promise<void>((resolve) => {

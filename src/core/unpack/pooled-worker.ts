@@ -1,6 +1,6 @@
 import { type PlatformError, systemError } from "../../errors/platform-error.ts";
 import type { Job } from "./job.ts";
-import { type FromWorker, fromErrorMessage, type ToWorker } from "./job-messages.ts";
+import { type FromWorker, fromErrorMessage } from "./job-messages.ts";
 import { startWorker } from "./start-worker.ts";
 
 export interface PooledWorkerOptions {
@@ -42,7 +42,7 @@ export class PooledWorker {
     clearTimeout(this.#idleTimer);
     this.#worker.ref();
     this.#jobs.set(job.id, job);
-    job.start((message) => this.#post(message));
+    job.start((message, transfer = []) => this.#worker.postMessage(message, transfer));
   }
 
   end(error: PlatformError): void {
@@ -52,10 +52,6 @@ export class PooledWorker {
     this.#worker.onmessage = null;
     this.#worker.onerror = null;
     this.#worker.terminate();
-  }
-
-  #post(message: ToWorker): void {
-    this.#worker.postMessage(message);
   }
 
   #receive(message: FromWorker): void {
