@@ -50,7 +50,8 @@ async function dispatch(argv: readonly string[], world: World): Promise<number> 
     await startEngine(defaultEngineStart());
   });
   const commandName = `gantry ${words.slice(0, found.used).join(" ")}`;
-  return runCommand({ ...world, commandName, engine }, found.entry, words.slice(found.used));
+  // Awaited here, or the engine's connections would be dropped before the command has begun.
+  return await runCommand({ ...world, commandName, engine }, found.entry, words.slice(found.used));
 }
 
 async function runCommand(

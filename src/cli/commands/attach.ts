@@ -41,6 +41,6 @@ export const command = () =>
         detachKeys: flags["detach-keys"],
       });
       if (end === "detached") throw new CommandError("read escape sequence");
-      return exitCode();
+      return await exitCode();
     },
   });

@@ -65,7 +65,7 @@ export const command = () =>
         detachKeys: flags["detach-keys"],
       });
       if (end === "detached") throw new CommandError("read escape sequence");
-      return exitCodeOf(context, path);
+      return await exitCodeOf(context, path);
     },
   });
 

@@ -43,7 +43,7 @@ export async function runAttached(context: CommandContext, options: RunAttachedO
   using _size = tty && streams.stdout ? followTerminalSize(context, `${path}/resize`) : undefined;
   const end = await session;
   if (end === "detached") return 0;
-  return exitCode();
+  return await exitCode();
 }
 
 /** Errors: CommandError with the exit code that the failure stands for. */

@@ -182,11 +182,14 @@ test("a terminal is raw while the process runs, sized, and restored", async () =
 test("the detach keys end the command with 0, and the process lives on", async () => {
   await using engine = await startFakeEngine();
   const parts = scriptRun(engine, { exitCode: 9, framed: false });
+  const closed = Promise.withResolvers<void>();
   let received = "";
   engine.on("POST /containers/c1/start", (_, response) => {
     parts.socket?.on("data", (chunk: Buffer) => {
       received += chunk;
     });
+    parts.socket?.on("close", () => closed.resolve());
+    parts.socket?.on("end", () => parts.socket?.end());
     response.writeHead(204).end();
   });
   engine.on("POST /containers/c1/resize", empty(200));
@@ -200,6 +203,7 @@ test("the detach keys end the command with 0, and the process lives on", async (
   expect((await call(world, engine.host, ["run", "-it", "busybox"])).exitCode).toBe(0);
   expect(received).toBe("ls\r");
   expect(world.raw.active).toBe(false);
+  await closed.promise; // nothing of the command keeps its process alive
 });
 
 test("signals are passed on, unless told otherwise", async () => {
