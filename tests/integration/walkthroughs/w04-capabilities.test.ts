@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { clients } from "../../fixtures/engine.ts";
 import { HostProcess } from "../../fixtures/host-process.ts";
 import { useMachine } from "../../fixtures/machine.ts";
+import { waitFor } from "../../fixtures/wait-for.ts";
 
 const machine = useMachine("w4", ["busybox"]);
 
@@ -32,8 +33,11 @@ describe.each(clients)("W4 capabilities, with %s", (client) => {
     const name = `nokill-${client}`;
     await engine.must(client, "run", "-d", "--name", name, "--cap-drop", "KILL", "busybox", "sleep", "600");
     await engine.must(client, "exec", "-d", "-u", "65534", name, "sleep", "700");
-    const script = "until pid=$(pgrep -f 'sleep 700'); do :; done; kill $pid";
-    const refused = await engine[client](["exec", name, "sh", "-c", script]);
+    const other = await waitFor("the other process", async () => {
+      const pids = await engine.must(client, "exec", name, "pidof", "sleep");
+      return pids.split(" ").find((pid) => pid !== "1");
+    });
+    const refused = await engine[client](["exec", name, "kill", other]);
     expect(refused.stderr).toContain("Operation not permitted");
     await engine.must(client, "rm", "-f", name);
   });
@@ -63,7 +67,7 @@ describe.each(clients)("W4 capabilities, with %s", (client) => {
 
 // The command line of this version has no --sysctl; the API has.
 test("W4 without NET_BIND_SERVICE port 80 cannot be bound", async () => {
-  const serve = ["busybox", "timeout", "1", "nc", "-l", "-p", "80"];
+  const serve = ["busybox", "sh", "-c", "timeout 1 nc -l -p 80; true"];
   const sysctl = ["--sysctl", "net.ipv4.ip_unprivileged_port_start=1024"];
   const refused = await machine.engine.docker([
     "run",

@@ -1,4 +1,4 @@
-import { describe, expect, test } from "bun:test";
+import { afterEach, describe, expect, test } from "bun:test";
 import { dockerClient } from "../../fixtures/docker-client.ts";
 import { type Client, clients } from "../../fixtures/engine.ts";
 import { useMachine } from "../../fixtures/machine.ts";
@@ -21,6 +21,8 @@ describe.each(clients)("W17 commands of every day, with %s", (client) => {
   const name = `daily-${client}`;
   const must = (...args: string[]) => machine.engine.must(client, ...args);
   const state = (field: string) => must("inspect", "-f", `{{.State.${field}}}`, name);
+
+  afterEach(() => machine.engine[client](["rm", "-f", name]));
 
   test("run -it is a shell on a terminal, with its size and its exit code", async () => {
     await using shell = await terminal(client, "run", "--rm", "-it", "busybox", "sh");
@@ -87,37 +89,29 @@ describe.each(clients)("W17 commands of every day, with %s", (client) => {
     expect(await must("logs", name)).toBe("ready\nasked");
   });
 
-  test("start runs it again, and stop kills what does not listen", async () => {
-    expect(await must("start", name)).toBe(name);
-    expect(await state("Running")).toBe("true");
-    await must("rm", "-f", name);
-    await must(
-      "run",
-      "-d",
-      "--name",
-      name,
-      "busybox",
-      "sh",
-      "-c",
-      "trap '' TERM; echo ready; while :; do sleep 0.1; done",
-    );
+  test("stop kills what does not listen, and start runs it again", async () => {
+    const script = "trap '' TERM; echo ready; while :; do sleep 0.1; done";
+    await must("run", "-d", "--name", name, "busybox", "sh", "-c", script);
     await waitFor("the trap", async () => (await must("logs", name)) === "ready");
     await must("stop", "-t", "1", name);
     expect(await state("ExitCode")).toBe("137");
-    await must("rm", name);
+    expect(await must("start", name)).toBe(name);
+    expect(await state("Running")).toBe("true");
   });
 
   test("kill, wait, restart and rm -f", async () => {
     const { engine } = machine;
-    await must("run", "-d", "--name", name, "busybox", "sleep", "600");
+    const script = "trap 'exit 6' USR1; echo ready; while :; do sleep 0.1; done";
+    await must("run", "-d", "--name", name, "busybox", "sh", "-c", script);
     const waiting = engine[client](["wait", name]);
     const pid = await state("Pid");
     await must("restart", "-t", "0", name);
     expect((await waiting).stdout).toBe("137\n");
     expect(await state("Pid")).not.toBe(pid);
+    await waitFor("both traps", async () => (await must("logs", name)) === "ready\nready");
     expect(await must("kill", "-s", "USR1", name)).toBe(name);
     await waitFor("the end", async () => (await state("Running")) === "false");
-    expect(await state("ExitCode")).toBe("138");
+    expect(await state("ExitCode")).toBe("6");
     await must("start", name);
     const refused = await engine[client](["rm", name]);
     expect(refused.exitCode).toBe(1);
@@ -178,7 +172,8 @@ describe.each(clients)("W17 commands of every day, with %s", (client) => {
 
   test("events tell what happened", async () => {
     const since = Math.floor(Date.now() / 1000) - 1;
-    await must("run", "--rm", "--name", name, "busybox", "true");
+    const once = `once-${client}`;
+    await must("run", "--rm", "--name", once, "busybox", "true");
     const format = "{{.Type}} {{.Action}}";
     const seen = await must(
       "events",
@@ -187,7 +182,7 @@ describe.each(clients)("W17 commands of every day, with %s", (client) => {
       "--until",
       String(since + 2),
       "--filter",
-      `container=${name}`,
+      `container=${once}`,
       "--format",
       format,
     );
