@@ -85,11 +85,10 @@ async function fillDraft(
   // The Worker may come to open the file only when it has got its final name: a descriptor names it for good.
   await using file = await open(ingest.path);
   const path = `/proc/self/fd/${file.fd}`;
-  const [unpacked] = await together(signal, (stop) => [
-    unpack({ kind: "file", path, grown: ingest.grown }, stop),
-    download(ingest, remote, layer, progress, stop).then(() => place[Symbol.dispose]()),
-  ]);
-  return unpacked;
+  return await together(signal, (stop) => ({
+    unpacking: unpack({ kind: "file", path, grown: ingest.grown }, stop),
+    downloading: download(ingest, remote, layer, progress, stop).then(() => place[Symbol.dispose]()),
+  }));
 }
 
 async function download(
@@ -115,28 +114,32 @@ async function download(
   }
 }
 
-/** Runs two things that make no sense alone: the first error stops the other, both have ended afterwards. */
-async function together<A, B>(
+/**
+ * Runs the two at the same time; the first error stops the other, and both have ended afterwards. The download's
+ * error is thrown: it is the cause where the unpacking only missed the rest of the file, and where the unpacking
+ * failed it is the reason with which the download was stopped.
+ */
+async function together<T>(
   signal: AbortSignal,
-  start: (stop: AbortSignal) => [Promise<A>, Promise<B>],
-): Promise<[A, B]> {
+  start: (stop: AbortSignal) => { unpacking: Promise<T>; downloading: Promise<void> },
+): Promise<T> {
   const failure = new AbortController();
-  const stop = AbortSignal.any([signal, failure.signal]);
-  const both = start(stop).map((work) =>
-    work.catch((error) => {
-      failure.abort(error);
-      throw error;
-    }),
-  ) as [Promise<A>, Promise<B>];
-  await Promise.allSettled(both);
-  if (failure.signal.aborted) throw failure.signal.reason;
-  return Promise.all(both);
+  const { unpacking, downloading } = start(AbortSignal.any([signal, failure.signal]));
+  for (const work of [unpacking, downloading]) work.catch((error) => failure.abort(error));
+  const [unpacked, downloaded] = await Promise.allSettled([unpacking, downloading]);
+  if (downloaded.status === "rejected") throw downloaded.reason;
+  if (unpacked.status === "rejected") throw unpacked.reason;
+  return unpacked.value;
 }
 
-/** What arrived so far is good, only the rest is missing. */
+/** Codes of registries that work, but send something else than they promised. */
+const wrongContent = new Set(["registry.wrong-size", "registry.wrong-digest", "content.digest-mismatch"]);
+
+/** What arrived so far is good, only the rest is missing: the pull was aborted, or the registry broke down. */
 export function isResumable(error: unknown): boolean {
   if (!(error instanceof PlatformError)) return error instanceof Error && error.name === "AbortError";
-  return error.kind === "Cancelled" || (error.kind === "Unavailable" && error.code !== "registry.wrong-size");
+  if (wrongContent.has(error.code ?? "")) return false;
+  return error.kind === "Cancelled" || error.kind === "Unavailable";
 }
 
 const staleResume = "transfer.stale-resume";

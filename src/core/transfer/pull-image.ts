@@ -137,7 +137,7 @@ async function downloadSmall(
   const bytes = Buffer.concat(parts);
   if (length === size && digestOf(bytes, digestAlgorithm(digest)) === digest) return bytes;
   throw unavailable(`image config verification failed for digest ${digest}`, {
-    code: "transfer.config-digest",
+    code: "content.digest-mismatch",
   });
 }
 

@@ -1,0 +1,111 @@
+import { notFound } from "../../errors/platform-error.ts";
+import { type Digest, type DigestAlgorithm, digestOf } from "../../formats/digest.ts";
+import { type Descriptor, mediaTypes } from "../../formats/oci-image.ts";
+import type { Platform } from "../../formats/platform.ts";
+import type { RemoteRepository } from "./contract.ts";
+
+export interface FakeImage {
+  readonly target: Descriptor;
+  readonly config: Descriptor;
+  readonly layers: readonly Descriptor[];
+}
+
+export interface FakeImageOptions {
+  readonly platform?: Platform;
+  readonly diffIds?: readonly Digest[];
+  readonly configType?: string;
+  readonly algorithm?: DigestAlgorithm;
+}
+
+/** For tests: a repository in memory, which hands out blobs two bytes at a time. */
+export class FakeRemote implements RemoteRepository {
+  /** `resolve`, `manifest DIGEST`, `blob DIGEST OFFSET`. */
+  readonly calls: string[] = [];
+  maxOpenBlobs = 0;
+  /** Called after each piece of a blob was taken. */
+  onBytes: ((digest: Digest, position: number) => void) | undefined;
+  private openBlobs = 0;
+  private readonly contents = new Map<Digest, Uint8Array>();
+  private latest: Descriptor | undefined;
+
+  /** What the repository means from now on. */
+  addImage(parts: readonly string[], options: FakeImageOptions = {}): FakeImage {
+    const layers = parts.map((part) => this.put(part, mediaTypes.ociLayer));
+    const platform = options.platform ?? { os: "linux", architecture: "amd64" };
+    const diffIds = options.diffIds ?? parts.map((part) => digestOf(part));
+    const rootfs = { type: "layers", diff_ids: diffIds };
+    const config = this.put(
+      JSON.stringify({ ...platform, rootfs }),
+      options.configType ?? mediaTypes.ociConfig,
+    );
+    const document = { schemaVersion: 2, mediaType: mediaTypes.ociManifest, config, layers };
+    const target = this.put(JSON.stringify(document), mediaTypes.ociManifest, options.algorithm);
+    this.latest = target;
+    return { target, config, layers };
+  }
+
+  addIndex(entries: readonly { platform: Platform; parts: readonly string[] }[]): FakeImage[] {
+    const images = entries.map(({ platform, parts }) => this.addImage(parts, { platform }));
+    const manifests = images.map(({ target }, index) => ({ ...target, platform: entries[index]?.platform }));
+    const document = { schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests };
+    this.latest = this.put(JSON.stringify(document), mediaTypes.ociIndex);
+    return images;
+  }
+
+  /** From now on the blob has other bytes. */
+  replaceBlob(digest: Digest, text: string): void {
+    this.contents.set(digest, new TextEncoder().encode(text));
+  }
+
+  private put(text: string, mediaType: string, algorithm?: DigestAlgorithm): Descriptor {
+    const bytes = new TextEncoder().encode(text);
+    const digest = digestOf(bytes, algorithm);
+    this.contents.set(digest, bytes);
+    return { mediaType, digest, size: bytes.length };
+  }
+
+  /** Settles when no blob is being read. */
+  async quiet(): Promise<void> {
+    while (this.openBlobs > 0) await Bun.sleep(1);
+  }
+
+  /** Settles when the latest image was asked for. */
+  async asked(): Promise<void> {
+    while (this.calls.at(-1) === undefined) await Bun.sleep(0);
+  }
+
+  async resolve(): Promise<Descriptor> {
+    this.calls.push("resolve");
+    if (this.latest === undefined) throw notFound("no image");
+    return this.latest;
+  }
+
+  async manifest({ digest }: Descriptor): Promise<Uint8Array> {
+    this.calls.push(`manifest ${digest}`);
+    return this.contentOf(digest);
+  }
+
+  async *blob({ digest }: Descriptor, offset: number, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+    this.calls.push(`blob ${digest} ${offset}`);
+    this.maxOpenBlobs = Math.max(this.maxOpenBlobs, ++this.openBlobs);
+    try {
+      const bytes = this.contentOf(digest);
+      for (let position = offset; position < bytes.length; ) {
+        signal.throwIfAborted();
+        const piece = bytes.slice(position, position + 2);
+        position += piece.length;
+        yield piece;
+        await Bun.sleep(0);
+        this.onBytes?.(digest, position);
+      }
+    } finally {
+      this.openBlobs--;
+    }
+  }
+
+  private contentOf(digest: Digest): Uint8Array {
+    const bytes = this.contents.get(digest);
+    if (bytes === undefined) throw notFound(`no blob ${digest}`);
+    return bytes;
+  }
+}
