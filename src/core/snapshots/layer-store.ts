@@ -69,11 +69,18 @@ export class LayerStore {
     this.#index.delete(chainId);
   }
 
+  /** Ends the background work. What is not synced yet is still good, as long as the machine does not go down. */
+  async close(): Promise<void> {
+    clearTimeout(this.#syncTimer);
+    await this.#syncing;
+  }
+
   /** Brings all layers to the disk now. */
   async flush(): Promise<void> {
     clearTimeout(this.#syncTimer);
-    this.#syncing = this.#syncing.then(() => this.#sync());
-    await this.#syncing;
+    const work = this.#syncing.then(() => this.#sync());
+    this.#syncing = work.catch(() => undefined); // told to who waits for this one
+    await work;
   }
 
   #load(name: string): void {

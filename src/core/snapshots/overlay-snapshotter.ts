@@ -114,9 +114,14 @@ export class OverlaySnapshotter implements Snapshotter {
     return this.#containers.mountedKeys();
   }
 
-  /** An orderly end: settles when everything is on disk and the trash is empty. */
+  /** Brings all layers to the disk now instead of some seconds later. */
+  flush(): Promise<void> {
+    return this.#services.layers.flush();
+  }
+
+  /** An orderly end: settles when nothing happens in the background any more. */
   async close(): Promise<void> {
-    await this.#services.layers.flush();
+    await this.#services.layers.close();
     await this.#services.trash.settled();
   }
 }

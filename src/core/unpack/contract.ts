@@ -9,8 +9,8 @@ export type LayerSource =
   /**
    * A file on this host. While it is still being written, `grown` tells how many of its bytes are valid; it
    * ends when the file is complete and throws when it never will be. The Worker reads from the page cache, so
-   * the download never waits for the unpacking and no bytes travel between threads. The path is opened once:
-   * renaming the file meanwhile is fine. Without `grown` the file is complete.
+   * the download never waits for the unpacking and no bytes travel between threads. The path is opened
+   * at once: renaming the file later is fine. Without `grown` the file is complete.
    */
   | { readonly kind: "file"; readonly path: string; readonly grown?: AsyncIterable<number> }
   /** Chunks in order. The next one is asked for only when the Worker has room for it (back-pressure). */

@@ -1,5 +1,6 @@
-import { closeSync, openSync, readSync } from "node:fs";
+import { readSync } from "node:fs";
 import { fileError } from "../content/file-error.ts";
+import type { InputFile } from "./job-messages.ts";
 
 const readBytes = 256 * 1024;
 
@@ -16,7 +17,7 @@ export class JobInput implements AsyncIterable<Uint8Array> {
   #consumed = 0;
 
   constructor(
-    private readonly file: { readonly path: string; readonly complete: boolean } | undefined,
+    private readonly file: InputFile | undefined,
     private readonly onConsumed: (total: number) => void,
   ) {
     this.#complete = file?.complete ?? false;
@@ -49,7 +50,7 @@ export class JobInput implements AsyncIterable<Uint8Array> {
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
-    const pieces = this.file ? this.#readFile(this.file.path, this.file.complete) : this.#readChunks();
+    const pieces = this.file ? this.#readFile(this.file) : this.#readChunks();
     for await (const piece of pieces) {
       yield piece;
       this.#consumed += piece.length;
@@ -67,25 +68,20 @@ export class JobInput implements AsyncIterable<Uint8Array> {
     }
   }
 
-  async *#readFile(path: string, wasComplete: boolean): AsyncGenerator<Uint8Array> {
-    const fd = orFileError(path, () => openSync(path, "r"));
-    try {
-      let position = 0;
-      for (;;) {
-        this.throwIfAborted();
-        const valid = wasComplete ? Number.POSITIVE_INFINITY : this.#fileSize;
-        const wanted = Math.min(readBytes, valid - position);
-        if (wanted > 0) {
-          const buffer = Buffer.allocUnsafeSlow(wanted);
-          const length = orFileError(path, () => readSync(fd, buffer, 0, wanted, position));
-          if (length === 0) return; // the end, or a file shorter than promised: the parser will tell
-          position += length;
-          yield buffer.subarray(0, length);
-        } else if (this.#complete) return;
-        else await this.#change();
-      }
-    } finally {
-      closeSync(fd);
+  async *#readFile({ fd, path, complete }: InputFile): AsyncGenerator<Uint8Array> {
+    let position = 0;
+    for (;;) {
+      this.throwIfAborted();
+      const valid = complete ? Number.POSITIVE_INFINITY : this.#fileSize;
+      const wanted = Math.min(readBytes, valid - position);
+      if (wanted > 0) {
+        const buffer = Buffer.allocUnsafeSlow(wanted);
+        const length = orFileError(path, () => readSync(fd, buffer, 0, wanted, position));
+        if (length === 0) return; // the end, or a file shorter than promised: the parser will tell
+        position += length;
+        yield buffer.subarray(0, length);
+      } else if (this.#complete) return;
+      else await this.#change();
     }
   }
 

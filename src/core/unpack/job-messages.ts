@@ -51,14 +51,21 @@ export interface TaskResults {
 
 export type TaskResult = TaskResults[Task["kind"]];
 
+/** `fd` is the sender's, who closes it after the job; `complete`: all of the file is valid already. */
+export interface InputFile {
+  readonly fd: number;
+  /** For errors. */
+  readonly path: string;
+  readonly complete: boolean;
+}
+
 /** To the Worker. `job` numbers are unique within a pool. */
 export type ToWorker =
-  /** `file`: the input is read from there; `complete`: all of it is valid already. */
   | {
       readonly type: "start";
       readonly job: number;
       readonly task: Task;
-      readonly file?: { path: string; complete: boolean };
+      readonly file?: InputFile;
     }
   | { readonly type: "grown"; readonly job: number; readonly size: number }
   | { readonly type: "chunk"; readonly job: number; readonly bytes: Uint8Array }

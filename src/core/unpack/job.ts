@@ -1,4 +1,6 @@
+import { closeSync, openSync } from "node:fs";
 import { PlatformError } from "../../errors/platform-error.ts";
+import { fileError } from "../content/file-error.ts";
 import type { LayerSource } from "./contract.ts";
 import { type Task, type TaskResult, type ToWorker, toErrorMessage } from "./job-messages.ts";
 
@@ -22,6 +24,8 @@ export class Job {
   #sent = 0;
   #consumed = 0;
   #wake: (() => void) | undefined;
+  /** Of a source that is a file. Descriptors belong to the process: the Worker uses the number. */
+  readonly #fd: number | undefined;
   readonly #onAbort = () => this.#cancel(cancelled(this.task));
 
   constructor(
@@ -31,6 +35,8 @@ export class Job {
     private readonly resolve: (result: TaskResult) => void,
     private readonly reject: (error: unknown) => void,
   ) {
+    // Here and now, since the file may get its final name before a Worker has time for it.
+    if (options.source?.kind === "file") this.#fd = open(options.source.path);
     options.signal.addEventListener("abort", this.#onAbort);
     if (options.signal.aborted) this.#onAbort();
   }
@@ -45,8 +51,8 @@ export class Job {
     this.#post = post;
     const { source } = this.options;
     const start = { type: "start", job: this.id, task: this.task } as const;
-    if (source?.kind === "file")
-      post({ ...start, file: { path: source.path, complete: source.grown === undefined } });
+    if (source?.kind === "file" && this.#fd !== undefined)
+      post({ ...start, file: { fd: this.#fd, path: source.path, complete: source.grown === undefined } });
     else post(start);
     if (source?.kind === "file" && source.grown)
       void this.#pump(source.grown, (size) => this.#announce(size));
@@ -70,6 +76,7 @@ export class Job {
   #settle(): boolean {
     if (this.#settled) return false;
     this.#settled = true;
+    if (this.#fd !== undefined) closeSync(this.#fd);
     this.options.signal.removeEventListener("abort", this.#onAbort);
     this.#wake?.();
     return true;
@@ -109,6 +116,14 @@ export class Job {
         this.#wake = resolve;
       });
     }
+  }
+}
+
+function open(path: string): number {
+  try {
+    return openSync(path, "r");
+  } catch (error) {
+    throw fileError(error, `read ${path}`);
   }
 }
 

@@ -39,7 +39,7 @@ self.onmessage = ({ data }: MessageEvent<ToWorker>) => {
 
 const post = (message: FromWorker) => self.postMessage(message);
 
-async function run(job: number, task: Task, file: { path: string; complete: boolean } | undefined) {
+async function run(job: number, task: Task, file: InputFile | undefined) {
   let reportedAt = 0;
   const input = new JobInput(file, (consumed) => {
     const now = performance.now();

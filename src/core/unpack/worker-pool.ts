@@ -65,9 +65,10 @@ export class WorkerPool implements LayerUnpacker {
     await this.run({ kind: "remove", directories }, { signal: never });
   }
 
-  /** Brings the file system of a directory to its disk. */
+  /** Brings the file system of a directory to its disk; that may take long, so it has a Worker of its own. */
   async sync(directory: string): Promise<void> {
-    await this.run({ kind: "sync", directory }, { signal: never });
+    using own = new WorkerPool({ ...this.options, workers: 1 });
+    await own.run({ kind: "sync", directory }, { signal: never });
   }
 
   /** See `inheritAttributes`. */

@@ -22,17 +22,20 @@ import { OverlaySnapshotter } from "../../../src/core/snapshots/overlay-snapshot
 import { WorkerPool } from "../../../src/core/unpack/worker-pool.ts";
 import { chainId } from "../../../src/formats/chain-id.ts";
 import { digestHex, digestOf } from "../../../src/formats/digest.ts";
-import { MNT_DETACH, unmount } from "../../../src/kernel/mounts.ts";
+import { MNT_DETACH, mount, unmount } from "../../../src/kernel/mounts.ts";
 import { setXattr } from "../../../src/kernel/xattrs.ts";
 import { createLog } from "../../../src/log/log.ts";
 import { scratchDirectory } from "../../fixtures/places.ts";
 
 const scratch = scratchDirectory("snapshots");
+// A file system of its own: syncing that of the machine may take long.
+mount({ source: "tmpfs", target: scratch, fstype: "tmpfs", flags: 0 });
 const workers = new WorkerPool({ workers: 1 });
 
 afterAll(() => {
   workers.close();
-  const left = mountPoints().filter((path) => path.startsWith(scratch));
+  const left = mountPoints().filter((path) => path.startsWith(`${scratch}/`));
+  unmount(scratch, MNT_DETACH);
   rmSync(scratch, { recursive: true, force: true });
   expect(left).toEqual([]);
 });
@@ -108,7 +111,7 @@ describe("overlay", () => {
   test("layers that may have lost bytes in a crash of the machine are dropped, with those on top", async () => {
     await using under = new OverlayUnderTest();
     const [safe] = await commitChain(under.snapshots, [{ a: "1" }]);
-    await under.snapshots.close();
+    await under.snapshots.flush();
     const diffId = digestOf("late");
     const draft = await under.snapshots.draft(chainId(safe?.chainId, diffId), safe?.chainId);
     const late = await draft?.commit({ diffId, sizeBytes: 0 });
@@ -122,7 +125,7 @@ describe("overlay", () => {
     await using under = new OverlayUnderTest();
     const [base] = await commitChain(under.snapshots, [{ a: "1" }, { b: "1" }]);
     if (base === undefined) throw new Error("no layer");
-    await under.snapshots.close();
+    await under.snapshots.flush();
     writeFileSync(join(under.root, "layers", digestHex(base.chainId), "layer.json"), '{"version":1,');
     expect(under.reopen().layers()).toEqual([]);
   });
