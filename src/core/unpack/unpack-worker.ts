@@ -6,6 +6,7 @@ import { JobInput } from "./job-input.ts";
 import {
   type FromWorker,
   fromErrorMessage,
+  type InputFile,
   type Task,
   type ToWorker,
   toErrorMessage,
