@@ -397,7 +397,7 @@ static void reopen_null(int root)
 
 		if (fstat(fd, &info) < 0 || !S_ISCHR(info.st_mode) || info.st_rdev != makedev(1, 3))
 			continue;
-		null = root_open(root, "/dev/null", O_RDWR, RESOLVE_NO_SYMLINKS);
+		null = root_open(root, "/dev/null", O_RDWR, K_RESOLVE_NO_SYMLINKS);
 		if (null >= 0 && fstat(null, &info) == 0 && S_ISCHR(info.st_mode) &&
 		    info.st_rdev == makedev(1, 3))
 			dup2(null, fd);

@@ -14,7 +14,7 @@ static int open_master(int root)
 {
 	struct statfs system;
 	struct stat info;
-	int fd = root_open(root, "/dev/pts/ptmx", O_RDWR | O_NOCTTY, RESOLVE_NO_SYMLINKS);
+	int fd = root_open(root, "/dev/pts/ptmx", O_RDWR | O_NOCTTY, K_RESOLVE_NO_SYMLINKS);
 
 	if (fd < 0)
 		return fd;
@@ -33,7 +33,7 @@ static int bind_console(struct context *context, int slave)
 
 	if (place < 0)
 		return place;
-	tree = sys_open_tree(slave, "", AT_EMPTY_PATH | OPEN_TREE_CLONE);
+	tree = sys_open_tree(slave, "", AT_EMPTY_PATH | K_OPEN_TREE_CLONE);
 	return tree < 0 ? tree : sys_attach(tree, place);
 }
 

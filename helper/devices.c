@@ -72,7 +72,7 @@ int step_bind_device(struct context *context, const struct step *step)
 		return fail(context, -errno, source);
 	if (!is_device(&info, kind, makedev(major, minor)))
 		return fail_on(context, -ENODEV, "another device is at", source);
-	tree = sys_open_tree(device, "", AT_EMPTY_PATH | OPEN_TREE_CLONE);
+	tree = sys_open_tree(device, "", AT_EMPTY_PATH | K_OPEN_TREE_CLONE);
 	if (tree < 0)
 		return fail_on(context, tree, "open_tree", source);
 	place = root_make(context->root, path, TARGET_FILE, NULL);

@@ -61,7 +61,7 @@ int idmap_mount(struct context *context, int tree, bool recursive, const char *u
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
 	if (error >= 0) {
-		struct mount_attributes attributes = {.set = MOUNT_ATTR_IDMAP, .userns_fd = (uint64_t)user};
+		struct mount_attributes attributes = {.set = K_MOUNT_ATTR_IDMAP, .userns_fd = (uint64_t)user};
 
 		error = sys_mount_setattr(tree, recursive ? AT_RECURSIVE : 0, &attributes);
 	}

@@ -73,8 +73,8 @@ static int configure_option(struct context *context, int fs, const char *option)
 		return fail(context, -EINVAL, option);
 	memcpy(key, option, length);
 	key[length] = 0;
-	error = option[length] ? sys_fsconfig(fs, FSCONFIG_SET_STRING, key, option + length + 1)
-			       : sys_fsconfig(fs, FSCONFIG_SET_FLAG, key, NULL);
+	error = option[length] ? sys_fsconfig(fs, K_FSCONFIG_SET_STRING, key, option + length + 1)
+			       : sys_fsconfig(fs, K_FSCONFIG_SET_FLAG, key, NULL);
 	return error < 0 ? fail_with_log(context, fs, error, option) : 0;
 }
 
@@ -88,7 +88,7 @@ static int make_mount(struct context *context, const char *fstype, const char *s
 
 	if (fs < 0)
 		return fail_on(context, fs, "file system", fstype);
-	error = *source ? sys_fsconfig(fs, FSCONFIG_SET_STRING, "source", source) : 0;
+	error = *source ? sys_fsconfig(fs, K_FSCONFIG_SET_STRING, "source", source) : 0;
 	if (error < 0)
 		return fail_with_log(context, fs, error, source);
 	while ((option = next_string(&data))) {
@@ -96,7 +96,7 @@ static int make_mount(struct context *context, const char *fstype, const char *s
 		if (error < 0)
 			return error;
 	}
-	error = sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL);
+	error = sys_fsconfig(fs, K_FSCONFIG_CMD_CREATE, NULL, NULL);
 	if (error < 0)
 		return fail_with_log(context, fs, error, fstype);
 	mount = sys_fsmount(fs, attributes);
@@ -119,10 +119,10 @@ static unsigned long mount_flags_of(unsigned attributes)
 		unsigned attribute;
 		unsigned long flag;
 	} table[] = {
-		{MOUNT_ATTR_RDONLY, MS_RDONLY},	      {MOUNT_ATTR_NOSUID, MS_NOSUID},
-		{MOUNT_ATTR_NODEV, MS_NODEV},	      {MOUNT_ATTR_NOEXEC, MS_NOEXEC},
-		{MOUNT_ATTR_NOATIME, MS_NOATIME},     {MOUNT_ATTR_STRICTATIME, MS_STRICTATIME},
-		{MOUNT_ATTR_NODIRATIME, MS_NODIRATIME},
+		{K_MOUNT_ATTR_RDONLY, MS_RDONLY},	      {K_MOUNT_ATTR_NOSUID, MS_NOSUID},
+		{K_MOUNT_ATTR_NODEV, MS_NODEV},	      {K_MOUNT_ATTR_NOEXEC, MS_NOEXEC},
+		{K_MOUNT_ATTR_NOATIME, MS_NOATIME},     {K_MOUNT_ATTR_STRICTATIME, MS_STRICTATIME},
+		{K_MOUNT_ATTR_NODIRATIME, MS_NODIRATIME},
 	};
 	unsigned long flags = 0;
 
@@ -166,7 +166,7 @@ static int mount_classic(struct context *context, const char *fstype, const char
 /* procfs and sysfs only on an ordinary directory, as runc has it: no link may decide where they appear. */
 static uint64_t resolve_rule_of(const char *fstype)
 {
-	return strcmp(fstype, "proc") == 0 || strcmp(fstype, "sysfs") == 0 ? RESOLVE_NO_SYMLINKS : 0;
+	return strcmp(fstype, "proc") == 0 || strcmp(fstype, "sysfs") == 0 ? K_RESOLVE_NO_SYMLINKS : 0;
 }
 
 static int open_target(struct context *context, const char *target, enum target_kind kind, uint64_t rule)
@@ -213,8 +213,8 @@ static struct mount_attributes read_attributes(struct cursor *fields)
 
 	attributes.clear = (uint64_t)read_number(fields);
 	/* The access time modes are one field, which the kernel wants cleared before it is set. */
-	if (attributes.set & MOUNT_ATTR_ATIME_MASK)
-		attributes.clear |= MOUNT_ATTR_ATIME_MASK;
+	if (attributes.set & K_MOUNT_ATTR_ATIME_MASK)
+		attributes.clear |= K_MOUNT_ATTR_ATIME_MASK;
 	return attributes;
 }
 
@@ -240,7 +240,7 @@ int step_bind(struct context *context, const struct step *step)
 	int place CLOSED_AT_END = -1;
 	int error;
 
-	tree = sys_open_tree(AT_FDCWD, source, OPEN_TREE_CLONE | (recursive ? AT_RECURSIVE : 0));
+	tree = sys_open_tree(AT_FDCWD, source, K_OPEN_TREE_CLONE | (recursive ? AT_RECURSIVE : 0));
 	if (tree < 0)
 		return fail(context, tree, source);
 	error = apply_attributes(tree, attributes_recursive, &attributes);
@@ -279,7 +279,7 @@ int open_null(int dir, const char *path)
 {
 	struct stat info;
 	int fd = dir == AT_FDCWD ? open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC)
-				 : root_open(dir, path, O_PATH | O_NOFOLLOW, RESOLVE_NO_SYMLINKS);
+				 : root_open(dir, path, O_PATH | O_NOFOLLOW, K_RESOLVE_NO_SYMLINKS);
 
 	if (fd < 0)
 		return dir == AT_FDCWD ? -errno : fd;
@@ -299,19 +299,19 @@ static int null_mount(struct context *context)
 		null = container = open_null(root_of(context), "/dev/null");
 	if (null < 0)
 		return fail(context, null, "/dev/null");
-	return sys_open_tree(null, "", AT_EMPTY_PATH | OPEN_TREE_CLONE);
+	return sys_open_tree(null, "", AT_EMPTY_PATH | K_OPEN_TREE_CLONE);
 }
 
 /* The empty directory that covers masked directories: one file system for all of them. */
 static int empty_mount(struct context *context)
 {
 	struct strings options = {0, {NULL, NULL, false}};
-	struct mount_attributes attributes = {.set = MOUNT_ATTR_RDONLY};
+	struct mount_attributes attributes = {.set = K_MOUNT_ATTR_RDONLY};
 	int error, mount;
 
 	if (context->mask_mount >= 0) /* it is attached at the first one, so it can be cloned */
-		return sys_open_tree(context->mask_mount, "", AT_EMPTY_PATH | OPEN_TREE_CLONE);
-	mount = make_mount(context, "tmpfs", "tmpfs", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC,
+		return sys_open_tree(context->mask_mount, "", AT_EMPTY_PATH | K_OPEN_TREE_CLONE);
+	mount = make_mount(context, "tmpfs", "tmpfs", K_MOUNT_ATTR_NOSUID | K_MOUNT_ATTR_NODEV | K_MOUNT_ATTR_NOEXEC,
 			   options);
 	if (mount < 0)
 		return mount;
@@ -348,7 +348,7 @@ int step_mask_path(struct context *context, const struct step *step)
 
 int step_readonly_path(struct context *context, const struct step *step)
 {
-	struct mount_attributes attributes = {.set = MOUNT_ATTR_RDONLY};
+	struct mount_attributes attributes = {.set = K_MOUNT_ATTR_RDONLY};
 	struct cursor fields = step_fields(step);
 	const char *path = read_string(&fields);
 	int place CLOSED_AT_END = root_open(root_of(context), path, O_PATH, 0);
@@ -359,7 +359,7 @@ int step_readonly_path(struct context *context, const struct step *step)
 		return 0;
 	if (place < 0)
 		return fail(context, place, path);
-	tree = sys_open_tree(place, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | AT_RECURSIVE);
+	tree = sys_open_tree(place, "", AT_EMPTY_PATH | K_OPEN_TREE_CLONE | AT_RECURSIVE);
 	if (tree < 0)
 		return fail_on(context, tree, "open_tree", path);
 	error = sys_mount_setattr(tree, 0, &attributes);

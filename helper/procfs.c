@@ -19,10 +19,10 @@ static int make_procfs(void)
 
 	if (fs < 0)
 		return fs;
-	error = sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL);
+	error = sys_fsconfig(fs, K_FSCONFIG_CMD_CREATE, NULL, NULL);
 	if (error < 0)
 		return error;
-	mount = sys_fsmount(fs, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+	mount = sys_fsmount(fs, K_MOUNT_ATTR_NOSUID | K_MOUNT_ATTR_NODEV | K_MOUNT_ATTR_NOEXEC);
 	if (mount >= 0 && !is_procfs(mount)) {
 		close(mount);
 		return -ENOTSUP;
@@ -59,7 +59,7 @@ int procfs_write(struct context *context, const char *path, const char *value)
 	if (procfs < 0)
 		return procfs;
 	/* "self" is a link, but the only one, and the kernel's own. */
-	fd = sys_openat2(procfs, path, O_WRONLY, 0, RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV);
+	fd = sys_openat2(procfs, path, O_WRONLY, 0, K_RESOLVE_BENEATH | K_RESOLVE_NO_MAGICLINKS | K_RESOLVE_NO_XDEV);
 	if (fd < 0)
 		return fd;
 	if (!is_procfs(fd))

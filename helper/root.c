@@ -46,7 +46,7 @@ int step_open_root(struct context *context, const struct step *step)
 	error = make_parent_private(source);
 	if (error < 0)
 		return fail_on(context, error, "make the parent mount private of", source);
-	context->root = sys_open_tree(place, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | AT_RECURSIVE);
+	context->root = sys_open_tree(place, "", AT_EMPTY_PATH | K_OPEN_TREE_CLONE | AT_RECURSIVE);
 	if (context->root < 0)
 		return fail_on(context, context->root, "open_tree", source);
 	error = sys_attach(context->root, place);
@@ -195,7 +195,7 @@ int step_pivot_root(struct context *context, const struct step *step)
 
 int step_make_root_readonly(struct context *context, const struct step *step)
 {
-	struct mount_attributes attributes = {.set = MOUNT_ATTR_RDONLY};
+	struct mount_attributes attributes = {.set = K_MOUNT_ATTR_RDONLY};
 
 	(void)step;
 	return sys_mount_setattr(context->root, 0, &attributes);

@@ -22,7 +22,7 @@ static int open_beneath(int root, const char *path, uint64_t flags, uint64_t res
 int root_open(int root, const char *path, uint64_t flags, uint64_t extra_resolve)
 {
 	return open_beneath(root, *path ? path : "/", flags,
-			    RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | extra_resolve);
+			    K_RESOLVE_IN_ROOT | K_RESOLVE_NO_MAGICLINKS | extra_resolve);
 }
 
 /* Makes one component below `parent` and opens it; another process may have been quicker. */
@@ -36,7 +36,7 @@ static int make_component(int parent, const char *name, enum target_kind kind, c
 		made = mkdirat(parent, name, ownership ? ownership->directory_mode : 0755);
 	if (made < 0 && errno != EEXIST)
 		return -errno;
-	fd = open_beneath(parent, name, O_PATH, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
+	fd = open_beneath(parent, name, O_PATH, K_RESOLVE_BENEATH | K_RESOLVE_NO_SYMLINKS);
 	if (fd >= 0 && made == 0 && ownership && ownership->chown &&
 	    fchownat(fd, "", ownership->uid, ownership->gid, AT_EMPTY_PATH) < 0) {
 		int error = -errno;

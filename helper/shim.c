@@ -153,8 +153,7 @@ static void release_plan(struct shim *shim)
 		return;
 	shim->plan_needed = false;
 	shim->launch.plan = (struct plan){NULL, 0, 0};
-	if (shim->log.fd < 0) /* else the name of the log is in there, for its rotation */
-		content_release(&shim->launch.content);
+	content_release(&shim->launch.content);
 }
 
 /* All is done when nothing lives, and nobody has bytes to come. */
@@ -309,9 +308,13 @@ static int launch_container(struct shim *shim)
 
 	if (!container)
 		return -ENOMEM;
-	if (*shim->launch.log_path)
-		error = log_open(&shim->log, shim->launch.log_path, shim->launch.log_max_bytes,
-				 shim->launch.log_max_files);
+	if (*shim->launch.log_path) {
+		/* A copy, as the launch message is released once the program runs. */
+		const char *path = strdup(shim->launch.log_path);
+
+		error = path ? log_open(&shim->log, path, shim->launch.log_max_bytes, shim->launch.log_max_files)
+			     : -ENOMEM;
+	}
 	if (error) {
 		struct text text;
 

@@ -2,7 +2,7 @@
  * System calls, structures and constants which musl's headers lack (they know nothing of linux/...).
  * Everything here is in Linux 5.15, on x86_64 and aarch64.
  *
- * The wrappers return the result, or -errno.
+ * Names that glibc has as well, now or one day, begin with K_. The wrappers return the result, or -errno.
  */
 #ifndef GANTRY_SYSTEM_H
 #define GANTRY_SYSTEM_H
@@ -58,11 +58,11 @@ struct open_how_arguments {
 	uint64_t mode;
 	uint64_t resolve;
 };
-#define RESOLVE_NO_XDEV 0x01
-#define RESOLVE_NO_MAGICLINKS 0x02
-#define RESOLVE_NO_SYMLINKS 0x04
-#define RESOLVE_BENEATH 0x08
-#define RESOLVE_IN_ROOT 0x10
+#define K_RESOLVE_NO_XDEV 0x01
+#define K_RESOLVE_NO_MAGICLINKS 0x02
+#define K_RESOLVE_NO_SYMLINKS 0x04
+#define K_RESOLVE_BENEATH 0x08
+#define K_RESOLVE_IN_ROOT 0x10
 
 /* The mount API: open_tree(2), move_mount(2), fsopen(2), mount_setattr(2) */
 struct mount_attributes {
@@ -71,27 +71,27 @@ struct mount_attributes {
 	uint64_t propagation;
 	uint64_t userns_fd;
 };
-#define OPEN_TREE_CLONE 1
-#define OPEN_TREE_CLOEXEC O_CLOEXEC
+#define K_OPEN_TREE_CLONE 1
+#define K_OPEN_TREE_CLOEXEC O_CLOEXEC
 #ifndef AT_RECURSIVE
 #define AT_RECURSIVE 0x8000
 #endif
-#define MOVE_MOUNT_F_EMPTY_PATH 0x04
-#define MOVE_MOUNT_T_EMPTY_PATH 0x40
-#define FSOPEN_CLOEXEC 1
-#define FSMOUNT_CLOEXEC 1
-#define FSCONFIG_SET_FLAG 0
-#define FSCONFIG_SET_STRING 1
-#define FSCONFIG_CMD_CREATE 6
-#define MOUNT_ATTR_RDONLY 0x01
-#define MOUNT_ATTR_NOSUID 0x02
-#define MOUNT_ATTR_NODEV 0x04
-#define MOUNT_ATTR_NOEXEC 0x08
-#define MOUNT_ATTR_ATIME_MASK 0x70
-#define MOUNT_ATTR_NOATIME 0x10
-#define MOUNT_ATTR_STRICTATIME 0x20
-#define MOUNT_ATTR_NODIRATIME 0x80
-#define MOUNT_ATTR_IDMAP 0x00100000
+#define K_MOVE_MOUNT_F_EMPTY_PATH 0x04
+#define K_MOVE_MOUNT_T_EMPTY_PATH 0x40
+#define K_FSOPEN_CLOEXEC 1
+#define K_FSMOUNT_CLOEXEC 1
+#define K_FSCONFIG_SET_FLAG 0
+#define K_FSCONFIG_SET_STRING 1
+#define K_FSCONFIG_CMD_CREATE 6
+#define K_MOUNT_ATTR_RDONLY 0x01
+#define K_MOUNT_ATTR_NOSUID 0x02
+#define K_MOUNT_ATTR_NODEV 0x04
+#define K_MOUNT_ATTR_NOEXEC 0x08
+#define K_MOUNT_ATTR_ATIME_MASK 0x70
+#define K_MOUNT_ATTR_NOATIME 0x10
+#define K_MOUNT_ATTR_STRICTATIME 0x20
+#define K_MOUNT_ATTR_NODIRATIME 0x80
+#define K_MOUNT_ATTR_IDMAP 0x00100000
 
 #define CLOSE_RANGE_CLOEXEC_FLAG 4
 
@@ -123,19 +123,19 @@ static inline int sys_openat2(int dir, const char *path, uint64_t flags, uint64_
 
 static inline int sys_open_tree(int dir, const char *path, unsigned flags)
 {
-	return (int)result_of(syscall(NR_OPEN_TREE, dir, path, flags | OPEN_TREE_CLOEXEC));
+	return (int)result_of(syscall(NR_OPEN_TREE, dir, path, flags | K_OPEN_TREE_CLOEXEC));
 }
 
 /* Attaches the mount `tree` to the place that `target` refers to; neither is looked up by name again. */
 static inline int sys_attach(int tree, int target)
 {
 	return (int)result_of(syscall(NR_MOVE_MOUNT, tree, "", target, "",
-				      MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH));
+				      K_MOVE_MOUNT_F_EMPTY_PATH | K_MOVE_MOUNT_T_EMPTY_PATH));
 }
 
 static inline int sys_fsopen(const char *fstype)
 {
-	return (int)result_of(syscall(NR_FSOPEN, fstype, FSOPEN_CLOEXEC));
+	return (int)result_of(syscall(NR_FSOPEN, fstype, K_FSOPEN_CLOEXEC));
 }
 
 static inline int sys_fsconfig(int fs, unsigned command, const char *key, const char *value)
@@ -145,7 +145,7 @@ static inline int sys_fsconfig(int fs, unsigned command, const char *key, const 
 
 static inline int sys_fsmount(int fs, unsigned attributes)
 {
-	return (int)result_of(syscall(NR_FSMOUNT, fs, FSMOUNT_CLOEXEC, attributes));
+	return (int)result_of(syscall(NR_FSMOUNT, fs, K_FSMOUNT_CLOEXEC, attributes));
 }
 
 static inline int sys_mount_setattr(int mount, unsigned flags, const struct mount_attributes *attributes)

@@ -15,7 +15,7 @@ import type { LaunchRequest, Shim, ShimLauncher, StdioOptions } from "../../../s
 import { HelperShimLauncher } from "../../../src/shim/helper-shim-launcher.ts";
 
 const repository = join(import.meta.dirname, "../../..");
-export const helperPath = join(repository, "build/helper/gantry-helper");
+export const helperPath = process.env.GANTRY_TEST_HELPER ?? join(repository, "build/helper/gantry-helper");
 const busybox = "/bin/busybox";
 
 /** Why these tests cannot run here; undefined when they can. */
