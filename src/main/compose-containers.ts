@@ -91,6 +91,7 @@ export function composeContainers(parts: ContainerParts) {
     attacher: new Attacher(events),
     execs,
     sizer: new ContainerSizer(snapshots, images),
+    planner,
     explainer: new Explainer(store, creator, images, snapshots, specs, filesOf),
     adopter: new Adopter(store, snapshots, networks, shims, resources, cgroups, exits, log),
   };

@@ -28,6 +28,8 @@ export interface Engine {
   close(): Promise<void>;
 }
 
+const warmUpDelayMs = 150;
+
 /** The only wiring: builds all services, top to bottom, and adopts what an earlier engine left. */
 export async function compose(options: EngineOptions, log: Log): Promise<Engine> {
   const { root, state } = options;
@@ -70,6 +72,8 @@ export async function compose(options: EngineOptions, log: Log): Promise<Engine>
   const id = engineId(root);
 
   await containers.adopter.adopt();
+  // After whoever waited for this engine was answered.
+  setTimeout(() => containers.planner.warmUp(), warmUpDelayMs).unref();
 
   return {
     routes: dockerRoutes({

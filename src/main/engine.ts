@@ -51,6 +51,8 @@ async function serve(options: EngineOptions): Promise<number> {
     const { compose } = await import("./compose.ts");
     const engine = await compose(options, log);
     ready.resolve(engine.routes);
+    const { trimWhenIdle } = await import("./idle-memory.ts");
+    trimWhenIdle(servers.map(({ server }) => server))();
     log.info("engine.ready", { afterMs: Math.round(performance.now()) });
     await stopped;
     await engine.close();

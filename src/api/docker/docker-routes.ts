@@ -17,6 +17,7 @@ import type { Explainer } from "../../engine/explain.ts";
 import type { ImageService } from "../../engine/images/image-service.ts";
 import type { Networks } from "../../network/contract.ts";
 import type { Route } from "./route.ts";
+import { absentObjectRoutes } from "./routes/absent-objects.ts";
 import { authRoute } from "./routes/auth.ts";
 import { containerAttachRoute } from "./routes/container-attach.ts";
 import { containerCreateRoute } from "./routes/container-create.ts";
@@ -49,7 +50,6 @@ import { imageTagRoute } from "./routes/image-tag.ts";
 import { infoRoute } from "./routes/info.ts";
 import { networkInspectRoute } from "./routes/network-inspect.ts";
 import { networkListRoute } from "./routes/network-list.ts";
-import { absentObjectRoutes } from "./routes/absent-objects.ts";
 import { volumeListRoute } from "./routes/volume-list.ts";
 import { unbuiltRoutes } from "./unbuilt-routes.ts";
 

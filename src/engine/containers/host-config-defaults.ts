@@ -3,7 +3,7 @@ import type { HostConfig } from "../spec/docker-config.ts";
 
 /** The host config as Docker shows it: every field is there, with its zero value. engine-api.yaml, HostConfig. */
 export function completeHostConfig(given: HostConfig): object {
-  const { LogConfig, NetworkMode, ...rest } = given;
+  const { LogConfig, NetworkMode, MemorySwappiness, PidsLimit, ...rest } = given;
   return {
     Binds: null,
     ContainerIDFile: "",
@@ -56,9 +56,7 @@ export function completeHostConfig(given: HostConfig): object {
     DeviceRequests: null,
     MemoryReservation: 0,
     MemorySwap: 0,
-    MemorySwappiness: null,
     OomKillDisable: null,
-    PidsLimit: null,
     Ulimits: null,
     CpuCount: 0,
     CpuPercent: 0,
@@ -67,6 +65,9 @@ export function completeHostConfig(given: HostConfig): object {
     MaskedPaths: defaultMaskedPaths,
     ReadonlyPaths: defaultReadonlyPaths,
     ...withoutEmpty(rest),
+    // -1 and 0 are how clients say "not set"
+    MemorySwappiness: MemorySwappiness === -1 ? null : (MemorySwappiness ?? null),
+    PidsLimit: PidsLimit || null,
     LogConfig: { Type: LogConfig?.Type || "json-file", Config: LogConfig?.Config ?? {} },
     NetworkMode: !NetworkMode || NetworkMode === "default" ? "bridge" : NetworkMode,
   };

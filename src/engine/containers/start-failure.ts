@@ -1,0 +1,33 @@
+import { messageOf, PlatformError, systemError } from "../../errors/platform-error.ts";
+
+/** Why a process could not be started, as clients see it. */
+export interface StartFailure {
+  /** 127: no such program; 126: it cannot be executed; 128: something else was in the way. */
+  readonly exitCode: 126 | 127 | 128;
+  readonly error: PlatformError;
+}
+
+/**
+ * Docker's words around a program that cannot be executed. Its clients tell exit code 127 from 126 by what stands in
+ * the message: `executable file not found`, `no such file or directory`, `permission denied`, `is a directory`.
+ * engine-api, section 13. Any other failure is left as it is.
+ */
+export const startFailure = (error: unknown): StartFailure =>
+  failure(
+    error,
+    "failed to create task for container: failed to create shim task: OCI runtime create failed: gantry-runtime create failed: unable to start container process",
+  );
+
+/** The same for an exec'd process. */
+export const execFailure = (error: unknown): StartFailure =>
+  failure(error, "OCI runtime exec failed: exec failed: unable to start container process");
+
+function failure(error: unknown, prefix: string): StartFailure {
+  const known = error instanceof PlatformError ? error : systemError(messageOf(error), { cause: error });
+  if (!known.code?.startsWith("exec.")) return { exitCode: 128, error: known };
+  const { kind, message, code, hint, cause } = known;
+  return {
+    exitCode: code === "exec.not-found" || code === "exec.interpreter-missing" ? 127 : 126,
+    error: new PlatformError(kind, `${prefix}: ${message}`, { code, hint, cause }),
+  };
+}
