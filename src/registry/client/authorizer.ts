@@ -4,6 +4,7 @@ import { digestOf } from "../../formats/digest.ts";
 import { basicHeader } from "./basic-header.ts";
 import type { Challenge } from "./parse-challenges.ts";
 import { requestToken } from "./request-token.ts";
+import { shownRequest } from "./shown-request.ts";
 import type { TokenCache, TokenKey } from "./token-cache.ts";
 import type { HttpRequest, Transport } from "./transport.ts";
 
@@ -77,9 +78,8 @@ export class Authorizer {
   }
 }
 
-function noBasicCredentials({ method, url }: HttpRequest): PlatformError {
-  const verb = `${method.charAt(0)}${method.slice(1).toLowerCase()}`;
-  return new PlatformError("Unauthorized", `${verb} "${url}": no basic auth credentials`, {
+function noBasicCredentials(request: HttpRequest): PlatformError {
+  return new PlatformError("Unauthorized", `${shownRequest(request)}: no basic auth credentials`, {
     code: "registry.no-credentials",
     hint: "log in to the registry first",
   });

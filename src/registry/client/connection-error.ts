@@ -1,4 +1,5 @@
 import { type PlatformError, unavailable } from "../../errors/platform-error.ts";
+import { shownRequest } from "./shown-request.ts";
 
 /**
  * What a failed fetch says, in the words that Docker's clients know from Go's network library:
@@ -7,8 +8,7 @@ import { type PlatformError, unavailable } from "../../errors/platform-error.ts"
  */
 export function connectionError(method: string, url: string, error: unknown): PlatformError {
   const [code, cause, hint] = describe(errorCode(error), new URL(url));
-  const verb = `${method.charAt(0)}${method.slice(1).toLowerCase()}`;
-  return unavailable(`${verb} "${url}": ${cause ?? text(error)}`, {
+  return unavailable(`${shownRequest({ method, url })}: ${cause ?? text(error)}`, {
     code: `registry.${code}`,
     cause: error,
     hint,

@@ -200,8 +200,10 @@ describe("a registry that misbehaves for a while", () => {
           : "HTTP/1.1 200 OK\r\n";
       return `${head}Content-Length: ${10 - start}\r\n\r\n${"0123456789".slice(start, start + 4)}`;
     });
-    expect(await download(open(server.host), blob)).toBe("0123456789");
-    expect(ranges).toEqual(["0", "4", "8"]);
+    // A connection that is closed right after its last bytes can lose them on the way: then they are asked for again.
+    const patient = { ...retry, attempts: 20 };
+    expect(await download(open(server.host, "a/b", undefined, { retry: patient }), blob)).toBe("0123456789");
+    expect([...new Set(ranges)]).toEqual(["0", "4", "8"]);
   });
 });
 

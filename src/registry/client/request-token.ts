@@ -4,6 +4,7 @@ import { JsonFields } from "../../formats/json-fields.ts";
 import { basicHeader } from "./basic-header.ts";
 import { hostName, isLoopback } from "./registry-endpoint.ts";
 import { RegistryError, responseError } from "./response-error.ts";
+import { shownRequest } from "./shown-request.ts";
 import type { HttpResponse, Transport } from "./transport.ts";
 
 export interface TokenRequest {
@@ -93,19 +94,18 @@ async function postForToken(
 
 async function refused(response: HttpResponse): Promise<PlatformError> {
   const { method, url } = response.request;
-  const verb = `${method.charAt(0)}${method.slice(1).toLowerCase()}`;
-  const address = url.split("?", 1)[0];
+  const shown = shownRequest({ method, url: url.split("?", 1)[0] ?? url });
   const error = await responseError(response);
   const unauthorized = response.status === 401 || response.status === 403;
   if (unauthorized) {
-    return new PlatformError("Unauthorized", `${verb} "${address}": ${error.message}`, {
+    return new PlatformError("Unauthorized", `${shown}: ${error.message}`, {
       code: "registry.unauthorized",
       hint: "check user name and password of the registry",
     });
   }
   return error instanceof RegistryError
     ? error
-    : unavailable(`${verb} "${address}": ${error.message}`, { code: "registry.token-server" });
+    : unavailable(`${shown}: ${error.message}`, { code: "registry.token-server" });
 }
 
 function parseToken(bytes: Uint8Array, realm: URL): Token {

@@ -1,6 +1,7 @@
 import { type PlatformError, unavailable } from "../../errors/platform-error.ts";
 import { connectionError } from "./connection-error.ts";
 import { hostName, isLoopback } from "./registry-endpoint.ts";
+import { shownRequest } from "./shown-request.ts";
 
 export interface TransportOptions {
   /** How long a server may take until its headers arrive, in milliseconds. */
@@ -54,7 +55,7 @@ export class Transport {
       if (next.host !== new URL(url).host) headers = withoutAuthorization(headers);
       url = next.href;
     }
-    throw unavailable(`${request.method} "${request.url}": more than ${maxRedirects} redirects`, {
+    throw unavailable(`${shownRequest(request)}: more than ${maxRedirects} redirects`, {
       code: "registry.redirects",
     });
   }
@@ -129,12 +130,9 @@ class FetchResponse implements HttpResponse {
     for await (const part of this.chunks()) {
       length += part.length;
       if (length > limit) {
-        throw unavailable(
-          `${this.request.method} "${this.request.url}": answer of more than ${limit} bytes`,
-          {
-            code: "registry.too-long",
-          },
-        );
+        throw unavailable(`${shownRequest(this.request)}: answer of more than ${limit} bytes`, {
+          code: "registry.too-long",
+        });
       }
       parts.push(part);
     }
@@ -189,8 +187,7 @@ class Watch {
 }
 
 function timeoutError(method: string, url: string, cause: string): PlatformError {
-  const verb = `${method.charAt(0)}${method.slice(1).toLowerCase()}`;
-  return unavailable(`${verb} "${url}": ${cause}`, { code: "registry.timeout" });
+  return unavailable(`${shownRequest({ method, url })}: ${cause}`, { code: "registry.timeout" });
 }
 
 /** Never from TLS to plain text over a network. */
