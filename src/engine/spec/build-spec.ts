@@ -40,6 +40,8 @@ export function buildSpec(input: SpecInput): BuiltSpec {
   const { mounts, rootfsPropagation } = buildMounts(input);
   for (const [index, { origin }] of mounts.entries()) origins.set(`/mounts/${index}`, origin);
   origins.set("/root/path", `image ${imageName}`);
+  if (rootfsPropagation !== "rprivate")
+    origins.set("/linux/rootfsPropagation", `a bind with propagation ${rootfsPropagation.replace(/^r/, "")}`);
   if (hostConfig.ReadonlyRootfs === true) origins.set("/root/readonly", "--read-only");
   if (security.noNewPrivileges) origins.set("/process/noNewPrivileges", "--security-opt no-new-privileges");
   const spec: OciSpec = {

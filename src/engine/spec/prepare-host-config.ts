@@ -4,7 +4,7 @@ import { defaultShmSizeBytes } from "../../runtime/defaults.ts";
 import { checkModes } from "./check-modes.ts";
 import type { HostConfig } from "./docker-config.ts";
 import { refuseUnbuilt } from "./refuse-unbuilt.ts";
-import { validateResources } from "./validate-resources.ts";
+import { hasSwap, validateResources } from "./validate-resources.ts";
 
 /**
  * What a create request asks of the host, checked, with the defaults filled in that `inspect` shows: to be kept with the container
@@ -37,5 +37,3 @@ export function prepareHostConfig(
   };
   return { hostConfig, warnings };
 }
-
-export const hasSwap = ({ cgroup }: HostFacts): boolean => cgroup.version !== 0 && cgroup.swapAccounting;

@@ -34,39 +34,52 @@ const hasController = ({ cgroup }: HostFacts, v1: string, v2 = v1): boolean =>
     : cgroup.version === 2 && cgroup.controllers.includes(v2);
 
 function checkMemory(resources: Mutable<Resources>, host: HostFacts, warnings: string[]): void {
-  const { Memory = 0, MemorySwap = 0, MemorySwappiness = -1, MemoryReservation = 0 } = resources;
-  if (Memory !== 0 && Memory < minimumMemory) throw invalidParameter("Minimum memory limit allowed is 6MB");
-  if (Memory > 0 && !hasController(host, "memory")) {
+  if ((resources.Memory ?? 0) !== 0 && (resources.Memory ?? 0) < minimumMemory)
+    throw invalidParameter("Minimum memory limit allowed is 6MB");
+  discardMemory(resources, host, warnings);
+  const { Memory = 0, MemorySwap = 0, MemoryReservation = 0 } = resources;
+  if (Memory > 0 && MemorySwap > 0 && MemorySwap < Memory)
+    throw invalidParameter("Minimum memoryswap limit should be larger than memory limit, see usage");
+  if (Memory === 0 && MemorySwap > 0)
+    throw invalidParameter("You should always set the Memory limit when using Memoryswap limit, see usage");
+  if (MemoryReservation > 0 && MemoryReservation < minimumMemory)
+    throw invalidParameter("Minimum memory reservation allowed is 6MB");
+  if (Memory > 0 && Memory < MemoryReservation)
+    throw invalidParameter("Minimum memory limit can not be less than memory reservation limit, see usage");
+  checkSwappiness(resources, host, warnings);
+  checkOomKiller(resources, host, warnings);
+}
+
+/** One warning for each limit that the kernel does not know. */
+function discardMemory(resources: Mutable<Resources>, host: HostFacts, warnings: string[]): void {
+  const { Memory = 0, MemorySwap = 0 } = resources;
+  if (Memory === 0) return;
+  if (!hasController(host, "memory")) {
     warnings.push(
       "Your kernel does not support memory limit capabilities or the cgroup is not mounted. Limitation discarded.",
     );
     resources.Memory = 0;
     resources.MemorySwap = -1;
-  }
-  const swapAccounting = host.cgroup.version !== 0 && host.cgroup.swapAccounting;
-  if (Memory > 0 && MemorySwap !== -1 && !swapAccounting) {
+  } else if (MemorySwap !== -1 && !hasSwap(host)) {
     warnings.push(
       "Your kernel does not support swap limit capabilities or the cgroup is not mounted. Memory limited without swap.",
     );
     resources.MemorySwap = -1;
   }
-  if (Memory > 0 && MemorySwap > 0 && MemorySwap < Memory)
-    throw invalidParameter("Minimum memoryswap limit should be larger than memory limit, see usage");
-  if (Memory === 0 && MemorySwap > 0)
-    throw invalidParameter("You should always set the Memory limit when using Memoryswap limit, see usage");
+}
+
+/** memory.memsw.* of v1, memory.swap.* of v2. */
+export const hasSwap = ({ cgroup }: HostFacts): boolean => cgroup.version !== 0 && cgroup.swapAccounting;
+
+function checkSwappiness(resources: Mutable<Resources>, host: HostFacts, warnings: string[]): void {
+  const { MemorySwappiness = -1 } = resources;
   if (MemorySwappiness < -1 || MemorySwappiness > 100)
     throw invalidParameter(`Invalid value: ${MemorySwappiness}, valid memory swappiness range is 0-100`);
-  if (MemorySwappiness !== -1 && host.cgroup.version !== 1) {
-    warnings.push(
-      "Your kernel does not support memory swappiness capabilities or the cgroup is not mounted. Memory swappiness discarded.",
-    );
-    resources.MemorySwappiness = -1;
-  }
-  if (MemoryReservation > 0 && MemoryReservation < minimumMemory)
-    throw invalidParameter("Minimum memory reservation allowed is 6MB");
-  if (Memory > 0 && Memory < MemoryReservation)
-    throw invalidParameter("Minimum memory limit can not be less than memory reservation limit, see usage");
-  checkOomKiller(resources, host, warnings);
+  if (MemorySwappiness === -1 || host.cgroup.version === 1) return;
+  warnings.push(
+    "Your kernel does not support memory swappiness capabilities or the cgroup is not mounted. Memory swappiness discarded.",
+  );
+  resources.MemorySwappiness = -1;
 }
 
 function checkOomKiller(resources: Mutable<Resources>, host: HostFacts, warnings: string[]): void {

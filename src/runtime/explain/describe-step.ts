@@ -80,7 +80,8 @@ const descriptions: { readonly [Op in KernelStep["op"]]: (step: StepOf<Op>) => s
   "set-capabilities": (step) => describeCapabilities(step),
   "no-new-privileges": () => "forbid new privileges by exec",
   "load-seccomp": (step) => `filter system calls: ${step.program.length / 8} BPF instructions`,
-  exec: (step) => `exec ${quote(step.args)} with ${step.env.length} variables`,
+  exec: (step) =>
+    `exec ${quote(step.args)} with ${step.env.length} ${step.env.length === 1 ? "variable" : "variables"}`,
 };
 
 function describeBind(step: StepOf<"bind">): string {

@@ -3,7 +3,7 @@ import { type HostFacts, unlimited } from "../../../kernel/host-facts.ts";
 
 /** Hosts for tests of plans: nothing of the machine that runs them. */
 
-export const versionTwo: CgroupFacts = {
+export const versionTwo: Extract<CgroupFacts, { version: 2 }> = {
   version: 2,
   mountPoint: "/sys/fs/cgroup",
   controllers: ["cpuset", "cpu", "io", "memory", "hugetlb", "pids", "rdma", "misc"],
@@ -13,7 +13,7 @@ export const versionTwo: CgroupFacts = {
   cpusetMems: "0",
 };
 
-export const versionOne: CgroupFacts = {
+export const versionOne: Extract<CgroupFacts, { version: 1 }> = {
   version: 1,
   hierarchies: [
     { controllers: ["cpu", "cpuacct"], mountPoint: "/sys/fs/cgroup/cpu,cpuacct" },

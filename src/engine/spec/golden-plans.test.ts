@@ -1,0 +1,63 @@
+import { describe, expect, test } from "bun:test";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { renderPlan } from "../../runtime/explain/render-plan.ts";
+import { planContainer } from "../../runtime/plan/plan-container.ts";
+import { testHost, versionOne } from "../../runtime/plan/testing/test-host.ts";
+import { buildSpec } from "./build-spec.ts";
+import type { SpecInput } from "./spec-input.ts";
+import { testId, testInput } from "./testing/test-input.ts";
+
+const directory = join(import.meta.dir, "../../../tests/fixtures/plans");
+const hostV1 = { ...testHost, cgroup: versionOne };
+const netnsPath = "/run/gantry/netns/0";
+const limits = { Memory: 268435456, NanoCpus: 1.5e9, PidsLimit: 100 };
+
+const plans: Record<string, SpecInput> = {
+  default: testInput({ input: { netnsPath } }),
+  "default-v1": testInput({ host: hostV1, input: { netnsPath } }),
+  privileged: testInput({
+    hostConfig: { Privileged: true },
+    input: {
+      netnsPath,
+      allDevices: [{ path: "/dev/fuse", type: "c", major: 10, minor: 229, mode: 0o666, uid: 0, gid: 0 }],
+    },
+  }),
+  "limits-v2": testInput({ hostConfig: limits, input: { netnsPath } }),
+  "limits-v1": testInput({ hostConfig: limits, host: hostV1, input: { netnsPath } }),
+  tty: testInput({
+    config: { Tty: true, Cmd: ["sh"] },
+    hostConfig: { ConsoleSize: [24, 80] },
+    input: { netnsPath },
+  }),
+  "user-1000": testInput({ config: { User: "1000:audio", WorkingDir: "/work" }, input: { netnsPath } }),
+  "readonly-tmpfs-bind": testInput({
+    hostConfig: {
+      ReadonlyRootfs: true,
+      Tmpfs: { "/run": "size=16m,mode=755" },
+      Binds: ["/srv/data:/data:ro", "/srv/up:/up:rslave"],
+    },
+    input: { netnsPath },
+  }),
+  "host-network": testInput({
+    config: { Cmd: ["top"] },
+    hostConfig: { NetworkMode: "host", SecurityOpt: ["no-new-privileges"], CapDrop: ["ALL"], Init: true },
+    input: { initPath: "/run/gantry/init" },
+  }),
+};
+
+/** With GANTRY_UPDATE_PLANS=1 the files are written anew: the difference is then what to review. */
+describe("golden plans", () => {
+  test.each(Object.entries(plans))("%s", (name, input) => {
+    const { spec, origins } = buildSpec(input);
+    const plan = planContainer(spec, input.host, { containerId: testId, bundle: "/bundle", origins });
+    const text = renderPlan(plan, "text", { seccomp: spec.linux?.seccomp });
+    const file = join(directory, `${name}.txt`);
+    if (process.env.GANTRY_UPDATE_PLANS === "1") {
+      mkdirSync(dirname(file), { recursive: true });
+      writeFileSync(file, text);
+    }
+    expect(existsSync(file)).toBe(true);
+    expect(text).toBe(readFileSync(file, "utf8"));
+  });
+});
