@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync } from "node:fs";
+import { mkdirSync, readFileSync, realpathSync } from "node:fs";
 import { join } from "node:path";
 import { conflict, notFound } from "../../errors/platform-error.ts";
 import type { Digest } from "../../formats/digest.ts";
@@ -34,7 +34,9 @@ export class OverlaySnapshotter implements Snapshotter {
   #lastDraft = 0;
 
   constructor({ root, trees, log, bootId = currentBoot() }: OverlaySnapshotterOptions) {
-    const paths = new SnapshotPaths(root);
+    mkdirSync(root, { recursive: true, mode: 0o711 });
+    // The kernel's list of mounts has true paths: with others, what is mounted would not be recognised.
+    const paths = new SnapshotPaths(realpathSync(root));
     mkdirSync(paths.drafts, { recursive: true, mode: 0o700 });
     const trash = new Trash(paths.trash, trees, log);
     cleanDrafts(paths, trash);

@@ -9,6 +9,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
@@ -141,6 +142,22 @@ describe("overlay", () => {
     expect(again.keys()).toEqual([]);
     expect(mountPoints().filter((path) => path.startsWith(under.root))).toEqual([]);
     expect(readdirSync(join(under.root, "drafts"))).toEqual([]);
+  });
+
+  test("mounts are known again when the root directory is given by a symlink", async () => {
+    await using under = new OverlayUnderTest();
+    const link = `${under.root}-link`;
+    symlinkSync(under.root, link);
+    const open = () =>
+      new OverlaySnapshotter({ root: link, trees: workers, log: createLog("error", () => undefined) });
+    const first = open();
+    await first.prepare("key", undefined);
+    const { merged } = first.mount("key");
+    const again = open();
+    expect(again.mountedKeys()).toEqual(["key"]);
+    again.mount("key");
+    expect(mountPoints().filter((path) => path === merged)).toHaveLength(1);
+    rmSync(link);
   });
 
   test("a volatile root can be mounted again", async () => {
