@@ -11,7 +11,7 @@ import type { RunFiles } from "./containers/run-files.ts";
 import type { SpecSource } from "./containers/spec-source.ts";
 
 /** Stands for the network namespace of a container that is not running. */
-const futureNamespace = "(a network namespace made at start)";
+const futureNamespace = "/run/gantry/netns/MADE-AT-START";
 
 /** Says of which kernel steps a container consists, or would consist. */
 export class Explainer {

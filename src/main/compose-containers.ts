@@ -61,7 +61,7 @@ export function composeContainers(parts: ContainerParts) {
   const killer = new Killer(events, cgroups);
   const remover = new Remover(store, snapshots, resources, killer, execs, events, log);
   const exits = new ExitHandler(store, resources, remover, cgroups, events, log);
-  const creator = new Creator(store, images, snapshots, networks, host, events);
+  const creator = new Creator(store, images, snapshots, networks, specs, events);
   const planner = new RunPlanner(specs);
   const starter = new Starter(
     store,

@@ -4,10 +4,10 @@ import type { Image, ImageStore } from "../../core/images/contract.ts";
 import type { Snapshotter } from "../../core/snapshots/contract.ts";
 import { invalidParameter, notFound } from "../../errors/platform-error.ts";
 import { formatPlatform, hostPlatform, parsePlatform, platformDistance } from "../../formats/platform.ts";
-import type { HostFacts } from "../../kernel/host-facts.ts";
 import type { Networks } from "../../network/contract.ts";
 import { formatTimeNs, nowNs } from "../clock.ts";
 import { mergeImageConfig } from "../spec/merge-image-config.ts";
+import { checkBindSources } from "./bind-sources.ts";
 import { commandWords } from "./command-words.ts";
 import { Container } from "./container.ts";
 import type { ContainerEvents } from "./container-events.ts";
@@ -19,6 +19,7 @@ import { mountPoints } from "./mount-points.ts";
 import { type CreateBody, parseCreateBody } from "./parse-create-body.ts";
 import { portRequests } from "./port-requests.ts";
 import { parseSignal } from "./signals.ts";
+import type { SpecSource } from "./spec-source.ts";
 
 export interface CreateRequest {
   readonly name: string | undefined;
@@ -41,7 +42,7 @@ export class Creator {
     private readonly images: ImageStore,
     private readonly snapshots: Snapshotter,
     private readonly networks: Networks,
-    private readonly host: HostFacts,
+    private readonly specs: SpecSource,
     private readonly events: ContainerEvents,
   ) {}
 
@@ -72,7 +73,7 @@ export class Creator {
 
   /** The record that a create would make; checks everything and changes nothing. */
   draft(request: CreateRequest): { record: ContainerRecord; warnings: readonly string[] } {
-    const body = parseCreateBody(request.body, this.host);
+    const body = parseCreateBody(request.body, this.specs.host);
     const image = this.#image(body, request.platform);
     this.#check(body, image);
     const id = randomBytes(32).toString("hex");
@@ -91,7 +92,7 @@ export class Creator {
       cgroupPath: undefined,
       restartCount: 0,
     };
-    return { record, warnings: body.warnings };
+    return { record, warnings: [...body.warnings, ...this.specs.check(record)] };
   }
 
   #name(given: string | undefined): string {
@@ -129,6 +130,7 @@ export class Creator {
     }
     if (effective.StopSignal) parseSignal(effective.StopSignal);
     parseLogConfig(hostConfig);
+    checkBindSources(hostConfig);
     portRequests(effective, hostConfig);
     this.networks.resolve(hostConfig.NetworkMode || "default");
   }

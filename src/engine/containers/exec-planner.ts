@@ -20,9 +20,14 @@ export class ExecPlanner {
     private readonly runFiles: (containerId: string) => RunFiles,
   ) {}
 
+  /** The container's mounted root on the host. */
+  rootDirectory(container: Container): string {
+    return this.snapshots.describe(container.id).merged;
+  }
+
   plan(container: Container, exec: ExecConfig): Plan {
     const { record } = container;
-    const rootDirectory = this.snapshots.describe(record.id).merged;
+    const rootDirectory = this.rootDirectory(container);
     const identity = readIdentity(rootDirectory);
     // Built again rather than kept: it costs less than a millisecond, and memory for every container otherwise.
     const { spec } = this.specs.build(record, {

@@ -6,6 +6,7 @@ import type { ClientStream } from "./client-stream.ts";
 import type { Container } from "./container.ts";
 import type { ContainerEvents } from "./container-events.ts";
 import { parseDetachKeys } from "./detach-keys.ts";
+import { diagnoseStart } from "./diagnose-start.ts";
 import { type ExecInstance, isExecRunning } from "./exec-instance.ts";
 import type { ExecPlanner } from "./exec-planner.ts";
 import { joinStreams } from "./join-streams.ts";
@@ -82,7 +83,9 @@ export class ExecService {
       // Resolved only by an exit: the caller writes the reason of a failed start to the client itself.
       const ended = Promise.withResolvers<void>();
       if (client) await this.#connect(exec, container, process, client, ended.promise);
-      await process.start();
+      await process.start().catch((error: unknown) => {
+        throw diagnoseStart(error, plan, this.planner.rootDirectory(container));
+      });
       exec.process = process;
       this.events.publish(container, `exec_start: ${commandText(exec)}`, { execID: exec.id });
       void process.exited.then(({ exitCode }) => {

@@ -19,6 +19,13 @@ export interface RunPlace {
   readonly identity: IdentityFiles;
 }
 
+const uncheckedPlace: RunPlace = {
+  rootDirectory: "/",
+  netnsPath: undefined,
+  files: { hosts: "/dev/null", hostname: "/dev/null", resolvConf: "/dev/null" },
+  identity: { passwd: "", group: "" },
+};
+
 /** Builds the OCI spec of a container from its record. */
 export class SpecSource {
   constructor(
@@ -31,8 +38,27 @@ export class SpecSource {
   ) {}
 
   build(record: ContainerRecord, place: RunPlace): BuiltSpec {
+    return buildSpec({ ...this.#input(record, place), joinedNamespaces: this.#joined(record.hostConfig) });
+  }
+
+  /**
+   * Says at creation what a start would refuse, as far as that can be known without the container's root: its users and
+   * the containers whose namespaces it shares are looked up at the start. Out: warnings.
+   */
+  check(record: ContainerRecord): readonly string[] {
+    const input = this.#input(record, uncheckedPlace);
+    const { PidMode = "", IpcMode = "", GroupAdd: _, ...hostConfig } = input.hostConfig;
+    const own = (mode: string): string => (containerOf(mode) === undefined ? mode : "");
+    return buildSpec({
+      ...input,
+      config: { ...input.config, User: "" },
+      hostConfig: { ...hostConfig, PidMode: own(PidMode), IpcMode: own(IpcMode) },
+    }).warnings;
+  }
+
+  #input(record: ContainerRecord, place: RunPlace): SpecInput {
     const { hostConfig } = record;
-    const input: SpecInput = {
+    return {
       containerId: record.id,
       imageName: record.config.Image ?? record.imageId,
       config: mergeImageConfig(record.config, record.imageConfig),
@@ -43,13 +69,11 @@ export class SpecSource {
       hostname: hostnameOf(record),
       networkFiles: place.files,
       ...(place.netnsPath === undefined ? {} : { netnsPath: place.netnsPath }),
-      joinedNamespaces: this.#joined(hostConfig),
       identity: place.identity,
       devices: this.devices.named(hostConfig),
       allDevices: hostConfig.Privileged === true ? this.devices.all() : [],
       initPath: this.initPath,
     };
-    return buildSpec(input);
   }
 
   #joined({ PidMode = "", IpcMode = "" }: HostConfig): NonNullable<SpecInput["joinedNamespaces"]> {

@@ -25,9 +25,14 @@ export const execFailure = (error: unknown): StartFailure =>
 function failure(error: unknown, prefix: string): StartFailure {
   const known = error instanceof PlatformError ? error : systemError(messageOf(error), { cause: error });
   if (!known.code?.startsWith("exec.")) return { exitCode: 128, error: known };
-  const { kind, message, code, hint, cause } = known;
+  const { kind, code, hint, cause } = known;
+  // The kernel says so of such a script, and clients look for it.
+  const message =
+    code === "exec.crlf"
+      ? known.message.replace(/^exec: ".*?": /, "$&no such file or directory: ")
+      : known.message;
   return {
-    exitCode: code === "exec.not-found" || code === "exec.interpreter-missing" ? 127 : 126,
+    exitCode: /not found|no such file or directory/.test(message) ? 127 : 126,
     error: new PlatformError(kind, `${prefix}: ${message}`, { code, hint, cause }),
   };
 }

@@ -12,6 +12,7 @@ import type { Container } from "./container.ts";
 import type { ContainerCgroups } from "./container-cgroups.ts";
 import type { ContainerEvents } from "./container-events.ts";
 import type { ContainerStore } from "./container-store.ts";
+import { diagnoseStart } from "./diagnose-start.ts";
 import type { ExitHandler } from "./exit-handler.ts";
 import { shimLog } from "./log-config.ts";
 import { portRequests } from "./port-requests.ts";
@@ -78,7 +79,9 @@ export class Starter {
     spans.mark("launchMs");
     await container.attachments.connectAll();
     spans.mark("attachMs");
-    const { startedAtNs } = await shim.init.start();
+    const { startedAtNs } = await shim.init.start().catch((error: unknown) => {
+      throw diagnoseStart(error, plan, rootDirectory);
+    });
     spans.mark("startMs");
     undo.move();
     this.#started(container, shim, startedAtNs);

@@ -1,0 +1,71 @@
+import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
+import { posix } from "node:path";
+import { PlatformError } from "../../errors/platform-error.ts";
+import { O_PATH, RESOLVE_IN_ROOT, tryOpenat2 } from "../../kernel/openat2.ts";
+import type { Plan } from "../../kernel/steps.ts";
+import { diagnoseExec, type ProgramFile } from "../../shim/diagnose-exec.ts";
+
+const headBytes = 4096;
+
+/**
+ * Looks at the program that could not be executed, while its root is still mounted, and says what is wrong with it: exec
+ * itself answers the same errno for a missing interpreter, a script from Windows and an image for another processor.
+ * Any other error comes back as it is.
+ */
+export function diagnoseStart(error: unknown, plan: Plan, rootDirectory: string): unknown {
+  const program = programOf(plan);
+  if (!(error instanceof PlatformError) || !error.code?.startsWith("exec.") || program === undefined)
+    return error;
+  const open = (path: string): ProgramFile | undefined => {
+    const place = placeOf(plan, rootDirectory, path);
+    return openProgram(place.root, place.path);
+  };
+  const path = program.candidates.find((candidate) => open(candidate)?.kind === "file");
+  return (path === undefined ? undefined : diagnoseExec(program.name, path, open)) ?? error;
+}
+
+/** Binds are not mounted on the host's side of the root: what lies in one is looked up at its source. */
+function placeOf(plan: Plan, rootDirectory: string, path: string): { root: string; path: string } {
+  const binds = plan.steps.flatMap((step) => (step.op === "bind" ? [step] : []));
+  const bind = binds.findLast(({ target }) => path === target || path.startsWith(`${target}/`));
+  return bind
+    ? { root: bind.source, path: path.slice(bind.target.length) || "." }
+    : { root: rootDirectory, path };
+}
+
+interface Program {
+  readonly name: string;
+  /** Absolute paths inside the container, in the order in which exec looks. */
+  readonly candidates: readonly string[];
+}
+
+function programOf(plan: Plan): Program | undefined {
+  const step = plan.steps.findLast((candidate) => candidate.op === "exec");
+  const name = step?.args[0];
+  if (step === undefined || name === undefined) return undefined;
+  const directory = plan.steps.findLast((candidate) => candidate.op === "change-directory")?.path ?? "/";
+  if (name.includes("/")) return { name, candidates: [posix.resolve(directory, name)] };
+  const path = step.env.find((variable) => variable.startsWith("PATH="))?.slice("PATH=".length) ?? "";
+  return { name, candidates: path.split(":").map((folder) => posix.resolve(directory, folder, name)) };
+}
+
+function openProgram(rootDirectory: string, path: string): ProgramFile | undefined {
+  const root = openSync(rootDirectory, O_PATH);
+  // O_NONBLOCK: a FIFO must not hang the engine.
+  const flags = constants.O_RDONLY | constants.O_NONBLOCK;
+  const fd =
+    path === "."
+      ? openSync(rootDirectory, flags)
+      : tryOpenat2(root, path, { flags, resolve: RESOLVE_IN_ROOT });
+  closeSync(root);
+  if (fd < 0) return undefined;
+  try {
+    const stat = fstatSync(fd);
+    const kind = stat.isFile() ? "file" : stat.isDirectory() ? "directory" : "other";
+    const head = Buffer.alloc(headBytes);
+    const length = kind === "file" ? readSync(fd, head, 0, headBytes, 0) : 0;
+    return { kind, mode: stat.mode & 0o7777, head: head.subarray(0, length) };
+  } finally {
+    closeSync(fd);
+  }
+}
