@@ -1,8 +1,8 @@
 import { type ByteString, quoted } from "./byte-string.ts";
 import { parseHeader, type TarHeader } from "./parse-header.ts";
-import { parseDecimal, parsePaxTime } from "./parse-number.ts";
 import { type PaxRecords, parsePaxRecords } from "./pax-records.ts";
-import { blockSize, paddingOf, type TarEntry, type TarEntryType, type TarTime } from "./tar-entry.ts";
+import { mergeRecords, resolveEntry } from "./resolve-entry.ts";
+import { blockSize, paddingOf, type TarEntry } from "./tar-entry.ts";
 import { tarError } from "./tar-error.ts";
 
 /** Receives an archive in order. What it throws ends the parsing. */
@@ -19,28 +19,7 @@ const maxMetadataBytes = 1024 * 1024;
 /** Global records are looked at again for every entry. */
 const maxGlobalRecords = 100;
 
-const entryTypes: Readonly<Record<string, TarEntryType>> = {
-  "\0": "file",
-  "0": "file",
-  "1": "hardlink",
-  "2": "symlink",
-  "3": "character-device",
-  "4": "block-device",
-  "5": "directory",
-  "6": "fifo",
-  "7": "file",
-};
-
-const refusedTypes: Readonly<Record<string, string>> = {
-  S: "GNU sparse file",
-  D: "GNU incremental directory",
-  M: "continuation of a multi-volume archive",
-  N: "old GNU long name list",
-};
-
 type State = "header" | "content" | "padding" | "metadata" | "skip" | "end";
-
-const noXattrs: ReadonlyMap<ByteString, ByteString> = new Map();
 
 /**
  * A streaming reader: chunks of any size are pushed in, entries and slices of their content come out at once,
@@ -179,7 +158,11 @@ export class TarParser {
   }
 
   #entry(header: TarHeader): void {
-    const entry = this.#resolve(header);
+    const entry = resolveEntry(header, {
+      path: this.#longPath,
+      linkPath: this.#longLinkPath,
+      records: mergeRecords(this.#globalRecords, this.#records),
+    });
     this.#longPath = undefined;
     this.#longLinkPath = undefined;
     this.#records = undefined;
@@ -187,90 +170,6 @@ export class TarParser {
     if (entry.size === 0) this.handler.entryEnd();
     this.#begin("content", entry.size);
   }
-
-  /** Header, GNU long names and PAX records as one entry; records of the entry win over global ones. */
-  #resolve(header: TarHeader): TarEntry {
-    const hasRecords = this.#records !== undefined || this.#globalRecords.size > 0;
-    const records = hasRecords ? new Map([...this.#globalRecords, ...(this.#records ?? [])]) : undefined;
-    const record = (keyword: string): string | undefined => records?.get(keyword) || undefined;
-    const path = record("path") ?? this.#longPath ?? header.path;
-    if (path === "") throw tarError("name", "entry without a name");
-    if (records) refuseSparse(records, path);
-    const number = (keyword: string, otherwise: number): number => {
-      const text = record(keyword);
-      return text === undefined ? otherwise : parseDecimal(text, `${keyword} of ${quoted(path)}`);
-    };
-    const time = (keyword: string): TarTime | undefined => {
-      const text = record(keyword);
-      return text === undefined ? undefined : parsePaxTime(text, `${keyword} of ${quoted(path)}`);
-    };
-    const type = entryType(header, path);
-    const size = number("size", header.size);
-    if (size < 0) throw tarError("number", `negative size of ${quoted(path)}`);
-    return {
-      type,
-      path,
-      linkPath: isLink(type) ? (record("linkpath") ?? this.#longLinkPath ?? header.linkPath) : "",
-      mode: header.mode & 0o7777,
-      uid: number("uid", header.uid),
-      gid: number("gid", header.gid),
-      // Other types have no content, whatever their size field says (POSIX pax, "size").
-      size: type === "file" ? size : 0,
-      mtime: time("mtime") ?? { seconds: header.mtimeSeconds, nanoseconds: 0 },
-      atime: time("atime"),
-      deviceMajor: header.deviceMajor,
-      deviceMinor: header.deviceMinor,
-      xattrs: records ? xattrsOf(records) : noXattrs,
-    };
-  }
-}
-
-const isLink = (type: TarEntryType): boolean => type === "symlink" || type === "hardlink";
-
-const socketMode = 0o140000;
-const modeTypeMask = 0o170000;
-
-function entryType(header: TarHeader, path: ByteString): TarEntryType {
-  const type = entryTypes[header.typeFlag];
-  if (type === undefined) {
-    const what = refusedTypes[header.typeFlag] ?? `unknown type ${JSON.stringify(header.typeFlag)}`;
-    throw tarError("type", `${quoted(path)}: ${what} is not supported`);
-  }
-  if (type !== "file") return type;
-  // Archives older than ustar have no type for directories.
-  if (path.endsWith("/")) return "directory";
-  return (header.mode & modeTypeMask) === socketMode ? "socket" : "file";
-}
-
-function refuseSparse(records: PaxRecords, path: ByteString): void {
-  for (const keyword of records.keys()) {
-    if (!keyword.startsWith("GNU.sparse.")) continue;
-    throw tarError("sparse", `${quoted(path)}: PAX sparse file (${keyword}) is not supported`);
-  }
-}
-
-const xattrPrefix = "SCHILY.xattr.";
-const libarchivePrefix = "LIBARCHIVE.xattr.";
-
-function xattrsOf(records: PaxRecords): ReadonlyMap<ByteString, ByteString> {
-  const xattrs = new Map<ByteString, ByteString>();
-  for (const [keyword, value] of records) {
-    if (keyword.startsWith(libarchivePrefix)) addLibarchiveXattr(xattrs, keyword, value);
-  }
-  // Where an archive has both forms, SCHILY's holds the bytes as they are.
-  for (const [keyword, value] of records) {
-    if (keyword.startsWith(xattrPrefix)) xattrs.set(keyword.slice(xattrPrefix.length), value);
-  }
-  return xattrs.size > 0 ? xattrs : noXattrs;
-}
-
-/** libarchive writes the name percent-encoded and the value in base64. */
-function addLibarchiveXattr(xattrs: Map<ByteString, ByteString>, keyword: string, value: string): void {
-  const name = keyword
-    .slice(libarchivePrefix.length)
-    .replace(/%([0-9a-fA-F]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
-  if (name.includes("\0")) throw tarError("pax", "NUL in the name of an extended attribute");
-  xattrs.set(name, Buffer.from(value, "base64").toString("latin1"));
 }
 
 function untilNul(body: ByteString): ByteString {
