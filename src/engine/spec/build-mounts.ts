@@ -47,12 +47,11 @@ const depth = ({ destination }: OciMount) => destination.split("/").length;
 const writableDefaults = new Set(["/proc", "/dev", "/dev/pts", "/dev/shm", "/dev/mqueue"]);
 
 function systemMounts({ hostConfig }: SpecInput): OriginatedMount[] {
-  const { Privileged = false, ReadonlyRootfs = false, IpcMode = "" } = hostConfig;
+  const { Privileged = false, ReadonlyRootfs = false } = hostConfig;
   const mounts: OriginatedMount[] = [];
   for (const mount of defaultMounts) {
     const { destination, options = [] } = mount;
     if (destination === "/dev/shm") mounts.push(...shmMount(mount, hostConfig));
-    else if (destination === "/dev/mqueue" && IpcMode === "host") mounts.push(hostBind("/dev/mqueue"));
     else if (options.includes("ro") && Privileged && !ReadonlyRootfs)
       mounts.push({
         mount: { ...mount, options: options.filter((option) => option !== "ro") },
@@ -67,16 +66,22 @@ function systemMounts({ hostConfig }: SpecInput): OriginatedMount[] {
 
 function shmMount(mount: OciMount, { IpcMode = "", ShmSize = 0 }: HostConfig): OriginatedMount[] {
   if (IpcMode === "none") return [];
-  if (IpcMode === "host") return [hostBind("/dev/shm")];
+  if (IpcMode === "host") return [hostShm];
   const size = ShmSize === 0 ? defaultShmSizeBytes : ShmSize;
   const origin = size === defaultShmSizeBytes ? "default" : `--shm-size ${sizeWord(size)}`;
   return [{ mount: { ...mount, options: [...(mount.options ?? []), `size=${size}`] }, origin }];
 }
 
-const hostBind = (path: string): OriginatedMount => ({
-  mount: { destination: path, type: "bind", source: path, options: ["rbind", "nosuid", "noexec", "nodev"] },
+/** Message queues need no such thing: a mount of mqueue shows those of the ipc namespace it is made in. */
+const hostShm: OriginatedMount = {
+  mount: {
+    destination: "/dev/shm",
+    type: "bind",
+    source: "/dev/shm",
+    options: ["rbind", "nosuid", "noexec", "nodev"],
+  },
   origin: "--ipc host",
-});
+};
 
 function networkMounts({ networkFiles, hostConfig }: SpecInput): OriginatedMount[] {
   const files = [

@@ -284,7 +284,8 @@ describe("namespaces", () => {
     expect(spec.linux?.namespaces).toEqual([{ type: "mount" }]);
     expect(spec.hostname).toBeUndefined();
     expect(spec.linux?.sysctl).toEqual({});
-    expect(mountAt(spec.mounts, "/dev/shm")?.type).toBe("bind");
+    expect(mountAt(spec.mounts, "/dev/shm")).toMatchObject({ type: "bind", source: "/dev/shm" });
+    expect(mountAt(spec.mounts, "/dev/mqueue")?.type).toBe("mqueue");
   });
 
   test("that are prepared are joined", () => {
