@@ -56,6 +56,11 @@ export class EngineClient implements Disposable {
     this.http = new Http1Client(address);
   }
 
+  /** Connects ahead of `count` requests at a time. */
+  prepare(count: number): void {
+    this.http.prepare(count);
+  }
+
   /**
    * The JSON of the answer, undefined when it has none. `T` names the fields that the caller reads; the Engine
    * API is versioned, so they are not checked one by one.

@@ -15,7 +15,7 @@ afterEach(() => {
 function serve(reply: Reply) {
   const directory = mkdtempSync(join(tmpdir(), "wire-"));
   const unix = join(directory, "s.sock");
-  const seen = { connections: 0, ended: 0 };
+  const seen = { connections: 0, closed: 0 };
   const server = Bun.listen({
     unix,
     allowHalfOpen: true,
@@ -29,8 +29,10 @@ function serve(reply: Reply) {
           (out) => socket.write(out),
           () => socket.end(),
         ),
+      close: () => {
+        seen.closed++;
+      },
       end: (socket) => {
-        seen.ended++;
         reply(
           "<FIN>",
           (out) => socket.write(out),
@@ -67,6 +69,30 @@ test("two requests at a time take two connections", async () => {
   ]);
   expect(both.map(({ status }) => status)).toEqual([204, 204]);
   expect(seen.connections).toBe(2);
+});
+
+test("connections opened ahead are taken by the requests that follow", async () => {
+  const { client, seen } = serve((_, write) => write("HTTP/1.1 204 No Content\r\n\r\n"));
+  client.prepare(2);
+  await Promise.all([
+    client.request({ method: "POST", path: "/a" }),
+    client.request({ method: "POST", path: "/b" }),
+  ]);
+  expect(seen.connections).toBe(2);
+});
+
+test("connections that open after the client was dropped are closed", async () => {
+  const { client, seen } = serve(() => {});
+  client.prepare(1);
+  client[Symbol.dispose]();
+  while (seen.closed < 1) await Bun.sleep(1);
+  expect(seen.connections).toBe(1);
+});
+
+test("a failure to connect ahead is told by the request", async () => {
+  using client = new Http1Client({ unix: "/nonexistent/gantry.sock" });
+  client.prepare(2);
+  expect(client.request({ method: "GET", path: "/" })).rejects.toThrow("no such socket");
 });
 
 test("the head is there before the body", async () => {

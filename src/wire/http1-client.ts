@@ -37,26 +37,39 @@ export type UpgradeResult =
 
 export class Http1Client implements Disposable {
   private readonly idle: Connection[] = [];
+  /** Opened ahead, in the order in which requests will take them. */
+  private readonly coming: Promise<Connection>[] = [];
   private readonly all = new Set<Connection>();
+  private disposed = false;
 
   constructor(private readonly address: SocketAddress) {}
+
+  /** Opens connections ahead of the requests that will need them, whose business a failure then is. */
+  prepare(count: number): void {
+    for (let each = 0; each < count; each++) {
+      const opening = this.open();
+      opening.catch(() => {});
+      this.coming.push(opening);
+    }
+  }
 
   /** Settles with the answer's head; the body follows as it arrives. Errors: Unavailable, System. */
   async request(request: HttpRequest): Promise<HttpResponse> {
     const reused = this.takeIdle();
+    if (reused === undefined) return (await this.takeFresh()).request(request);
     try {
-      return await (reused ?? (await this.open())).request(request);
+      return await reused.request(request);
     } catch (error) {
       // An idle connection may be closed by the peer at any moment; asking again is harmless for these.
       const repeatable = request.method === "GET" || request.method === "HEAD";
-      if (reused === undefined || !repeatable) throw error;
-      return (await this.open()).request(request);
+      if (!repeatable) throw error;
+      return (await this.takeFresh()).request(request);
     }
   }
 
   /** Asks to take the connection over. An answer other than 101 or 200 is handed back as it is. */
   async upgrade(request: HttpRequest): Promise<UpgradeResult> {
-    const connection = this.takeIdle() ?? (await this.open());
+    const connection = this.takeIdle() ?? (await this.takeFresh());
     const response = await connection.request(request, true);
     if (response.status !== 101 && response.status !== 200) return { upgraded: false, response };
     return { upgraded: true, head: response, stream: connection.takeOver(response.body) };
@@ -64,6 +77,7 @@ export class Http1Client implements Disposable {
 
   /** Drops every connection. */
   [Symbol.dispose](): void {
+    this.disposed = true;
     for (const connection of this.all) connection.destroy();
   }
 
@@ -73,12 +87,22 @@ export class Http1Client implements Disposable {
     return connection;
   }
 
+  private async takeFresh(): Promise<Connection> {
+    try {
+      return await (this.coming.shift() ?? this.open());
+    } catch (error) {
+      this.coming.length = 0; // they found nobody either; a later try shall look anew
+      throw error;
+    }
+  }
+
   private async open(): Promise<Connection> {
     const connection = await Connection.open(this.address, {
       idle: (self) => this.idle.push(self),
       gone: (self) => this.forget(self),
     });
     this.all.add(connection);
+    if (this.disposed) connection.destroy();
     return connection;
   }
 

@@ -35,6 +35,8 @@ export const command = () =>
       const detachKeys = flags["detach-keys"];
       checkDetachKeys(detachKeys);
       if (!flags.detach) checkTerminal(context, attachedStreams(flags, false).stdin, flags.tty);
+      // For create, and then attach, wait and start at the same time.
+      context.engine.prepare(flags.detach ? 1 : 3);
       const { Id } = await createContainer(context, flags, args, flags.detach);
       if (flags.detach) {
         await startContainer(context, Id);
