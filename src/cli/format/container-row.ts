@@ -1,6 +1,6 @@
 import { ellipsis, humanSince, humanSize, localTimestamp, shortId } from "./human.ts";
 import { formatPorts, type PortSummary } from "./ports.ts";
-import type { RowFormat } from "./rows.ts";
+import type { RowFormat } from "./row-format.ts";
 
 /** An element of `GET /containers/json`. */
 export interface ContainerSummary {

@@ -1,5 +1,5 @@
 import { ellipsis, humanSince, humanSize, shortId } from "./human.ts";
-import type { RowFormat } from "./rows.ts";
+import type { RowFormat } from "./row-format.ts";
 
 /** An element of `GET /images/{name}/history`. */
 export interface HistoryEntry {

@@ -1,5 +1,5 @@
 import { humanSince, humanSize, localTimestamp, shortId } from "./human.ts";
-import type { RowFormat } from "./rows.ts";
+import type { RowFormat } from "./row-format.ts";
 
 /** An element of `GET /images/json`. */
 export interface ImageSummary {

@@ -1,6 +1,6 @@
 import { pairs } from "./container-row.ts";
 import { shortId } from "./human.ts";
-import type { RowFormat } from "./rows.ts";
+import type { RowFormat } from "./row-format.ts";
 
 /** An element of `GET /networks`. */
 export interface NetworkSummary {

@@ -1,19 +1,6 @@
 /** Lists as tables, as JSON lines, or through a user's template. */
-import type { Method } from "../template/values.ts";
+import type { RowFormat } from "./row-format.ts";
 import { alignColumns } from "./tabwriter.ts";
-
-/** One kind of list: how each field of a row is made, and its column header. */
-export interface RowFormat<T> {
-  readonly fields: Readonly<Record<string, Field<T>>>;
-  /** The columns of the plain table: names of fields. */
-  readonly columns: readonly string[];
-}
-
-export interface Field<T> {
-  readonly header: string;
-  /** Methods take arguments in a template, and are left out of `{{json .}}`. */
-  readonly value: (row: T) => string | Method;
-}
 
 /** `format` as the user gave it; undefined prints the plain table. Out: text with its last newline. */
 export async function formatRows<T>(

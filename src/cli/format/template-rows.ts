@@ -3,7 +3,7 @@ import { CommandError } from "../command-error.ts";
 import { compileTemplate, type Template } from "../template/evaluate.ts";
 import { TemplateError } from "../template/lex.ts";
 import type { FieldSource, Method } from "../template/values.ts";
-import type { RowFormat } from "./rows.ts";
+import type { RowFormat } from "./row-format.ts";
 import { alignColumns } from "./tabwriter.ts";
 
 /** `json`, `table TEMPLATE`, or a template. Out: text with its last newline. Errors: CommandError. */
