@@ -101,6 +101,18 @@ describe.skipIf(!isRoot || cgroup.version === 0)("the cgroup of a container", ()
     );
   });
 
+  test("lets a process open the devices of the list, and no other", async () => {
+    executeHostSteps(planFor());
+    const open = async (device: string) => {
+      const script = 'echo $$ > "$0/cgroup.procs" && : < "$1"';
+      const directory = controllerDirectory(cgroup, "devices", path) ?? "";
+      const child = Bun.spawn(["sh", "-c", script, directory, device], { stderr: "pipe" });
+      return `${await child.exited} ${await new Response(child.stderr).text()}`;
+    };
+    expect(await open("/dev/zero")).toBe("0 ");
+    expect(await open("/dev/kmsg")).toMatch(/Operation not permitted/);
+  });
+
   test("is undone when the kernel refuses a limit, which the error names", () => {
     const missing = `${host.cpuCount + 1000}`;
     expect(() => executeHostSteps(planFor({ cpu: { cpus: missing } }))).toThrow(
