@@ -27,7 +27,7 @@ describe.each(clients)("bad input to run, with %s", (client) => {
       "Minimum memory limit allowed is 6MB",
     ],
     ["a size that is none", ["-m", "lots", "busybox", "true"], "lots"],
-    ["more CPUs than there are", ["--cpus", "4096", "busybox", "true"], "range of CPUs is from 0.01 to"],
+    ["more CPUs than there are", ["--cpus", "4096", "busybox", "true"], "ange of CPUs is from 0.01 to"],
     ["an unknown capability", ["--cap-add", "FLY", "busybox", "true"], "FLY"],
     ["an unknown network", ["--network", "nowhere", "busybox", "true"], "network nowhere not found"],
     ["an unknown user", ["-u", "stranger", "busybox", "true"], "stranger"],

@@ -49,13 +49,16 @@ describe.each(clients)("exit codes of run, with %s", (client) => {
     ["a file without execute permission", ["/bin/not-executable"], 126, "permission denied"],
     ["a directory", ["/etc"], 126, "/etc"],
     ["a script whose interpreter is missing", ["/bin/lost-interpreter"], 127, "/opt/none/python3"],
-    ["a script with CRLF line ends", ["/bin/from-windows"], 127, "CRLF"],
-    ["a program for another architecture", ["/bin/foreign"], 126, "architecture"],
+    ["a script with CRLF line ends", ["/bin/from-windows"], 127, "CR LF"],
+    ["a program for another architecture", ["/bin/foreign"], 126, "is built for"],
     ["a file that is no program", ["/bin/no-format"], 126, "exec format error"],
   ] as const)("%s is explained", async (_name, argv, exitCode, words) => {
     const result = await run("oddities", ...argv);
     expect(result.stderr).toContain(words);
-    expect(result.exitCode).toBe(exitCode);
+    // Docker's client knows 126 only by the words for EACCES and EISDIR.
+    const known =
+      client === "gantry" || exitCode === 127 || /permission denied|is a directory/.test(result.stderr);
+    expect(result.exitCode).toBe(known ? exitCode : 125);
     expect(await machine.engine.must(client, "ps", "-aq")).toBe("");
   });
 
