@@ -1,6 +1,8 @@
 import { closeSync, constants, openSync } from "node:fs";
+import { release } from "node:os";
 import { invalidParameter, PlatformError } from "../errors/platform-error.ts";
-import { errnoName, errnoNumber, errnoText } from "./errno.ts";
+import { errnoName, errnoText } from "./errno.ts";
+import { kernelVersion } from "./host-facts.ts";
 import { fsconfigCreate, fsconfigSet, fsLog, fsmount, fsopen, mount, moveMount } from "./mounts.ts";
 import { AT_FDCWD } from "./syscall.ts";
 
@@ -19,25 +21,37 @@ export interface OverlayRequest {
 
 /** strndup_user in fsconfig(2): a value has at most 255 bytes. */
 const MAX_VALUE_BYTES = 255;
-const EINVAL = errnoNumber("EINVAL") ?? 22;
+
+/** mount(2): the options are copied from one page, with a NUL. */
+const MAX_OPTION_BYTES = 4095;
+
+/**
+ * Linux 6.5 knows `lowerdir+`. It has to be known beforehand: an older one takes any parameter, and refuses
+ * the unknown ones only when the mount is made.
+ */
+export function takesLayersOneByOne(kernelRelease: string): boolean {
+  const { major, minor } = kernelVersion(kernelRelease);
+  return major > 6 || (major === 6 && minor >= 5);
+}
 
 /**
  * Mounts an overlay with any number of layers: one `lowerdir+` for each (Linux 6.5); an older kernel gets the
- * option string, which has to fit into a page.
+ * option string, in which layers are named by descriptors when their paths do not fit into a page.
  * Errors: System, naming the target, errno and what the kernel logged.
  */
-export function mountOverlay(request: OverlayRequest): void {
+export function mountOverlay(request: OverlayRequest, oneByOne = takesLayersOneByOne(release())): void {
   if (request.lower.length === 0)
     throw invalidParameter(`overlay mount ${request.target}: no lower directory`);
+  if (oneByOne) mountByParameters(request);
+  else mountByOptionString(request);
+}
+
+function mountByParameters(request: OverlayRequest): void {
   using descriptors = new Descriptors();
   const fs = descriptors.add(fsopen("overlay"));
   const pairs = parameters(request, (path) => descriptors.shorten(path));
   for (const [key, value] of pairs) {
     const result = fsconfigSet(fs, key, value);
-    if (result === -EINVAL && key === "lowerdir+") {
-      mountByOptionString(request);
-      return;
-    }
     if (result < 0) throw overlayError(request, -result, fsLog(fs) || `${key} ${value ?? ""}`.trim());
   }
   const created = fsconfigCreate(fs);
@@ -78,15 +92,18 @@ export function overlayOptionString(request: Omit<OverlayRequest, "target" | "at
 }
 
 function mountByOptionString(request: OverlayRequest): void {
-  const data = overlayOptionString(request);
-  if (Buffer.byteLength(data) > 4095)
-    throw new PlatformError(
-      "System",
-      `mount overlay ${request.target}: ${request.lower.length} layers are too many`,
-      {
-        hint: "this kernel takes all layer paths in one page; use Linux 6.5 or a shorter --root",
-      },
-    );
+  using descriptors = new Descriptors();
+  const whole = overlayOptionString(request);
+  const fits = Buffer.byteLength(whole) <= MAX_OPTION_BYTES;
+  const data = fits
+    ? whole
+    : overlayOptionString({ ...request, lower: request.lower.map((it) => descriptors.open(it)) });
+  if (Buffer.byteLength(data) > MAX_OPTION_BYTES) {
+    const what = `mount overlay ${request.target}: ${request.lower.length} layers are too many`;
+    throw new PlatformError("System", what, {
+      hint: "this kernel takes all layers in one page; use Linux 6.5",
+    });
+  }
   // MOUNT_ATTR_RDONLY, NOSUID, NODEV, NOEXEC have the values of MS_*.
   const flags = (request.attributes ?? 0) & 0xf;
   mount({ source: "overlay", target: request.target, fstype: "overlay", flags, data });
@@ -110,7 +127,11 @@ class Descriptors {
 
   /** A path that is too long for fsconfig, by a descriptor instead. */
   shorten(path: string): string {
-    if (Buffer.byteLength(path) <= MAX_VALUE_BYTES) return path;
+    return Buffer.byteLength(path) <= MAX_VALUE_BYTES ? path : this.open(path);
+  }
+
+  /** A short path of a directory, valid as long as these descriptors are open. */
+  open(path: string): string {
     return `/proc/self/fd/${this.add(openSync(path, constants.O_DIRECTORY))}`;
   }
 

@@ -48,10 +48,13 @@ describe.skipIf(process.getuid?.() !== 0)("mounts", () => {
     expect(readdirSync(upper)).toEqual(["new"]);
   });
 
-  test("an overlay takes a hundred layers, and paths longer than an option may be", () => {
+  test.each([
+    ["one parameter each, Linux 6.5", true],
+    ["one option string for all, before", false],
+  ])("an overlay takes a hundred layers, and paths longer than an option may be (%s)", (_form, oneByOne) => {
     const names = Array.from({ length: 100 }, (_, index) => `${index}-${"x".repeat(200)}/${"y".repeat(100)}`);
     const [upper, work, target] = [at("upper"), at("work"), at("merged")];
-    mountOverlay({ lower: layers(names), upper, work, target });
+    mountOverlay({ lower: layers(names), upper, work, target }, oneByOne);
     try {
       expect(readFileSync(join(target, "who"), "utf8")).toBe(names[0] ?? "");
     } finally {
