@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { formatTimeFixedNs, formatTimeNs, nowNs, parseTimeNs } from "./clock.ts";
+import { createClock, formatTimeFixedNs, formatTimeNs, parseTimeNs } from "./clock.ts";
 
 test.each([
   [0n, "1970-01-01T00:00:00Z", "1970-01-01T00:00:00.000000000Z"],
@@ -20,9 +20,18 @@ test.each([["yesterday"], ["2026-13-01T00:00:00Z"], [""]])("%p is no time", (tex
   expect(parseTimeNs(text)).toBeUndefined();
 });
 
-test("now lies within the millisecond clock", () => {
-  const before = BigInt(Date.now() - 1000) * 1_000_000n;
-  const now = nowNs();
-  expect(now > before).toBe(true);
-  expect(now < before + 5_000_000_000n).toBe(true);
+test("the monotonic clock refines the wall clock, and follows it when it is set", () => {
+  let wall = 1000;
+  let monotonic = 5;
+  const now = createClock(
+    () => wall,
+    () => monotonic,
+  );
+  monotonic += 0.25;
+  expect(now()).toBe(1_000_250_000n);
+  wall += 1;
+  monotonic += 1;
+  expect(now()).toBe(1_001_250_000n);
+  wall += 3_600_000;
+  expect(now()).toBe(3_601_001_000_000n);
 });

@@ -1,6 +1,17 @@
+/** How far the refined clock may be from the wall clock before that is believed again (it was set, or drifted). */
+const toleranceMs = 2;
+
 /** Wall-clock nanoseconds since 1970; JavaScript knows milliseconds, the monotonic clock refines them. */
-export function nowNs(): bigint {
-  return BigInt(Math.round((performance.timeOrigin + performance.now()) * 1000)) * 1000n;
+export const nowNs: () => bigint = createClock(Date.now, () => performance.now());
+
+/** In: both clocks in milliseconds. */
+export function createClock(wallMs: () => number, monotonicMs: () => number): () => bigint {
+  let offsetMs = wallMs() - monotonicMs();
+  return () => {
+    const [wall, monotonic] = [wallMs(), monotonicMs()];
+    if (Math.abs(offsetMs + monotonic - wall) > toleranceMs) offsetMs = wall - monotonic;
+    return BigInt(Math.round((offsetMs + monotonic) * 1000)) * 1000n;
+  };
 }
 
 /** RFC 3339 in UTC with as many fraction digits as are not zero, as Go writes it (`RFC3339Nano`). */

@@ -1,7 +1,14 @@
 import { describe, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { RawConnection } from "./raw-http.ts";
-import { createShell, startShell, useEngine, waitForExit } from "./test-containers.ts";
+import {
+  createShell,
+  startReady,
+  startShell,
+  untilReady,
+  useEngine,
+  waitForExit,
+} from "./test-containers.ts";
 
 const holder = useEngine("engine-lifecycle");
 const status = async (method: string, path: string, body?: unknown): Promise<number> =>
@@ -39,12 +46,16 @@ test("a paused container can be killed", async () => {
 });
 
 test("stop asks with the container's own signal, and kills after the timeout", async () => {
-  const polite = await startShell(holder.engine, "trap 'exit 3' USR1; while :; do sleep 0.05; done", {
-    StopSignal: "SIGUSR1",
-  });
+  const polite = await startReady(
+    holder.engine,
+    "trap 'exit 3' USR1; echo ready; while :; do sleep 0.05; done",
+    {
+      StopSignal: "SIGUSR1",
+    },
+  );
   await holder.engine.json("POST", `/containers/${polite}/stop`);
   expect((await inspect(polite)).State.ExitCode).toBe(3);
-  const deaf = await startShell(holder.engine, "trap '' TERM; while :; do sleep 0.05; done");
+  const deaf = await startReady(holder.engine, "trap '' TERM; echo ready; while :; do sleep 0.05; done");
   await holder.engine.json("POST", `/containers/${deaf}/stop?t=0`);
   expect((await inspect(deaf)).State.ExitCode).toBe(137);
   await Promise.all([polite, deaf].map(remove));
@@ -53,7 +64,7 @@ test("stop asks with the container's own signal, and kills after the timeout", a
 test("a restart is a new process on the same writable layer", async () => {
   const id = await startShell(
     holder.engine,
-    "echo x >> /runs; trap 'exit 0' TERM; while :; do sleep 0.05; done",
+    "echo x >> /runs; trap 'exit 0' TERM; echo ready; while :; do sleep 0.05; done",
   );
   const first = await inspect(id);
   await holder.engine.json("POST", `/containers/${id}/restart`);
@@ -65,10 +76,11 @@ test("a restart is a new process on the same writable layer", async () => {
 });
 
 test("a `--rm` container survives its restart, not its end", async () => {
-  const script = "trap 'exit 0' TERM; while :; do sleep 0.05; done";
-  const id = await startShell(holder.engine, script, { HostConfig: { AutoRemove: true } });
+  const script = "trap 'exit 0' TERM; echo ready; while :; do sleep 0.05; done";
+  const id = await startReady(holder.engine, script, { HostConfig: { AutoRemove: true } });
   await holder.engine.json("POST", `/containers/${id}/restart`);
   expect((await inspect(id)).State.Running).toBe(true);
+  await untilReady(holder.engine, id, 2);
   await holder.engine.json("POST", `/containers/${id}/stop`);
   expect(await status("GET", `/containers/${id}/json`)).toBe(404);
 });

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll } from "bun:test";
 import { TestEngine } from "../../fixtures/engine.ts";
 import { busyboxArchive } from "../../fixtures/images.ts";
+import { waitFor } from "../../fixtures/wait-for.ts";
 
 /** An engine with the image `busybox`, and nothing but its API. */
 export function useEngine(name: string): { readonly engine: TestEngine } {
@@ -35,6 +36,20 @@ export async function startShell(engine: TestEngine, script: string, body: objec
   const id = await createShell(engine, script, body);
   await engine.json("POST", `/containers/${id}/start`);
   return id;
+}
+
+/** The same for a script that says `ready` when it is (its traps are set, say): a signal before that is lost. */
+export async function startReady(engine: TestEngine, script: string, body: object = {}): Promise<string> {
+  const id = await startShell(engine, script, body);
+  await untilReady(engine, id);
+  return id;
+}
+
+export async function untilReady(engine: TestEngine, id: string, times = 1): Promise<void> {
+  await waitFor("the script to be ready", async () => {
+    const response = await engine.fetch("GET", `/containers/${id}/logs?stdout=1`);
+    return (await response.text()).split("ready").length > times;
+  });
 }
 
 export const waitForExit = async (engine: TestEngine, id: string): Promise<number> =>

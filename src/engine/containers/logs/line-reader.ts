@@ -1,4 +1,5 @@
 import { type FileHandle, open } from "node:fs/promises";
+import { logFiles } from "./log-files.ts";
 
 const chunkBytes = 128 * 1024;
 const newline = 0x0a;
@@ -14,9 +15,16 @@ export class LineReader implements AsyncDisposable {
     readonly inode: number,
   ) {}
 
-  static async open(path: string, offset: number): Promise<LineReader> {
-    const file = await open(path, "r");
-    return new LineReader(file, offset, (await file.stat()).ino);
+  /** Opens the file with this inode, whatever its name is by now; undefined when it has been deleted. */
+  static async open(logPath: string, inode: number, offset: number): Promise<LineReader | undefined> {
+    for (;;) {
+      const found = logFiles(logPath).find((file) => file.inode === inode);
+      if (found === undefined) return undefined;
+      const file = await open(found.path, "r").catch(() => undefined);
+      if (file === undefined) continue; // renamed between the two
+      if ((await file.stat()).ino === inode) return new LineReader(file, offset, inode);
+      await file.close();
+    }
   }
 
   /** The next whole lines without their newlines; undefined at the present end of the file. */

@@ -1,10 +1,10 @@
 import { dirname } from "node:path";
 import { nowNs } from "../../clock.ts";
 import { ChangeWatch } from "./change-watch.ts";
+import { lastPart } from "./last-part.ts";
 import { LineReader } from "./line-reader.ts";
 import { entryTimeNs, type LogEntry, parseLogEntry } from "./log-entry.ts";
-import { inodeOf, logFiles } from "./log-files.ts";
-import { tailPosition } from "./tail-position.ts";
+import { inodeOf, type LogFile, logFiles } from "./log-files.ts";
 
 export interface LogQuery {
   readonly stdout: boolean;
@@ -64,14 +64,11 @@ async function* wholeLog(
   tail: number | undefined,
   signal: AbortSignal,
 ): AsyncGenerator<string[]> {
-  const files = logFiles(path);
-  const start = tail === undefined ? { fileIndex: 0, offset: 0 } : tailPosition(files, tail);
-  for (let index = start.fileIndex; index < files.length && !signal.aborted; index++) {
-    await using reader = await LineReader.open(
-      files[index] ?? path,
-      index === start.fileIndex ? start.offset : 0,
-    );
-    yield* linesToEnd(reader, signal);
+  const { files, offset } = lastPart(path, tail);
+  for (const [index, { inode }] of files.entries()) {
+    if (signal.aborted) return;
+    await using reader = await LineReader.open(path, inode, index === 0 ? offset : 0);
+    if (reader) yield* linesToEnd(reader, signal);
   }
 }
 
@@ -83,22 +80,20 @@ interface Growth {
 }
 
 async function* growingLog(path: string, tail: number | undefined, growth: Growth): AsyncGenerator<string[]> {
-  const files = logFiles(path);
-  const start = tail === undefined ? { fileIndex: 0, offset: 0 } : tailPosition(files, tail);
-  let pending = files.slice(start.fileIndex);
-  let offset = start.offset;
+  const part = lastPart(path, tail);
+  let pending = part.files;
+  let { offset } = part;
   let lastInode: number | undefined;
   while (!growth.signal.aborted) {
     const isOver = growth.isOver();
     const file = pending[0];
     if (file !== undefined) {
-      await using reader = await LineReader.open(file, offset);
-      yield* growingLines(reader, path, growth);
-      lastInode = reader.inode;
+      await using reader = await LineReader.open(path, file.inode, offset);
+      if (reader) yield* growingLines(reader, path, growth);
+      lastInode = file.inode;
       offset = 0;
     } else if (isOver) return;
     else await growth.watcher.changed();
-    // Names move with every rotation, so the next file is found by what comes after the last one's inode.
     pending = filesAfter(path, lastInode);
   }
 }
@@ -119,9 +114,9 @@ async function* growingLines(reader: LineReader, path: string, growth: Growth): 
 }
 
 /** The log files newer than the one with this inode, oldest first; all of them when it is gone. */
-function filesAfter(path: string, inode: number | undefined): string[] {
+function filesAfter(path: string, inode: number | undefined): LogFile[] {
   const files = logFiles(path);
-  return inode === undefined ? files : files.slice(files.findIndex((file) => inodeOf(file) === inode) + 1);
+  return files.slice(files.findIndex((file) => file.inode === inode) + 1);
 }
 
 /** Filters by stream and time; ends after the first entry past `until`. */
