@@ -46,7 +46,9 @@ const checks: Readonly<Record<string, string>> = {
     same "$(gantry inspect -f '{{.State.OOMKilled}} {{.State.ExitCode}}' greedy)" 'true 137'
     same "$(gantry inspect -f '{{.State.Running}}' neighbour)" true`,
   "a fork bomb stops at its limit": `
-    refused gantry run --rm --network none --pids-limit 20 busybox sh -c 'for i in $(seq 60); do sleep 60 & done; echo all'`,
+    refused gantry run --rm --network none --pids-limit 20 busybox sh -c 'for i in $(seq 60); do sleep 60 & done' 2> /tmp/refused
+    cat /tmp/refused
+    grep -q "can't fork" /tmp/refused`,
   "a device outside the list can be made, not opened": `
     gantry run -d --name devices --network none busybox sleep 600
     gantry exec devices mknod /tmp/kmsg c 1 11
@@ -76,7 +78,7 @@ const checks: Readonly<Record<string, string>> = {
     gantry rm -f $(gantry ps -aq)
     left() {
       find /sys/fs/cgroup -mindepth 2 -type d -path '*gantry*' -name '????????????????*'
-      grep -E 'overlay|gantry.*nsfs' /proc/mounts || :
+      grep overlay /proc/mounts || : # the namespaces that are mounted too are the pool's
       ps | grep '[g]antry-shim' || :
     }
     for i in $(seq 50); do [ -z "$(left)" ] && break; sleep 0.1; done
@@ -141,7 +143,6 @@ start_engine && gantry load -q -i /images/busybox.tar | sed 's/^/# /'
 ${Object.entries(checks)
   .map(([name, script]) => `check ${quote(name)} ${quote(script)}`)
   .join("\n")}
-sed 's/^/# engine: /' /tmp/engine.log
 echo "# the end"
 poweroff -f
 `;
@@ -200,10 +201,6 @@ describe.skipIf(missing !== "")(`on a booted machine with cgroup v2${missing && 
     const start = console_.indexOf(`\n# ${name}\n`);
     const end = console_.indexOf(`not ok ${name}`, start);
     if (start < 0 || end < 0) return `the guest did not come to it:\n${console_.slice(-6000)}`;
-    const engineLog = console_
-      .split("\n")
-      .filter((line) => line.startsWith("# engine: "))
-      .slice(-10);
-    return [console_.slice(start, end), ...engineLog].join("\n");
+    return console_.slice(start, end);
   }
 });
