@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { rm } from "node:fs/promises";
 import type { Image, ImageStore } from "../../core/images/contract.ts";
 import type { Snapshotter } from "../../core/snapshots/contract.ts";
-import { invalidParameter, notFound } from "../../errors/platform-error.ts";
+import { invalidParameter, messageOf, notFound } from "../../errors/platform-error.ts";
 import { formatPlatform, hostPlatform, parsePlatform, platformDistance } from "../../formats/platform.ts";
 import type { Networks } from "../../network/contract.ts";
 import { formatTimeNs, nowNs } from "../clock.ts";
@@ -132,6 +132,15 @@ export class Creator {
     parseLogConfig(hostConfig);
     checkBindSources(hostConfig);
     portRequests(effective, hostConfig);
-    this.networks.resolve(hostConfig.NetworkMode || "default");
+    this.#checkNetwork(hostConfig.NetworkMode || "default");
+  }
+
+  /** No 404: Docker's client takes every NotFound of a creation for a missing image, and pulls. */
+  #checkNetwork(name: string): void {
+    try {
+      this.networks.resolve(name);
+    } catch (error) {
+      throw invalidParameter(messageOf(error), { cause: error });
+    }
   }
 }
