@@ -123,7 +123,9 @@ function bridgeSubnet(text: string): string {
   const size = 2 ** (32 - bits);
   const network = Math.floor(number / size) * size;
   if (number !== network + 1) {
-    throw notImplemented(`--bip ${text}: the bridge always has the first address of its subnet, ${dotted(network + 1)}`);
+    throw notImplemented(
+      `--bip ${text}: the bridge always has the first address of its subnet, ${dotted(network + 1)}`,
+    );
   }
   return `${dotted(network)}/${bits}`;
 }

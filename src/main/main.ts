@@ -8,19 +8,20 @@ import { embeddedFiles } from "./embedded/embedded-files.ts";
  */
 setAddonPath(embeddedFiles.addon); // loaded at the first system call, if there is one
 const words = process.argv.slice(2);
-const role = basename(process.argv0) === "gantry-runtime" ? "runtime" : words[0];
-process.exitCode = await play(role, words);
+const isRuntime = basename(process.argv0) === "gantry-runtime";
+process.exitCode = await (isRuntime ? play("runtime", words) : play(words[0], words.slice(1)));
 
-async function play(name: string | undefined, argv: readonly string[]): Promise<number> {
-  switch (name) {
+/** `rest`: what stands behind the role's name. */
+async function play(role: string | undefined, rest: readonly string[]): Promise<number> {
+  switch (role) {
     case "engine":
       // Nothing that is still open may keep an engine alive that has decided to end.
-      return process.exit(await (await import("./engine.ts")).runEngine(argv.slice(1)));
+      return process.exit(await (await import("./engine.ts")).runEngine(rest));
     case "runtime":
-      return (await import("./runtime.ts")).runRuntime();
+      return (await import("./runtime.ts")).runRuntime(rest);
     case "hello":
-      return (await import("./embedded/hello-command.ts")).runHello(argv.slice(1));
+      return (await import("./embedded/hello-command.ts")).runHello(rest);
     default:
-      return (await import("../cli/cli.ts")).runCli(argv);
+      return (await import("../cli/cli.ts")).runCli(words);
   }
 }

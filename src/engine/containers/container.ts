@@ -5,6 +5,7 @@ import type { ExecInstance } from "./exec-instance.ts";
 import { Mutex } from "./mutex.ts";
 import { Notice } from "./notice.ts";
 import { PendingAttachments } from "./pending-attachments.ts";
+import { notRunning } from "./process-ended.ts";
 import { type ContainerEvent, type ContainerStatus, isLive, next } from "./state-machine.ts";
 
 /**
@@ -63,7 +64,7 @@ export class Container {
 
   /** The live shim; Conflict with Docker's wording when there is no process. */
   liveShim(): Shim {
-    if (!this.isLive || this.shim === undefined) throw conflict(`container ${this.id} is not running`);
+    if (!this.isLive || this.shim === undefined) throw notRunning(this.id);
     return this.shim;
   }
 }

@@ -10,6 +10,7 @@ import { diagnoseStart } from "./diagnose-start.ts";
 import { type ExecInstance, isExecRunning } from "./exec-instance.ts";
 import type { ExecPlanner } from "./exec-planner.ts";
 import { joinStreams } from "./join-streams.ts";
+import { asNotRunning } from "./process-ended.ts";
 import { execFailure } from "./start-failure.ts";
 
 /** An ended exec stays known for so long, so that its exit code can be asked for. */
@@ -93,7 +94,7 @@ export class ExecService {
         ended.resolve();
       });
     } catch (error) {
-      const failure = execFailure(error);
+      const failure = execFailure(asNotRunning(error, container.id));
       exec.exitCode = failure.exitCode;
       this.#forgetLater(exec);
       throw failure.error;

@@ -1,7 +1,8 @@
-import { conflict, PlatformError } from "../../errors/platform-error.ts";
+import { conflict } from "../../errors/platform-error.ts";
 import type { Container } from "./container.ts";
 import type { ContainerCgroups } from "./container-cgroups.ts";
 import type { ContainerEvents } from "./container-events.ts";
+import { hasEnded } from "./process-ended.ts";
 import { sigkill } from "./signals.ts";
 
 /** Sends signals to a container's first process. */
@@ -29,9 +30,8 @@ export class Killer {
     try {
       await container.liveShim().init.signal(signal);
     } catch (error) {
-      if (!(error instanceof PlatformError && (error.kind === "NotFound" || error.kind === "Conflict")))
-        throw error;
-      if (container.isLive) return; // its exit is on the way
+      if (!hasEnded(error)) throw error;
+      return; // its exit is on the way, if it has not come
     }
     this.events.publish(container, "kill", { signal: String(signal) });
     // A frozen process of cgroup v1 gets its signal only when it thaws.

@@ -54,7 +54,7 @@ test.each([
   [{ Image: "busybox", Cmd: ["true"], HostConfig: { CapAdd: ["NOPE"] } }, 400, "NOPE"],
   [
     { Image: "busybox", Cmd: ["true"], HostConfig: { NetworkMode: "nosuch" } },
-    404,
+    400,
     "network nosuch not found",
   ],
   [{ Image: "busybox", Cmd: ["true"], WorkingDir: "relative" }, 400, "it needs to be an absolute path"],
