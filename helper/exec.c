@@ -141,7 +141,8 @@ int seal_for_exec(struct context *context)
 	error = place_preserved(context->preserved_fds);
 	if (!error)
 		error = sys_close_range(3 + context->preserved_fds, ~0u, CLOSE_RANGE_CLOEXEC_FLAG);
-	return error < 0 ? error : sync_send(context->sync, SYNC_EXEC);
+	/* Behind exec.fifo there is no monitor any more: the end of the fifo tells of the exec. */
+	return error < 0 || context->fifo >= 0 ? error : sync_send(context->sync, SYNC_EXEC);
 }
 
 int step_exec(struct context *context, const struct step *step)

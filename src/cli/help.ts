@@ -54,7 +54,7 @@ function section(
   return `${title}:\n${rows.map(({ name, summary }) => `  ${name.padEnd(11)} ${summary}\n`).join("")}`;
 }
 
-function flagLines(flags: FlagTable): string {
+export function flagLines(flags: FlagTable): string {
   const rows = Object.entries(flags)
     .filter(([, flag]) => flag.hidden === undefined)
     .sort(([a], [b]) => (a < b ? -1 : 1))

@@ -36,7 +36,8 @@ export function sealedMemfdOf(name: string, path: string): number {
   return sealedMemfd(name, readFileSync(path));
 }
 
-function createMemfd(name: string): number {
+/** An empty anonymous file; close it when done. */
+export function createMemfd(name: string): number {
   const flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
   // Since Linux 6.3 an executable one is asked for; before, the flag is unknown.
   const fd = addon.syscall(nr.memfd_create, name, flags | MFD_EXEC);

@@ -170,7 +170,7 @@ export type ProcessOperation =
       readonly env: readonly string[];
       readonly timeoutMs: number;
       readonly where: "runtime" | "container";
-      /** The state JSON up to and including `"pid":`; the helper appends the process's pid in the host's namespace and `}`. */
+      /** The state JSON; where it has `"pid":0`, the helper puts the process's pid in the host's namespace. */
       readonly state: string;
     }
   | { readonly op: "new-session" } // setsid

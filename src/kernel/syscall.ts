@@ -8,6 +8,7 @@ const numbers = {
   write: [1, 64],
   close: [3, 57],
   ioctl: [16, 29],
+  ppoll: [271, 73],
   dup3: [292, 24],
   pipe2: [293, 59],
   socket: [41, 198],

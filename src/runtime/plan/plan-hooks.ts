@@ -43,10 +43,16 @@ export function planHooks(context: PlanContext, kinds: readonly PlannedHook[]) {
   return steps;
 }
 
-/** The state JSON up to `"pid":`: only the helper knows the number. */
+/** The state JSON with `"pid":0`: only the helper knows the number. */
 function stateWithoutPid({ spec, options }: PlanContext, status: string): string {
   const { ociVersion, annotations } = spec;
   const { containerId: id, bundle } = options;
-  const state = { ociVersion, id, status, bundle, ...(annotations !== undefined && { annotations }) };
-  return `${JSON.stringify(state).slice(0, -1)},"pid":`;
+  return JSON.stringify({
+    ociVersion,
+    id,
+    status,
+    pid: 0,
+    bundle,
+    ...(annotations !== undefined && { annotations }),
+  });
 }

@@ -1,0 +1,21 @@
+/** Every command and the file that it lives in, imported only when it is called. */
+import type { RuntimeCommand } from "./runtime-command.ts";
+
+type Load = () => Promise<{ readonly command: RuntimeCommand }>;
+
+const commands: Readonly<Record<string, Load>> = {
+  create: () => import("./create.ts"),
+  delete: () => import("./delete.ts"),
+  exec: () => import("./exec.ts"),
+  kill: () => import("./kill.ts"),
+  run: () => import("./run.ts"),
+  spec: () => import("./spec.ts"),
+  start: () => import("./start.ts"),
+  state: () => import("./state.ts"),
+};
+
+export const runtimeCommandNames: readonly string[] = Object.keys(commands);
+
+export function findRuntimeCommand(name: string): Load | undefined {
+  return Object.hasOwn(commands, name) ? commands[name] : undefined;
+}

@@ -1,0 +1,15 @@
+import { conflict } from "../../errors/platform-error.ts";
+import { listProcesses } from "../../kernel/cgroupfs.ts";
+
+/**
+ * Refuses cgroups that somebody is in, before they are written down as the container's own: whoever deletes the container kills
+ * what is in them. Errors: Conflict naming the cgroup.
+ */
+export function requireFreeCgroups(directories: readonly string[]): void {
+  for (const directory of directories)
+    if (listProcesses(directory).length > 0)
+      throw conflict(`cgroup ${directory} is in use by another container or process`, {
+        code: "cgroup.in-use",
+        hint: "give this container a linux.cgroupsPath of its own",
+      });
+}

@@ -1,0 +1,196 @@
+import { closeSync, mkdirSync } from "node:fs";
+import { invalidParameter } from "../../errors/platform-error.ts";
+import type { OciSpec } from "../../formats/oci-runtime.ts";
+import { executeHostSteps, type HostStepsResult } from "../../kernel/execute-host-steps.ts";
+import type { HostFacts } from "../../kernel/host-facts.ts";
+import { readProcessFacts } from "../../kernel/process-facts.ts";
+import { sendSignal } from "../../kernel/processes.ts";
+import type { Plan } from "../../kernel/steps.ts";
+import { connectUnix } from "../../kernel/unix-sockets.ts";
+import { cgroupDirectories, resolveCgroupPath } from "../plan/cgroup-path.ts";
+import { type Bundle, readBundle } from "./bundle.ts";
+import {
+  checkTerminal,
+  notifyDirectoryOf,
+  withNotifyMount,
+  withServiceVariables,
+} from "./caller-settings.ts";
+import { requireFreeCgroups } from "./cgroup-is-free.ts";
+import {
+  containerDirectory,
+  makeContainerDirectory,
+  removeContainerDirectory,
+} from "./container-directory.ts";
+import { type ContainerState, type CreateOptions, writeState } from "./container-state.ts";
+import { makeExecFifo } from "./exec-fifo.ts";
+import { withHome } from "./home-variable.ts";
+import type { LaunchedProcess, ProcessLauncher } from "./launcher.ts";
+import { hookState } from "./oci-state.ts";
+import { writePidFile } from "./pid-file.ts";
+import { planBundle } from "./plan-bundle.ts";
+import { removeContainer } from "./remove-container.ts";
+import { runHooksLeniently } from "./run-hooks.ts";
+import { saveConfig } from "./saved-config.ts";
+import { sendPidfd } from "./send-pidfd.ts";
+
+export interface CreateRequest {
+  readonly root: string;
+  readonly id: string;
+  readonly bundle: string;
+  /** `create`: the process waits for `start`; `run`: it starts at once. */
+  readonly mode: "create" | "run";
+  /** Nobody of ours stays with the process. */
+  readonly detached: boolean;
+  readonly options: CreateOptions;
+  /** LISTEN_FDS of the caller. */
+  readonly listenFds: number;
+  readonly notifySocket: string | undefined;
+  readonly pidFile: string | undefined;
+  readonly consoleSocket: string | undefined;
+  readonly pidfdSocket: string | undefined;
+  /** Takes the pty's master of a foreground process. */
+  readonly ownConsole?: number;
+}
+
+export interface CreatedContainer {
+  readonly directory: string;
+  readonly state: ContainerState;
+  readonly spec: OciSpec;
+  readonly process: LaunchedProcess;
+}
+
+export interface CreateParts {
+  readonly launcher: ProcessLauncher;
+  readonly host: HostFacts;
+  /** A poststop hook failed while a failed creation was undone. */
+  warn(message: string): void;
+}
+
+/**
+ * Makes a container with its process. It is written down before it is made, so that `delete` finds what a killed runtime left.
+ *
+ * Errors: those of the bundle, the plan and the failing step. Nothing is left then, and poststop hooks have run if any other
+ *         hook may have.
+ * Spec:   OCI Runtime Specification, "Lifecycle", steps 1 to 5, "Create".
+ */
+export async function createContainer(request: CreateRequest, parts: CreateParts): Promise<CreatedContainer> {
+  const bundle = readBundle(request.bundle);
+  const spec = specFor(request, bundle);
+  const plan = planFor(request, bundle, spec, parts.host);
+  const draft = draftState(request, bundle, spec, parts.host);
+  requireFreeCgroups(draft.cgroup.directories);
+  const { directory, lock } = makeContainerDirectory(request.root, request.id);
+  try {
+    writeDown(request, directory, draft, spec);
+    return await make({ request, directory, draft, spec, plan, parts });
+  } catch (error) {
+    removeContainerDirectory(directory);
+    throw error;
+  } finally {
+    lock.release();
+  }
+}
+
+/** The spec as it is kept: what depends on the caller's environment only is not in it. */
+function specFor(request: CreateRequest, { spec }: Bundle): OciSpec {
+  if (spec.process === undefined) throw invalidParameter("process: is missing");
+  checkTerminal(spec.process, request.detached, request.consoleSocket !== undefined);
+  if (request.notifySocket === undefined) return spec;
+  return withNotifyMount(spec, containerDirectory(request.root, request.id));
+}
+
+function planFor(request: CreateRequest, bundle: Bundle, spec: OciSpec, host: HostFacts): Plan {
+  const { listenFds, notifySocket } = request;
+  const settings = { listenFds, notify: notifySocket !== undefined };
+  const process = withHome(withServiceVariables(spec.process ?? { cwd: "/" }, settings), bundle.rootfs);
+  return planBundle(request.id, bundle.directory, { ...spec, process }, host, request.options);
+}
+
+function draftState(request: CreateRequest, bundle: Bundle, spec: OciSpec, host: HostFacts): ContainerState {
+  const path = resolveCgroupPath(spec.linux?.cgroupsPath, request.id);
+  const pid = spec.linux?.namespaces?.find(({ type }) => type === "pid");
+  return {
+    version: 1,
+    ociVersion: spec.ociVersion,
+    id: request.id,
+    bundle: bundle.directory,
+    rootfs: bundle.rootfs,
+    created: new Date().toISOString(),
+    ownerUid: process.getuid?.() ?? 0,
+    annotations: spec.annotations ?? {},
+    cgroup: { facts: host.cgroup, path, directories: cgroupDirectories(host.cgroup, path) },
+    ownPidNamespace: pid !== undefined && pid.path === undefined,
+    hooks: { poststart: spec.hooks?.poststart ?? [], poststop: spec.hooks?.poststop ?? [] },
+    options: request.options,
+    ...(request.notifySocket !== undefined && { notifySocket: request.notifySocket }),
+  };
+}
+
+function writeDown(request: CreateRequest, directory: string, draft: ContainerState, spec: OciSpec): void {
+  writeState(directory, draft);
+  saveConfig(directory, spec);
+  if (request.mode === "create") makeExecFifo(directory);
+  if (request.notifySocket !== undefined) mkdirSync(notifyDirectoryOf(directory), { mode: 0o755 });
+}
+
+interface Making {
+  readonly request: CreateRequest;
+  readonly directory: string;
+  readonly draft: ContainerState;
+  readonly spec: OciSpec;
+  readonly plan: Plan;
+  readonly parts: CreateParts;
+}
+
+async function make(making: Making): Promise<CreatedContainer> {
+  const { request, directory, draft, spec, plan, parts } = making;
+  const cgroups: HostStepsResult = executeHostSteps(plan);
+  let state = draft;
+  try {
+    const process = launch(making);
+    state = { ...draft, init: initOf(process.pid) };
+    writeState(directory, state);
+    if (request.pidfdSocket !== undefined) sendPidfd(request.pidfdSocket, process.pid);
+    if (request.pidFile !== undefined) writePidFile(request.pidFile, process.pid);
+    return { directory, state, spec, process };
+  } catch (error) {
+    await undo(directory, state, cgroups, parts);
+    throw error;
+  }
+}
+
+function launch({ request, directory, plan, parts }: Making): LaunchedProcess {
+  const socket = request.consoleSocket === undefined ? undefined : connectUnix(request.consoleSocket);
+  const consoleSocket = socket ?? request.ownConsole;
+  try {
+    return parts.launcher.launch({
+      mode: request.mode === "create" ? "create" : "exec",
+      containerId: request.id,
+      directory,
+      plan,
+      foreground: !request.detached,
+      preserveFds: request.options.preserveFds,
+      ...(consoleSocket !== undefined && { consoleSocket }),
+    });
+  } finally {
+    if (socket !== undefined) closeSync(socket);
+  }
+}
+
+function initOf(pid: number): ContainerState["init"] & {} {
+  // A process that has ended already is a zombie until somebody reaps it, or unknown: both count as stopped.
+  return { pid, startTime: readProcessFacts(pid)?.startTime ?? 0 };
+}
+
+/** "…stop the container, and continue the lifecycle at step 12": undo, then poststop hooks. */
+async function undo(
+  directory: string,
+  state: ContainerState,
+  cgroups: HostStepsResult,
+  { warn }: CreateParts,
+): Promise<void> {
+  if (state.init !== undefined) sendSignal(state.init.pid, 9);
+  await removeContainer(directory, state);
+  cgroups.undo();
+  runHooksLeniently("poststop", state.hooks.poststop, hookState(state, "stopped"), warn);
+}

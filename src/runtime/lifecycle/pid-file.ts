@@ -1,0 +1,15 @@
+import { renameSync, rmSync, writeFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { messageOf, systemError } from "../../errors/platform-error.ts";
+
+/** Decimal, no newline; written aside and renamed, so that whoever sees the file sees all of it. */
+export function writePidFile(path: string, pid: number): void {
+  const draft = join(dirname(path), `.${basename(path)}`);
+  try {
+    writeFileSync(draft, String(pid), { mode: 0o666 });
+    renameSync(draft, path);
+  } catch (error) {
+    rmSync(draft, { force: true });
+    throw systemError(`write pid file ${path}: ${messageOf(error)}`, { cause: error });
+  }
+}

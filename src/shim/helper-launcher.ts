@@ -1,0 +1,137 @@
+import { closeSync, fstatSync, readFileSync, readSync } from "node:fs";
+import { invalidParameter, PlatformError, systemError } from "../errors/platform-error.ts";
+import { makePipe, reapNow, spawnProcess } from "../kernel/child-processes.ts";
+import { sealedMemfd } from "../kernel/memfd.ts";
+import { openPidfd } from "../kernel/processes.ts";
+import type { Plan } from "../kernel/steps.ts";
+import type { LaunchedProcess, ProcessLaunch, ProcessLauncher } from "../runtime/lifecycle/launcher.ts";
+import { helperArguments } from "../runtime/lifecycle/leftover-processes.ts";
+import { failureError } from "./failure.ts";
+import { encodeProcessLaunch } from "./launch-message.ts";
+import { MessageReader, type ShimMessage } from "./messages.ts";
+
+/** Descriptors of the helper (helper/protocol.h). */
+const FD_LAUNCH = 3;
+const FD_REPORT = 4;
+const FD_CONSOLE = 5;
+const FD_PRESERVED = 6;
+/** Of this process: what a caller passes on starts here. */
+const FIRST_PRESERVED = 3;
+
+/**
+ * Runs `gantry-helper create` and `gantry-helper exec`, and follows their reports. Synchronous, as a command has nothing to do
+ * meanwhile.
+ */
+export class HelperLauncher implements ProcessLauncher {
+  /** `helperPath`: the static helper; a file embedded in the executable will do. */
+  constructor(private readonly helperPath: string) {}
+
+  launch(request: ProcessLaunch): LaunchedProcess {
+    const { readEnd, writeEnd } = makePipe();
+    try {
+      const helper = this.spawn(request, writeEnd);
+      closeSync(writeEnd);
+      return new HelperReport(request.plan, helper, readEnd).created();
+    } catch (error) {
+      closeSync(readEnd);
+      throw error;
+    }
+  }
+
+  failureOf(report: Uint8Array, plan: Plan): PlatformError {
+    const [message] = new MessageReader().push(report);
+    if (message?.type === "failed") return startError(failureError(plan, message.failure));
+    return systemError("unable to start container process: its report is malformed");
+  }
+
+  /** From a sealed copy in memory, which no container can overwrite (CVE-2019-5736). */
+  private spawn(request: ProcessLaunch, report: number): number {
+    const { mode, directory, consoleSocket, preserveFds } = request;
+    const preserved = Array.from({ length: preserveFds }, (_, index) => FIRST_PRESERVED + index);
+    preserved.forEach(requireOpen);
+    const launch = sealedMemfd("launch", encodeProcessLaunch(request));
+    const helper = sealedMemfd("gantry-helper", readFileSync(this.helperPath));
+    try {
+      return spawnProcess(
+        `/proc/self/fd/${helper}`,
+        helperArguments(mode, directory),
+        [],
+        [
+          ...([0, 1, 2] as const).map((fd) => [fd, fd] as const),
+          [launch, FD_LAUNCH],
+          [report, FD_REPORT],
+          ...(consoleSocket === undefined ? [] : [[consoleSocket, FD_CONSOLE] as const]),
+          ...preserved.map((fd, index) => [fd, FD_PRESERVED + index] as const),
+        ],
+      );
+    } finally {
+      closeSync(launch);
+      closeSync(helper);
+    }
+  }
+}
+
+function requireOpen(fd: number): void {
+  try {
+    fstatSync(fd);
+  } catch (cause) {
+    throw invalidParameter(`--preserve-fds: descriptor ${fd} is not open`, { cause });
+  }
+}
+
+/** The helper's report, read as it comes. */
+class HelperReport implements LaunchedProcess {
+  pid = 0;
+  helperPidfd = -1;
+  private readonly reader = new MessageReader();
+  private readonly messages: ShimMessage[] = [];
+  private readonly chunk = Buffer.alloc(4096);
+
+  constructor(
+    private readonly plan: Plan,
+    private readonly helper: number,
+    private readonly report: number,
+  ) {}
+
+  created(): this {
+    const message = this.next();
+    if (message?.type !== "created") throw this.failure(message);
+    this.pid = message.pid;
+    this.helperPidfd = openPidfd(this.helper);
+    return this;
+  }
+
+  confirmStarted(): void {
+    const message = this.next();
+    if (message?.type !== "started") throw this.failure(message);
+    closeSync(this.report);
+  }
+
+  exitCode(): number {
+    const status = reapNow(this.helper);
+    closeSync(this.helperPidfd);
+    return status.kind === "exited" ? status.exitCode : 128 + status.signal;
+  }
+
+  /** The next message; undefined at the end. */
+  private next(): ShimMessage | undefined {
+    while (this.messages.length === 0) {
+      const length = readSync(this.report, this.chunk);
+      if (length === 0) return undefined;
+      this.messages.push(...this.reader.push(this.chunk.subarray(0, length)));
+    }
+    return this.messages.shift();
+  }
+
+  private failure(message: ShimMessage | undefined): PlatformError {
+    const ended = reapNow(this.helper);
+    if (message?.type === "failed") return startError(failureError(this.plan, message.failure));
+    const how = ended.kind === "exited" ? `exit status ${ended.exitCode}` : `signal ${ended.signal}`;
+    return systemError(`unable to start container process: the helper ended without a report (${how})`);
+  }
+}
+
+/** With the words in front that callers of runc look for. */
+function startError({ kind, message, hint, code, cause }: PlatformError): PlatformError {
+  return new PlatformError(kind, `unable to start container process: ${message}`, { hint, code, cause });
+}
