@@ -1,6 +1,6 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { mustRun } from "../tests/fixtures/command.ts";
+import { command, mustRun } from "../tests/fixtures/command.ts";
 import { busyboxArchiveFile } from "../tests/fixtures/images.ts";
 import { startImageRegistry } from "../tests/fixtures/machine.ts";
 import { gantryPath, scratchDirectory } from "../tests/fixtures/places.ts";
@@ -149,7 +149,7 @@ export class World implements AsyncDisposable {
     }
     await this.registry[Symbol.asyncDispose]();
     await mustRun(["rm", "-rf", "--one-file-system", this.directory]).catch(() => undefined);
-    removeEmptyCgroups();
+    await removeEmptyCgroups();
   }
 }
 
@@ -168,20 +168,11 @@ export function childrenOf(pid: number): number[] {
   return direct.flatMap((child) => [child, ...childrenOf(child)]);
 }
 
-/** What the peers leave of their own parents; busy ones stay. */
-function removeEmptyCgroups(): void {
-  const base = "/sys/fs/cgroup";
-  const hierarchies = [
-    base,
-    ...readdirSync(base, { withFileTypes: true })
-      .filter((it) => it.isDirectory())
-      .map((it) => join(base, it.name)),
-  ];
-  for (const hierarchy of hierarchies)
-    for (const name of ["docker", "libpod_parent", "bench"])
-      try {
-        rmdirSync(join(hierarchy, name));
-      } catch {
-        // not there, or somebody else's and in use
-      }
+/** What the peers leave of their own parents; cgroups in use stay. */
+async function removeEmptyCgroups(): Promise<void> {
+  const names = ["docker", "libpod_parent", "bench"].flatMap((name) => ["-o", "-name", name]).slice(1);
+  const parents = (await command(["find", "/sys/fs/cgroup", "-maxdepth", "2", "(", ...names, ")"])).stdout;
+  const paths = parents.split("\n").filter(Boolean);
+  if (paths.length > 0)
+    await command(["find", ...paths, "-depth", "-type", "d", "-exec", "rmdir", "{}", ";"]);
 }
