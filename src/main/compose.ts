@@ -95,6 +95,7 @@ export async function compose(options: EngineOptions, log: Log): Promise<Engine>
         }),
     }),
     close: async () => {
+      await Promise.all(containers.store.list().map(({ cleanup }) => cleanup));
       await containers.remover.settle();
       await networks.close();
       workers.close();

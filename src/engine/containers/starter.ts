@@ -69,12 +69,12 @@ export class Starter {
     spans.mark("filesMs");
     const { plan, cgroupPath } = this.planner.planRun(container.record, { rootDirectory, endpoint, files });
     spans.mark("planMs");
+    container.change({ endpoint, cgroupPath });
+    this.store.save(container); // before anything of it exists: a restarted engine finds what to release
+    spans.mark("saveMs");
     undo.defer(() => this.cgroups.remove(cgroupPath));
     executeHostSteps(plan);
     spans.mark("cgroupMs");
-    container.change({ endpoint, cgroupPath });
-    this.store.save(container); // before any process exists: a restarted engine finds what to release
-    spans.mark("saveMs");
     const shim = await this.#launch(container, plan, undo);
     spans.mark("launchMs");
     await container.attachments.connectAll();
