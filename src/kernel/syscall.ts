@@ -97,6 +97,7 @@ const numbers = {
   execveat: [322, 281],
   clone3: [435, 435],
   inotify_init1: [294, 26],
+  inotify_add_watch: [254, 27],
   name_to_handle_at: [303, 264],
   capget: [125, 90],
   quotactl: [179, 60],

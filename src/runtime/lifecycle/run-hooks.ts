@@ -1,4 +1,4 @@
-import { closeSync, readFileSync } from "node:fs";
+import { closeSync, openSync, readFileSync } from "node:fs";
 import { systemError } from "../../errors/platform-error.ts";
 import type { HookKind, OciHook } from "../../formats/oci-runtime.ts";
 import { reapNow, spawnProcess } from "../../kernel/child-processes.ts";
@@ -35,7 +35,8 @@ export function runHooksLeniently(
 
 function runHook(name: string, hook: OciHook, state: string): void {
   if (!hook.path.startsWith("/")) throw systemError(`error running ${name}: ${hook.path} is not absolute`);
-  const input = sealedMemfd("state", Buffer.from(state));
+  const content = sealedMemfd("state", Buffer.from(state));
+  const input = openSync(`/proc/self/fd/${content}`, "r"); // at its start, where the other one is at its end
   const output = createMemfd("output");
   try {
     const pid = spawnProcess(hook.path, hook.args ?? [hook.path], hook.env ?? [], [
@@ -48,8 +49,7 @@ function runHook(name: string, hook: OciHook, state: string): void {
     if (status.kind === "killed") throw hookError(name, hook, `killed by signal ${status.signal}`, output);
     if (status.exitCode !== 0) throw hookError(name, hook, `exit status ${status.exitCode}`, output);
   } finally {
-    closeSync(input);
-    closeSync(output);
+    for (const fd of [content, input, output]) closeSync(fd);
   }
 }
 

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { messageOf, systemError } from "../../errors/platform-error.ts";
 import type { OciSpec } from "../../formats/oci-runtime.ts";
 import { parseOciSpec } from "../../formats/parse-oci-runtime.ts";
+import { stringifyExactly } from "./exact-json.ts";
 
 const configFile = (directory: string) => join(directory, "config.json");
 
@@ -21,13 +22,3 @@ export function readSavedConfig(directory: string): OciSpec {
   }
   return parseOciSpec(text, configFile(directory));
 }
-
-/** The other direction of `parseJsonExactly`: integers beyond 2^53 are bigints. */
-function stringifyExactly(value: unknown): string {
-  return JSON.stringify(value, (_key, element: unknown) =>
-    typeof element === "bigint" ? rawJson(element.toString()) : element,
-  );
-}
-
-/** JSON.rawJSON, which TypeScript's library does not declare yet. */
-const rawJson = (JSON as JSON & { rawJSON(text: string): unknown }).rawJSON;

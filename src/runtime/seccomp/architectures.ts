@@ -111,3 +111,6 @@ export function parseSyscallTable(text: string): SyscallTable {
   }
   return table;
 }
+
+/** Names of the ABIs that filters can be made for. */
+export const knownArchitectures: readonly string[] = [...byName.keys()].sort();

@@ -1,0 +1,61 @@
+import { closeSync, openSync, readSync } from "node:fs";
+import type { CgroupFacts } from "./cgroup-facts.ts";
+import { readCgroupFile, writeCgroupFile } from "./cgroup-files.ts";
+import { controllerDirectory } from "./cgroupfs.ts";
+import { call } from "./syscall.ts";
+
+/** Out-of-memory events of one cgroup, for poll(2). */
+export interface OomEvents extends Disposable {
+  /** Readable when there may be one. */
+  readonly fd: number;
+  /** Reads what made it readable. Out: whether a process was killed, or waits for memory. */
+  take(): boolean;
+}
+
+const EFD_CLOEXEC = 0o2000000;
+const IN_CLOEXEC = 0o2000000;
+const IN_MODIFY = 2;
+
+/** Undefined where the memory controller is missing. */
+export function openOomEvents(cgroup: CgroupFacts, cgroupPath: string): OomEvents | undefined {
+  const directory = controllerDirectory(cgroup, "memory", cgroupPath);
+  if (directory === undefined) return undefined;
+  const v1 = cgroup.version === 1;
+  const fd = v1 ? openNotifier(directory) : watchEvents(directory);
+  let kills = oomKills(directory, v1);
+  return {
+    fd,
+    take: () => {
+      readSync(fd, Buffer.alloc(4096));
+      const before = kills;
+      kills = oomKills(directory, v1);
+      // Its removal wakes the listeners of v1 too.
+      return v1 ? kills !== undefined : (kills ?? 0) > (before ?? 0);
+    },
+    [Symbol.dispose]: () => closeSync(fd),
+  };
+}
+
+/** cgroup-v1/memory, "OOM Control": an eventfd is told of each. */
+function openNotifier(directory: string): number {
+  const fd = call("eventfd2", "make an eventfd", 0, EFD_CLOEXEC);
+  const control = openSync(`${directory}/memory.oom_control`, "r");
+  try {
+    writeCgroupFile(`${directory}/cgroup.event_control`, `${fd} ${control}`);
+    return fd;
+  } finally {
+    closeSync(control);
+  }
+}
+
+function watchEvents(directory: string): number {
+  const fd = call("inotify_init1", "watch for memory events", IN_CLOEXEC);
+  call("inotify_add_watch", `watch ${directory}/memory.events`, fd, `${directory}/memory.events`, IN_MODIFY);
+  return fd;
+}
+
+function oomKills(directory: string, v1: boolean): number | undefined {
+  const text = readCgroupFile(`${directory}/${v1 ? "memory.oom_control" : "memory.events"}`);
+  if (text === undefined) return undefined;
+  return Number(/^oom_kill (\d+)$/m.exec(text)?.[1] ?? "0");
+}

@@ -1,0 +1,45 @@
+import { hookKinds, namespaceTypes, seccompActions, seccompOperators } from "../../formats/oci-runtime.ts";
+import { capabilityNames } from "../capabilities.ts";
+import { ociVersion } from "../defaults.ts";
+import { knownMountOptions } from "../plan/mount-options.ts";
+import { knownArchitectures } from "../seccomp/architectures.ts";
+
+const filterFlags = [
+  "SECCOMP_FILTER_FLAG_TSYNC",
+  "SECCOMP_FILTER_FLAG_LOG",
+  "SECCOMP_FILTER_FLAG_SPEC_ALLOW",
+  "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV",
+];
+
+/**
+ * What this program can do, whatever the host can. Pure.
+ * Spec: OCI Runtime Specification, "Features Structure".
+ */
+export function runtimeFeatures(version: string) {
+  return {
+    ociVersionMin: "1.0.0",
+    ociVersionMax: ociVersion,
+    hooks: hookKinds,
+    mountOptions: knownMountOptions,
+    linux: {
+      namespaces: [...namespaceTypes].sort(),
+      capabilities: capabilityNames,
+      cgroup: { v1: true, v2: true, systemd: false, systemdUser: false, rdma: true },
+      seccomp: {
+        enabled: true,
+        actions: seccompActions,
+        operators: seccompOperators,
+        archs: knownArchitectures,
+        knownFlags: filterFlags,
+        supportedFlags: filterFlags,
+      },
+      apparmor: { enabled: true },
+      selinux: { enabled: true },
+      intelRdt: { enabled: false },
+      mountExtensions: { idmap: { enabled: true } },
+      netDevices: { enabled: false },
+    },
+    annotations: { "io.gantry.version": version },
+    potentiallyUnsafeConfigAnnotations: [],
+  };
+}
