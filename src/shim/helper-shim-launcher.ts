@@ -1,10 +1,9 @@
 import { closeSync, mkdirSync, readFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { PlatformError, unavailable } from "../errors/platform-error.ts";
-import { addon } from "../kernel/addon.ts";
+import { spawnProcess } from "../kernel/child-processes.ts";
 import { sealedMemfd } from "../kernel/memfd.ts";
 import { reapChild, waitForChild } from "../kernel/processes.ts";
-import { check } from "../kernel/syscall.ts";
 import { listenUnix } from "../kernel/unix-sockets.ts";
 import type { Adoption, LaunchRequest, Shim, ShimLauncher } from "./contract.ts";
 import { readExitFile } from "./exit-file.ts";
@@ -71,7 +70,7 @@ export class HelperShimLauncher implements ShimLauncher {
           [launch, FD_LAUNCH],
           [listener, FD_LISTENER],
         ] as const;
-        return check(addon.spawn(`/proc/self/fd/${this.#helper()}`, argv, [], fds), "run the helper");
+        return spawnProcess(`/proc/self/fd/${this.#helper()}`, argv, [], fds);
       } finally {
         closeSync(launch);
       }

@@ -2,9 +2,9 @@ import { randomBytes } from "node:crypto";
 import { mkdirSync, readdirSync } from "node:fs";
 import { rm, unlink } from "node:fs/promises";
 import { join } from "node:path";
-import { addon } from "../../kernel/addon.ts";
 import { MNT_DETACH, UMOUNT_NOFOLLOW, unmountAsync } from "../../kernel/mounts.ts";
-import { check, isErrno } from "../../kernel/syscall.ts";
+import { makeNetworkNamespace } from "../../kernel/network-namespaces.ts";
+import { isErrno } from "../../kernel/syscall.ts";
 
 /**
  * Network namespaces, each kept alive by a bind mount on a file of one directory. The kernel deletes a namespace, and the
@@ -18,7 +18,7 @@ export class NamespaceFiles {
   /** A new namespace with loopback up; returns its path. */
   async create(): Promise<string> {
     const path = join(this.directory, randomBytes(8).toString("hex"));
-    check(await addon.makeNetnsAsync(path), `create network namespace ${path}`);
+    await makeNetworkNamespace(path);
     return path;
   }
 

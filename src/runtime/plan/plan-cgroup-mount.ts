@@ -3,7 +3,7 @@ import { notImplemented } from "../../errors/platform-error.ts";
 import type { CgroupFacts } from "../../kernel/cgroup-facts.ts";
 import { mountAttribute } from "./mount-options.ts";
 import type { PlanContext } from "./plan-context.ts";
-import type { PlannedMount } from "./plan-mounts.ts";
+import type { PlannedMount } from "./planned-mount.ts";
 import type { StepList } from "./step-list.ts";
 
 /**

@@ -6,21 +6,13 @@ import { type MountOptions, mountAttribute, parseMountOptions } from "./mount-op
 import { planCgroupMount } from "./plan-cgroup-mount.ts";
 import type { PlanContext } from "./plan-context.ts";
 import { formatIdMap } from "./plan-id-maps.ts";
+import type { PlannedMount } from "./planned-mount.ts";
 import { StepList } from "./step-list.ts";
 
 /** Steps for the mounts, and those that wait until /dev is filled: a read-only tmpfs takes no new nodes. */
 export interface MountPlan {
   readonly steps: readonly KernelStep[];
   readonly afterDevices: readonly KernelStep[];
-}
-
-/** A mount with its place in the spec and its options sorted. */
-export interface PlannedMount {
-  readonly mount: OciMount;
-  readonly index: number;
-  /** Absolute, inside the container, normalized. */
-  readonly target: string;
-  readonly options: MountOptions;
 }
 
 /**
