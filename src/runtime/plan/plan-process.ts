@@ -39,10 +39,14 @@ export function planProcessSetup({ process, host, options, reasonOf }: ProcessCo
   return list.steps;
 }
 
-/** Less likely to be killed than the one who asks: a privilege (proc_pid_oom_score_adj(5)). */
+/**
+ * Less likely to be killed than the one who asks: a privilege. But whoever made itself more likely may go back to where it
+ * came from (proc_pid_oom_score_adj(5)): containerd's shim does, and its containers shall have 0. What it came from only the
+ * kernel knows, so that it decides from 0 on.
+ */
 function checkOomScore(score: number, host: HostFacts): void {
   const mayLower = (host.capabilities.permitted & capabilityBit("CAP_SYS_RESOURCE")) !== 0n;
-  if (mayLower || score >= host.oomScoreAdj) return;
+  if (mayLower || score >= Math.min(host.oomScoreAdj, 0)) return;
   throw systemError(
     `oom_score_adj: ${score} is below this host's ${host.oomScoreAdj}, and lowering it needs CAP_SYS_RESOURCE, which is missing here`,
     { hint: `choose at least ${host.oomScoreAdj}`, code: "oom-score.refused" },
