@@ -15,7 +15,7 @@ export function describeStep(step: KernelStep): string {
     case "write-time-offset":
       return `set the ${step.clock} clock's offset`;
     case "join-cgroup":
-      return `join cgroup ${step.procsFile.replace(/\/[^/]*$/, "")}`;
+      return `join cgroup ${step.file.replace(/\/[^/]*$/, "")}`;
     case "unshare-cgroup":
       return "make a cgroup namespace";
     case "set-propagation":
