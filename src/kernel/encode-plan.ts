@@ -140,7 +140,7 @@ function encodeFields(out: ByteWriter, step: HelperStep): ByteWriter {
         .number(step.secs)
         .number(step.nanosecs);
     case "join-cgroup":
-      return out.string(step.procsFile);
+      return out.string(step.file);
     case "set-propagation":
       return out.string(step.target).number(step.flags);
     case "open-root":

@@ -23,9 +23,7 @@ export interface HostStepsResult {
  *         made is removed again.
  */
 export function executeHostSteps(plan: Plan): HostStepsResult {
-  const own = new Set(
-    plan.steps.flatMap((step) => (step.op === "join-cgroup" ? [dirname(step.procsFile)] : [])),
-  );
+  const own = new Set(plan.steps.flatMap((step) => (step.op === "join-cgroup" ? [dirname(step.file)] : [])));
   const made: string[] = [];
   const undo = () => {
     for (const directory of made.splice(0).reverse()) removeQuietly(directory);

@@ -64,8 +64,8 @@ export type CloneOperation =
       readonly secs: number;
       readonly nanosecs: number;
     }
-  /** Host path of a cgroup.procs (v1: one step for each hierarchy); the child writes itself into it. */
-  | { readonly op: "join-cgroup"; readonly procsFile: string }
+  /** Host path of `cgroup.procs`, or of `tasks` for each hierarchy of v1; the child writes itself into it. */
+  | { readonly op: "join-cgroup"; readonly file: string }
   /** After join-cgroup, so that the namespace's root is the container's own cgroup (cgroup_namespaces(7)). */
   | { readonly op: "unshare-cgroup" };
 

@@ -28,7 +28,7 @@ const descriptions: { readonly [Op in KernelStep["op"]]: (step: StepOf<Op>) => s
   "write-id-map": (step) => `map ${step.kind}s: ${describeIdMap(step.map)}`,
   "write-time-offset": (step) =>
     `shift the ${step.clock} clock by ${step.secs}.${String(step.nanosecs).padStart(9, "0")} s`,
-  "join-cgroup": (step) => `join cgroup ${step.procsFile.replace(/\/cgroup\.procs$/, "")}`,
+  "join-cgroup": (step) => `join cgroup ${step.file.replace(/\/[^/]*$/, "")}`,
   "unshare-cgroup": () => "make a new cgroup namespace, whose root is that cgroup",
   "set-propagation": (step) => `make mounts of ${step.target} ${propagationWord(step.flags)}`,
   "open-root": (step) => `take ${step.source} as root`,

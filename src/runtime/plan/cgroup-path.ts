@@ -38,3 +38,13 @@ export function pathAndParents(path: string): string[] {
   const parts = path.split("/").slice(1);
   return parts.map((_, index) => `/${parts.slice(0, index + 1).join("/")}`);
 }
+
+/**
+ * The file by which a new process, which has one thread, writes itself into its cgroup. On v1 that is `tasks`: a thread
+ * that moves itself holds no lock of all processes, for which `cgroup.procs` waits a whole RCU grace period (10-30 ms).
+ */
+export function joinFile(cgroup: CgroupFacts, directory: string): string {
+  const isUnified =
+    cgroup.version !== 1 || (cgroup.unified !== undefined && directory.startsWith(`${cgroup.unified}/`));
+  return `${directory}/${isUnified ? "cgroup.procs" : "tasks"}`;
+}

@@ -2,7 +2,7 @@ import { invalidParameter, notImplemented } from "../../errors/platform-error.ts
 import type { OciLinux, OciSpec } from "../../formats/oci-runtime.ts";
 import type { HostFacts } from "../../kernel/host-facts.ts";
 import type { KernelStep, Plan } from "../../kernel/steps.ts";
-import { cgroupDirectories, resolveCgroupPath } from "./cgroup-path.ts";
+import { cgroupDirectories, joinFile, resolveCgroupPath } from "./cgroup-path.ts";
 import { planCgroupV1 } from "./plan-cgroup-v1.ts";
 import { planCgroupV2 } from "./plan-cgroup-v2.ts";
 import { inUserNamespace, type PlanContext } from "./plan-context.ts";
@@ -40,7 +40,7 @@ export function planContainer(spec: OciSpec, host: HostFacts, options: PlanOptio
       ...planCgroups(context),
       ...planNamespaces(
         context,
-        cgroups.map((directory) => `${directory}/cgroup.procs`),
+        cgroups.map((directory) => joinFile(host.cgroup, directory)),
       ),
       ...planSetup(context),
       ...planHooks(context, ["startContainer"]),

@@ -1,6 +1,8 @@
 import type { OciProcess, OciSeccomp } from "../../formats/oci-runtime.ts";
 import { type HostFacts, namespaceFile } from "../../kernel/host-facts.ts";
 import type { NamespaceType, Plan } from "../../kernel/steps.ts";
+import { joinFile } from "./cgroup-path.ts";
+import { joinOrder } from "./plan-namespaces.ts";
 import type { Origins } from "./plan-options.ts";
 import { type ProcessContext, planConsole, planProcessSetup, planProcessStart } from "./plan-process.ts";
 import { cpuMask } from "./scheduling.ts";
@@ -19,18 +21,6 @@ export interface ExecTarget {
   readonly origins?: Origins;
   readonly preserveFds?: number;
 }
-
-/** The user namespace first, as it owns the others; mount last, as the others' paths are in the caller's /proc. */
-const joinOrder: readonly NamespaceType[] = [
-  "user",
-  "ipc",
-  "uts",
-  "network",
-  "pid",
-  "time",
-  "cgroup",
-  "mount",
-];
 
 /**
  * Plans a further process in a running container: it joins namespaces and cgroups, mounts nothing, and becomes as restricted
@@ -51,7 +41,7 @@ export function planExec(process: OciProcess, target: ExecTarget, host: HostFact
   };
   return {
     steps: [
-      ...planJoin(target),
+      ...planJoin(target, host),
       ...planProcessSetup(context),
       ...planConsole(context),
       ...planAffinity(context),
@@ -60,7 +50,7 @@ export function planExec(process: OciProcess, target: ExecTarget, host: HostFact
   };
 }
 
-function planJoin({ containerId, pid, namespaces, cgroupDirectories }: ExecTarget) {
+function planJoin({ containerId, pid, namespaces, cgroupDirectories }: ExecTarget, { cgroup }: HostFacts) {
   const reason = `container ${containerId}`;
   const list = new StepList("clone", () => reason);
   for (const namespace of joinOrder)
@@ -73,7 +63,7 @@ function planJoin({ containerId, pid, namespaces, cgroupDirectories }: ExecTarge
   // A process enters a pid namespace only by being born in it.
   list.addBecause(reason, { op: "clone", namespaces: [] });
   for (const directory of cgroupDirectories)
-    list.addBecause(reason, { op: "join-cgroup", procsFile: `${directory}/cgroup.procs` });
+    list.addBecause(reason, { op: "join-cgroup", file: joinFile(cgroup, directory) });
   return list.steps;
 }
 

@@ -35,7 +35,7 @@ export function indexNamespaces(linux: OciLinux, host: HostFacts): ContainerName
  * The user namespace goes first: it owns the others. The rest in an order that needs nothing from a later one; mount last,
  * as the paths of the others are opened in the mount namespace of the caller.
  */
-const joinOrder: readonly NamespaceType[] = [
+export const joinOrder: readonly NamespaceType[] = [
   "user",
   "ipc",
   "uts",
@@ -47,7 +47,7 @@ const joinOrder: readonly NamespaceType[] = [
 ];
 
 /** Plans phase `clone`: namespaces to join, namespaces to make, id maps, time offsets, cgroups. */
-export function planNamespaces(context: PlanContext, cgroupProcsFiles: readonly string[]): KernelStep[] {
+export function planNamespaces(context: PlanContext, joinFiles: readonly string[]): KernelStep[] {
   const { linux, namespaces, reasonOf } = context;
   const list = new StepList("clone", reasonOf);
   const pointer = (type: NamespaceType) =>
@@ -60,7 +60,7 @@ export function planNamespaces(context: PlanContext, cgroupProcsFiles: readonly 
   list.add("/linux/namespaces", { op: "clone", namespaces: made });
   planIdMaps(context, list);
   planTimeOffsets(context, list);
-  for (const procsFile of cgroupProcsFiles) list.add("/linux/cgroupsPath", { op: "join-cgroup", procsFile });
+  for (const file of joinFiles) list.add("/linux/cgroupsPath", { op: "join-cgroup", file });
   if (isNew(namespaces, "cgroup")) list.add(pointer("cgroup"), { op: "unshare-cgroup" });
   return list.steps;
 }
