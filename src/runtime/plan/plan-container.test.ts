@@ -352,7 +352,7 @@ describe("hooks", () => {
     poststop: [{ path: "/d" }],
   };
 
-  test("run in their phase and namespaces, with a state that lacks only the pid", () => {
+  test("run in their phase and namespaces, with a state in which only the pid is still 0", () => {
     const steps = planOf({ spec: { hooks, annotations: { a: "b" } } });
     const planned = find(steps, "hook");
     expect(planned.map(({ kind, phase, where }) => [kind, phase, where])).toEqual([
@@ -361,13 +361,13 @@ describe("hooks", () => {
       ["startContainer", "start", "container"],
     ]);
     expect(planned[0]).toMatchObject({ path: "/a", args: ["a", "1"], timeoutMs: 3000 });
-    expect(JSON.parse(`${planned[0]?.state}17}`)).toEqual({
+    expect(JSON.parse(planned[0]?.state ?? "")).toEqual({
       ociVersion: "1.3.0",
       id: "c1",
       status: "creating",
       bundle: "/bundle",
       annotations: { a: "b" },
-      pid: 17,
+      pid: 0,
     });
     expect(order(steps, ["hook", "pivot-root"])).toEqual(["hook", "hook", "pivot-root", "hook"]);
   });
