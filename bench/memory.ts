@@ -35,27 +35,34 @@ async function weigh(world: World, name: "gantry" | "docker", start: Command): P
   const engine = () => world.enginePids(name);
   const idleRss = sum(engine(), "Rss");
   const idlePss = sum(engine(), "Pss");
+  const started: string[] = [];
   for (const id of ids) {
     const [argv, env] = start(id);
-    await mustRun(argv, { env });
+    started.push((await mustRun(argv, { env })).trim());
   }
   const busyRss = sum(engine(), "Rss");
   const growth = sum(engine(), "Pss") - idlePss;
-  const monitors = sum(pidsOfMonitors(name), "Pss");
+  const monitors = sum(pidsOfMonitors(name, started), "Pss");
   const [, env] = start("");
   await mustRun((name === "gantry" ? world.gantry : world.docker)("rm", "-f", ...ids), { env });
   return [
     summarize(`${name} idle`, "MiB", [idleRss / 1024]),
     summarize(`${name} with ${containers}`, "MiB", [busyRss / 1024]),
+    summarize(`${name} monitor`, "KiB", [monitors / containers]),
+    summarize(`${name} engine's growth`, "KiB", [growth / containers]),
     summarize(`${name} per container`, "KiB", [(growth + monitors) / containers]),
   ];
 }
 
-/** The long-lived process beside each container: ours, and containerd's. */
-function pidsOfMonitors(name: "gantry" | "docker"): number[] {
-  const pattern = name === "gantry" ? /^gantry-shim/ : /containerd-shim/;
+/** The long-lived process beside each container: ours, and containerd's. Both have its id in their arguments. */
+function pidsOfMonitors(name: "gantry" | "docker", ids: readonly string[]): number[] {
+  const pattern = name === "gantry" ? /^gantry-shim/ : /^[^\0]*containerd-shim/;
   return readdirSync("/proc")
-    .filter((entry) => /^\d+$/.test(entry) && pattern.test(read(`/proc/${entry}/cmdline`)))
+    .filter((entry) => /^\d+$/.test(entry))
+    .filter((pid) => {
+      const words = read(`/proc/${pid}/cmdline`);
+      return pattern.test(words) && ids.some((id) => words.includes(id));
+    })
     .map(Number);
 }
 

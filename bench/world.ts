@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { command, mustRun } from "../tests/fixtures/command.ts";
 import { busyboxArchiveFile } from "../tests/fixtures/images.ts";
@@ -161,10 +161,12 @@ export async function answersPing(socket: string): Promise<boolean> {
   );
 }
 
+/** All descendants. Each thread has a list of its own, of the children that it made. */
 export function childrenOf(pid: number): number[] {
-  const path = `/proc/${pid}/task/${pid}/children`;
-  if (!existsSync(path)) return [];
-  const direct = readFileSync(path, "utf8").split(" ").filter(Boolean).map(Number);
+  const threads = existsSync(`/proc/${pid}/task`) ? readdirSync(`/proc/${pid}/task`) : [];
+  const direct = threads.flatMap((thread) =>
+    readFileSync(`/proc/${pid}/task/${thread}/children`, "utf8").split(" ").filter(Boolean).map(Number),
+  );
   return direct.flatMap((child) => [child, ...childrenOf(child)]);
 }
 
