@@ -33,6 +33,12 @@ int fail(struct context *context, int error, const char *detail);
 /* The same, as "WHAT OBJECT". */
 int fail_on(struct context *context, int error, const char *what, const char *object);
 
+/*
+ * Asks the monitor for something that only it can do for this step, and waits until it is done. `number` belongs to the
+ * request. -ENOTSUP where there is none any more: behind exec.fifo, `create` has ended long ago.
+ */
+int ask_monitor(struct context *context, enum sync_type request, const struct step *step, uint32_t number);
+
 /* Runs one step in this process. Returns 0 or -errno; the exec step returns only when it failed. */
 int run_step(struct context *context, const struct step *step);
 /* Runs all steps of a phase up to the first failure, whose step is put into context->failure. */

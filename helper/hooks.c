@@ -156,12 +156,10 @@ static int run_hook(const struct hook *hook, pid_t pid, struct failure *failure)
 int step_hook(struct context *context, const struct step *step)
 {
 	struct hook hook = read_hook(step);
-	int error;
 
 	if (hook.where != WHERE_RUNTIME)
 		return run_hook(&hook, context->host_pid, &context->failure);
-	error = sync_send_numbers(context->sync, SYNC_HOOK, step->ordinal, 0);
-	return error < 0 ? error : sync_expect(context->sync, SYNC_DONE, &context->failure);
+	return ask_monitor(context, SYNC_HOOK, step, 0);
 }
 
 /* The message to the agent is the state with one descriptor (OCI Runtime Specification, "listenerPath"). */

@@ -3,6 +3,7 @@
 
 #include "clone.h"
 #include "create.h"
+#include "init.h"
 #include "io.h"
 #include "plan.h"
 #include "shim.h"
@@ -30,6 +31,8 @@ int main(int argc, char **argv)
 	if (ensure_stdio() < 0)
 		return 1;
 	reset_signals();
+	if (called_as_init(argv[0]))
+		return init_main(argc, argv);
 	if (strcmp(mode, "shim") == 0) {
 		const char *last = argv[argc - 1];
 

@@ -158,10 +158,8 @@ int step_no_new_privileges(struct context *context, const struct step *step)
  */
 static int hand_over_listener(struct context *context, const struct step *step, int listener)
 {
-	int error = sync_send_numbers(context->sync, SYNC_LISTENER, step->ordinal, (uint32_t)listener);
+	int error = ask_monitor(context, SYNC_LISTENER, step, (uint32_t)listener);
 
-	if (!error)
-		error = sync_expect(context->sync, SYNC_DONE, &context->failure);
 	close(listener);
 	return error;
 }

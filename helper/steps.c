@@ -69,6 +69,16 @@ int fail_on(struct context *context, int error, const char *what, const char *ob
 	return error;
 }
 
+int ask_monitor(struct context *context, enum sync_type request, const struct step *step, uint32_t number)
+{
+	int error;
+
+	if (context->fifo >= 0)
+		return fail(context, -ENOTSUP, "nobody monitors the process after its creation");
+	error = sync_send_numbers(context->sync, request, step->ordinal, number);
+	return error < 0 ? error : sync_expect(context->sync, SYNC_DONE, &context->failure);
+}
+
 int run_step(struct context *context, const struct step *step)
 {
 	step_function *function = functions[step->opcode];
