@@ -1,7 +1,8 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { mustRun } from "../tests/fixtures/command.ts";
 import type { Benchmark } from "./benchmark.ts";
 import { type Measurement, summarize } from "./measure.ts";
+import { memoryOf, readProcess } from "./process-memory.ts";
 import type { World } from "./world.ts";
 
 const containers = 50;
@@ -33,20 +34,19 @@ type Command = (id: string) => readonly [argv: string[], env: Readonly<Record<st
 async function weigh(world: World, name: "gantry" | "docker", start: Command): Promise<Measurement[]> {
   const ids = Array.from({ length: containers }, (_, index) => `weigh${index}`);
   const engine = () => world.enginePids(name);
-  const idleRss = sum(engine(), "Rss");
-  const idlePss = sum(engine(), "Pss");
+  const idlePss = memoryOf(engine(), "Pss");
   const started: string[] = [];
   for (const id of ids) {
     const [argv, env] = start(id);
     started.push((await mustRun(argv, { env })).trim());
   }
-  const busyRss = sum(engine(), "Rss");
-  const growth = sum(engine(), "Pss") - idlePss;
-  const monitors = sum(pidsOfMonitors(name, started), "Pss");
+  const busyRss = memoryOf(engine(), "Rss");
+  const growth = memoryOf(engine(), "Pss") - idlePss;
+  const monitors = memoryOf(pidsOfMonitors(name, started), "Pss");
   const [, env] = start("");
   await mustRun((name === "gantry" ? world.gantry : world.docker)("rm", "-f", ...ids), { env });
   return [
-    summarize(`${name} idle`, "MiB", [idleRss / 1024]),
+    summarize(`${name} idle`, "MiB", [world.idleRssKiB(name) / 1024]),
     summarize(`${name} with ${containers}`, "MiB", [busyRss / 1024]),
     summarize(`${name} monitor`, "KiB", [monitors / containers]),
     summarize(`${name} engine's growth`, "KiB", [growth / containers]),
@@ -60,24 +60,8 @@ function pidsOfMonitors(name: "gantry" | "docker", ids: readonly string[]): numb
   return readdirSync("/proc")
     .filter((entry) => /^\d+$/.test(entry))
     .filter((pid) => {
-      const words = read(`/proc/${pid}/cmdline`);
+      const words = readProcess(Number(pid), "cmdline");
       return pattern.test(words) && ids.some((id) => words.includes(id));
     })
     .map(Number);
-}
-
-/** KiB over all processes, from smaps_rollup. */
-function sum(pids: readonly number[], field: "Rss" | "Pss"): number {
-  return pids.reduce((total, pid) => {
-    const found = new RegExp(`^${field}:\\s+(\\d+) kB`, "m").exec(read(`/proc/${pid}/smaps_rollup`));
-    return total + Number(found?.[1] ?? 0);
-  }, 0);
-}
-
-function read(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    return ""; // it ended meanwhile
-  }
 }

@@ -7,6 +7,7 @@ import { gantryPath, scratchDirectory } from "../tests/fixtures/places.ts";
 import type { TestRegistry } from "../tests/fixtures/registry.ts";
 import { waitFor } from "../tests/fixtures/wait-for.ts";
 import type { Env } from "./measure.ts";
+import { memoryOf } from "./process-memory.ts";
 
 /**
  * gantry and its peers, each started by hand with directories of its own, all with the same busybox image.
@@ -24,6 +25,7 @@ export class World implements AsyncDisposable {
     try {
       await world.startGantry();
       await world.startDocker();
+      world.weighIdle();
       await world.loadImages();
       await world.makeBundle();
     } catch (error) {
@@ -69,6 +71,16 @@ export class World implements AsyncDisposable {
   readonly ctrImage = "docker.io/library/busybox:latest";
   /** An OCI bundle whose process is `true`. */
   readonly bundle = join(this.directory, "bundle");
+
+  /** As it was after the start, before the first image and the first container. */
+  idleRssKiB(name: "gantry" | "docker"): number {
+    return this.idle.get(name) ?? Number.NaN;
+  }
+  private readonly idle = new Map<"gantry" | "docker", number>();
+  private weighIdle(): void {
+    for (const name of ["gantry", "docker"] as const)
+      this.idle.set(name, memoryOf(this.enginePids(name), "Rss"));
+  }
 
   enginePids(name: "gantry" | "docker"): number[] {
     const mine = name === "gantry" ? this.running.slice(0, 1) : this.running.slice(1);
