@@ -369,10 +369,12 @@ static int arrange_descriptors(const struct preparation *preparation, const stru
 			return -errno;
 	if (!preparation->close_others) {
 		/* Out of the way of the preserved descriptors, which end up at 3 and above. */
-		sync = fcntl(sync, F_DUPFD_CLOEXEC, (int)(FD_PRESERVED + work->preserved_fds));
+		int moved = fcntl(sync, F_DUPFD_CLOEXEC, (int)(FD_PRESERVED + work->preserved_fds));
+
+		close(sync);
 		close(FD_REPORT);
 		close(FD_CONSOLE);
-		return sync < 0 ? -errno : sync;
+		return moved < 0 ? -errno : moved;
 	}
 	if (sync != SYNC_FD && dup3(sync, SYNC_FD, O_CLOEXEC) < 0)
 		return -errno;
