@@ -52,6 +52,11 @@ export class FakeLayers implements Layers {
     return { directory: "/nowhere", commit, discard: end };
   }
 
+  /** Settles when no draft is open: what an aborted caller left is cleared away behind its back. */
+  async quiet(): Promise<void> {
+    while (this.openDrafts > 0) await Bun.sleep(1);
+  }
+
   async removeLayer(chainId: Digest): Promise<void> {
     const child = this.layers().some(({ parent }) => parent === chainId);
     if (child || this.inUse.has(chainId)) throw conflict(`layer ${chainId} is in use`);

@@ -24,6 +24,8 @@ export class FakeRemote implements RemoteRepository {
   maxOpenBlobs = 0;
   /** Called after each piece of a blob was taken. */
   onBytes: ((digest: Digest, position: number) => void) | undefined;
+  /** These blobs give nothing before `count` blobs are open at the same time. */
+  held: { readonly digests: ReadonlySet<Digest>; readonly count: number } | undefined;
   private openBlobs = 0;
   private readonly contents = new Map<Digest, Uint8Array>();
   private latest: Descriptor | undefined;
@@ -89,6 +91,10 @@ export class FakeRemote implements RemoteRepository {
     this.calls.push(`blob ${digest} ${offset}`);
     this.maxOpenBlobs = Math.max(this.maxOpenBlobs, ++this.openBlobs);
     try {
+      if (this.held?.digests.has(digest)) {
+        while (this.maxOpenBlobs < this.held.count) await Bun.sleep(1);
+        await Bun.sleep(20); // one more than allowed would open meanwhile
+      }
       const bytes = this.contentOf(digest);
       for (let position = offset; position < bytes.length; ) {
         signal.throwIfAborted();
