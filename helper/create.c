@@ -96,6 +96,18 @@ static int fail_creation(struct creation *creation, struct failure *failure, int
 	return report_failure(failure);
 }
 
+/*
+ * Reaps the intermediate process, which ends as soon as it has told the pid. Left to init, it would stay in the
+ * container's cgroups. The container's process is left alone: it may have ended too, and whoever started us waits for it.
+ */
+static void reap_intermediate(pid_t process)
+{
+	siginfo_t ended = {0};
+
+	if (waitid(P_ALL, 0, &ended, WEXITED | WNOWAIT) == 0 && ended.si_pid != process)
+		waitpid(ended.si_pid, NULL, 0);
+}
+
 /* Carries out one record. Returns 1 when the conversation goes on, 0 when all went well, -1 after a failure. */
 static int take_record(struct creation *creation, struct sync_record *record)
 {
@@ -105,6 +117,7 @@ static int take_record(struct creation *creation, struct sync_record *record)
 	switch (record->type) {
 	case SYNC_PID:
 		creation->pid = (pid_t)record->first;
+		reap_intermediate(creation->pid);
 		if (finish_clone(&creation->launch.plan, creation->pid, creation->sync, &failure) == 0)
 			return 1;
 		fail_creation(creation, &failure, 0, NULL);
