@@ -4,6 +4,7 @@ import type { AttachOptions, AttachStream, ExitStatus, ShimProcess } from "./con
 import { failureError } from "./failure.ts";
 import { closeStdinMessage, resizeMessage, signalMessage, startMessage } from "./messages.ts";
 import { StepFailure } from "./shim-connection.ts";
+import { socketPath } from "./shim-directory.ts";
 
 /** What a process needs of its shim's connection. */
 export interface ProcessConnection {
@@ -41,7 +42,7 @@ export class HelperProcess implements ShimProcess {
   }
 
   attach(options: AttachOptions): Promise<AttachStream> {
-    return openAttachStream(`${this.shim.directory}/shim.sock`, this.number, options);
+    return openAttachStream(socketPath(this.shim.directory), this.number, options);
   }
 
   async signal(signal: number): Promise<void> {

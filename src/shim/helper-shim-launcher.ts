@@ -1,14 +1,15 @@
-import { closeSync, mkdirSync, readFileSync } from "node:fs";
+import { closeSync, readFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
-import { PlatformError, unavailable } from "../errors/platform-error.ts";
+import { unavailable } from "../errors/platform-error.ts";
 import { spawnProcess } from "../kernel/child-processes.ts";
 import { sealedMemfd } from "../kernel/memfd.ts";
 import { reapChild, waitForChild } from "../kernel/processes.ts";
 import { listenUnix } from "../kernel/unix-sockets.ts";
 import type { Adoption, LaunchRequest, Shim, ShimLauncher } from "./contract.ts";
 import { readExitFile } from "./exit-file.ts";
-import { HelperShim, socketPath } from "./helper-shim.ts";
+import { HelperShim } from "./helper-shim.ts";
 import { encodeLaunchMessage } from "./launch-message.ts";
+import { isNobodyThere, makeShimDirectory, socketPath } from "./shim-directory.ts";
 
 const FD_LAUNCH = 3;
 const FD_LISTENER = 4;
@@ -22,7 +23,7 @@ export class HelperShimLauncher implements ShimLauncher {
 
   async launch(request: LaunchRequest): Promise<Shim> {
     const message = encodeLaunchMessage(request);
-    mkdirSync(request.directory, { recursive: true, mode: 0o700 });
+    await makeShimDirectory(request.directory);
     try {
       const child = this.#spawn(request, message);
       const shim = new HelperShim(request.containerId, request.directory, request.plan);
@@ -113,12 +114,6 @@ async function reap(pid: number): Promise<void> {
   } catch {
     // Somebody else has reaped it.
   }
-}
-
-function isNobodyThere(error: unknown): boolean {
-  return (
-    error instanceof PlatformError && (error.code === "errno.ENOENT" || error.code === "errno.ECONNREFUSED")
-  );
 }
 
 function fromExitFile(directory: string): Adoption {

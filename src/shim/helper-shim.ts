@@ -1,5 +1,4 @@
 import { closeSync } from "node:fs";
-import { join } from "node:path";
 import { PlatformError } from "../errors/platform-error.ts";
 import { encodePlan } from "../kernel/encode-plan.ts";
 import { openPidfd, sendSignalByPidfd } from "../kernel/processes.ts";
@@ -10,11 +9,10 @@ import { failureError } from "./failure.ts";
 import { HelperProcess } from "./helper-process.ts";
 import { execMessage, type ShimMessage, subscribeMessage } from "./messages.ts";
 import { ShimConnection, StepFailure } from "./shim-connection.ts";
+import { socketPath } from "./shim-directory.ts";
 
 const SIGKILL = 9;
 const LOST: ExitStatus = { exitCode: 128 + SIGKILL, signal: SIGKILL, exitedAtNs: 0n };
-
-export const socketPath = (directory: string): string => join(directory, "shim.sock");
 
 /** What became of the container's process before anybody could start it. */
 export type Preparation =

@@ -63,6 +63,23 @@ describe.skipIf(reason !== undefined)(`without its engine${reason ? ` (skipped: 
     expect((await adoption.shim.init.exited).exitCode).toBe(6);
   });
 
+  test("a second shim is not put into the directory of one that lives, but into that of a dead one", async () => {
+    const request = box.request(box.plan({ args: ["sleep", "1000"] }));
+    const first = await box.launch(request);
+    await first.init.start();
+    await expect(later().launch(request)).rejects.toThrow(`a shim runs in ${request.directory} already`);
+    await first.init.signal(9);
+    expect((await first.init.exited).exitCode).toBe(137);
+    const second = await waitFor("the end of the first shim", () =>
+      later()
+        .launch(request)
+        .catch(() => undefined),
+    );
+    expect(second.init.pid).not.toBe(first.init.pid);
+    await second.init.signal(9);
+    await second.init.exited;
+  });
+
   test("a directory without a shim and without a status is lost", async () => {
     expect(await later().adopt("nobody", `${box.directory}/nobody`)).toEqual({ state: "lost" });
   });

@@ -122,6 +122,43 @@ describe.skipIf(reason !== undefined)(`stdio of a container${reason ? ` (skipped
     expect((await shim.init.exited).exitCode).toBe(137);
   });
 
+  test("300 connections with damaged messages leave the shim as it was", async () => {
+    const request = box.request(box.plan({ args: ["sleep", "100"] }), { openStdin: true });
+    const shim = await box.launch(request);
+    await shim.init.start();
+    let random = 4711;
+    const next = (limit: number) => {
+      random = (Math.imul(random, 1664525) + 1013904223) >>> 0;
+      return (random >>> 8) % limit;
+    };
+    const attempt = () => {
+      const bytes = Buffer.alloc(8 + next(40));
+      for (let at = 8; at < bytes.length; at++) bytes[at] = next(3) === 0 ? next(256) : 0;
+      bytes.writeUInt32LE(next(4) === 0 ? next(60) : bytes.length - 8, 0);
+      // All but START and SIGNAL, which would mean something to the container.
+      bytes.writeUInt16LE([1, 3, 5, 6, 7, 100, 200, 65535][next(8)] ?? 0, 4);
+      return new Promise<void>((resolve) => {
+        const socket = connect(`${request.directory}/shim.sock`);
+        socket.on("error", () => undefined).on("close", () => resolve());
+        socket.on("data", () => (next(2) === 0 ? socket.destroy() : socket.end()));
+        socket.write(bytes, () => (next(2) === 0 ? socket.destroy() : socket.end()));
+      });
+    };
+    for (let round = 0; round < 30; round++) await Promise.all(Array.from({ length: 10 }, attempt));
+    const plan = box.execPlan(shim.init.pid, { args: ["sh", "-c", "exit 21"] });
+    const process = await shim.exec({
+      execId: "after",
+      plan,
+      stdio: { tty: false, openStdin: false, stdinOnce: false },
+    });
+    await process.start();
+    expect((await process.exited).exitCode).toBe(21);
+    const shimPid = /PPid:\s+(\d+)/.exec(readFileSync(`/proc/${shim.init.pid}/status`, "utf8"))?.[1];
+    expect(readdirSync(`/proc/${shimPid}/fd`).length).toBeLessThan(20);
+    await shim.init.signal(9);
+    await shim.init.exited;
+  });
+
   describe("a terminal", () => {
     test("is stdio, the controlling terminal and /dev/console", async () => {
       const script =
