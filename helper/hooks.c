@@ -82,7 +82,8 @@ static int state_file(const char *state, pid_t pid)
 
 static _Noreturn void become_hook(const struct hook *hook, int state, int output)
 {
-	if (dup2(state, 0) >= 0 && dup2(output, 1) >= 0 && dup2(output, 2) >= 0 &&
+	/* A group of its own, so that a hook which takes too long is killed with all that it started. */
+	if (setpgid(0, 0) == 0 && dup2(state, 0) >= 0 && dup2(output, 1) >= 0 && dup2(output, 2) >= 0 &&
 	    sys_close_range(3, ~0u, CLOSE_RANGE_CLOEXEC_FLAG) == 0)
 		exec_path(hook->path, hook->args, hook->env);
 	_exit(errno == ENOENT ? 127 : 126);
@@ -100,8 +101,10 @@ static int wait_for_hook(pid_t pid, int64_t timeout_ms)
 	do
 		ended = poll(&event, 1, timeout_ms > 0 && timeout_ms < INT32_MAX ? (int)timeout_ms : -1);
 	while (ended < 0 && errno == EINTR);
-	if (ended <= 0)
-		kill(pid, SIGKILL);
+	if (ended <= 0) {
+		kill(-pid, SIGKILL);
+		kill(pid, SIGKILL); /* when it is not in its group yet */
+	}
 	while (waitpid(pid, &status, 0) < 0)
 		if (errno != EINTR)
 			return -errno;

@@ -10,6 +10,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import type { KernelOperation, KernelStep } from "../../../src/kernel/steps.ts";
+import { waitFor } from "../../fixtures/wait-for.ts";
 import { missing, setup, start, TestBox } from "./test-box.ts";
 
 const reason = missing();
@@ -413,11 +414,14 @@ describe.skipIf(reason !== undefined)(`operations${reason ? ` (skipped: ${reason
       await expect(box.launch(request)).rejects.toThrow(text);
     });
 
-    test("a hook that takes too long is killed", async () => {
-      const request = box.request(
-        box.plan({ args: ["true"], setup: [setup(hook("runtime", "sleep 1000", 50))] }),
+    test("a hook that takes too long is killed, with what it started", async () => {
+      const file = join(box.directory, "hook-pid");
+      const slow = setup(hook("runtime", `sleep 1000 & echo $! > ${file}; wait`, 300));
+      await expect(box.launch(box.request(box.plan({ args: ["true"], setup: [slow] })))).rejects.toThrow(
+        "did not end in time",
       );
-      await expect(box.launch(request)).rejects.toThrow("did not end in time");
+      const pid = readFileSync(file, "utf8").trim();
+      await waitFor("its end", () => !isAlive(Number(pid)));
     });
   });
 
@@ -430,3 +434,12 @@ describe.skipIf(reason !== undefined)(`operations${reason ? ` (skipped: ${reason
     expect(lastField(stdout)).toBe(own ?? "");
   });
 });
+
+/** A zombie is not: it has no program any more. */
+function isAlive(pid: number): boolean {
+  try {
+    return readlinkSync(`/proc/${pid}/exe`) !== "";
+  } catch {
+    return false;
+  }
+}
