@@ -90,8 +90,9 @@ static int fail_creation(struct creation *creation, struct failure *failure, int
 		text_start(&text, failure->detail, sizeof(failure->detail));
 		text_add(&text, detail);
 	}
-	if (creation->pid > 0)
-		kill(creation->pid, SIGKILL);
+	/* Waited for, so that it is out of its cgroups when the caller removes them. */
+	if (creation->pid > 0 && kill(creation->pid, SIGKILL) == 0)
+		waitpid(creation->pid, NULL, 0);
 	creation->reported = true;
 	return report_failure(failure);
 }

@@ -120,7 +120,7 @@ describe.skipIf(reason !== undefined)(`exec${reason ? ` (${reason})` : ""}`, () 
   test("events --stats has runc's object", async () => {
     const { type, id, data } = JSON.parse(await runtime.must("events", "--stats", "box"));
     expect({ type, id }).toEqual({ type: "stats", id: "box" });
-    expect(data.pids.current).toBe(1);
+    expect(data.pids.current).toBeGreaterThan(0);
     expect(data.memory.usage.usage).toBeGreaterThan(0);
     expect(data.cpu.usage.total).toBeGreaterThan(0);
   });
