@@ -8,7 +8,7 @@ import { Console } from "./console.ts";
 import { listenFdsOf, preserveFdsOf } from "./create-flags.ts";
 import { execFlags } from "./exec-flags.ts";
 import { execProcessSpec } from "./exec-process-spec.ts";
-import { waitInForeground } from "./foreground.ts";
+import { ForwardedSignals, waitInForeground } from "./foreground.ts";
 import { defineRuntimeCommand, type RuntimeContext } from "./runtime-command.ts";
 
 export const command = defineRuntimeCommand({
@@ -52,15 +52,16 @@ async function runDetached(context: RuntimeContext, request: ExecRequest): Promi
 }
 
 async function runInForeground(context: RuntimeContext, request: ExecRequest): Promise<number> {
+  using signals = new ForwardedSignals();
   const launcher = await context.launcher();
   const host = await context.host();
   if (request.process.terminal !== true)
-    return waitInForeground(execProcess(request, launcher, host), undefined);
+    return await waitInForeground(execProcess(request, launcher, host), signals, undefined);
   const console = Console.open();
   try {
     const launched = execProcess({ ...request, ownConsole: console.peer }, launcher, host);
     console.connect();
-    return await waitInForeground(launched, console);
+    return await waitInForeground(launched, signals, console);
   } finally {
     console.close();
   }

@@ -21,33 +21,51 @@ const forwarded = [
 ] as const;
 
 /**
+ * Signals of this process on their way to one of the foreground. Installed before that process is made: what comes earlier
+ * waits for it.
+ */
+export class ForwardedSignals implements Disposable {
+  private readonly pending: number[] = [];
+  private pid: number | undefined;
+  private readonly remove: (() => void)[];
+
+  constructor() {
+    this.remove = forwarded.map((name) => {
+      const handler = () => this.take(constants.signals[name]);
+      process.on(name, handler);
+      return () => process.off(name, handler);
+    });
+  }
+
+  passTo(pid: number): void {
+    this.pid = pid;
+    for (const signal of this.pending.splice(0)) sendSignal(pid, signal);
+  }
+
+  [Symbol.dispose](): void {
+    for (const remove of this.remove) remove();
+  }
+
+  private take(signal: number): void {
+    if (this.pid === undefined) this.pending.push(signal);
+    else sendSignal(this.pid, signal);
+  }
+}
+
+/**
  * Stays with a process of the foreground until it ends: passes signals on, and serves its terminal if it has one.
  * Out: its exit code; 128 + signal when killed.
  */
 export async function waitInForeground(
-  process: LaunchedProcess,
+  launched: LaunchedProcess,
+  signals: ForwardedSignals,
   console: Console | undefined,
 ): Promise<number> {
-  const stop = forwardSignals(process.pid);
-  try {
-    if (console !== undefined) await console.serve(process.helperPidfd);
-    else await pollAsync([{ fd: process.helperPidfd, events: POLLIN }]);
-    return process.exitCode();
-  } finally {
-    stop();
-  }
+  signals.passTo(launched.pid);
+  if (console !== undefined) await console.serve(launched.helperPidfd);
+  else await pollAsync([{ fd: launched.helperPidfd, events: POLLIN }]);
+  return launched.exitCode();
 }
 
 /** Orphans of the container come to this process, and not to whoever started it. */
 export const adoptOrphans = (): void => becomeSubreaper();
-
-function forwardSignals(pid: number): () => void {
-  const handlers = forwarded.map((name) => {
-    const handler = () => void sendSignal(pid, constants.signals[name]);
-    process.on(name, handler);
-    return () => process.off(name, handler);
-  });
-  return () => {
-    for (const remove of handlers) remove();
-  };
-}

@@ -8,7 +8,7 @@ import { finishRun } from "../../runtime/lifecycle/finish-run.ts";
 import { bool } from "../flag-kinds.ts";
 import { Console } from "./console.ts";
 import { createFlags, createRequest } from "./create-flags.ts";
-import { adoptOrphans, waitInForeground } from "./foreground.ts";
+import { adoptOrphans, ForwardedSignals, waitInForeground } from "./foreground.ts";
 import { defineRuntimeCommand, type RuntimeContext } from "./runtime-command.ts";
 
 export const command = defineRuntimeCommand({
@@ -56,6 +56,7 @@ async function runInForeground(
   request: CreateRequest,
   keep: boolean,
 ): Promise<number> {
+  using signals = new ForwardedSignals();
   const console = Console.open();
   try {
     const container = await create(context, { ...request, ownConsole: console.peer });
@@ -64,7 +65,7 @@ async function runInForeground(
       finishRun(container);
       const terminal = container.spec.process?.terminal === true;
       if (terminal) console.connect();
-      const exitCode = await waitInForeground(container.process, terminal ? console : undefined);
+      const exitCode = await waitInForeground(container.process, signals, terminal ? console : undefined);
       removed = keep;
       return exitCode;
     } finally {
