@@ -36,7 +36,9 @@ test("a group lists its commands by the names they have there", () => {
     "load",
     "ls",
     "pull",
+    "push",
     "rm",
+    "save",
     "tag",
   ]);
 });

@@ -23,11 +23,13 @@ import { command as networkLs } from "./commands/network-ls.ts";
 import { command as pause } from "./commands/pause.ts";
 import { command as ps } from "./commands/ps.ts";
 import { command as pull } from "./commands/pull.ts";
+import { command as push } from "./commands/push.ts";
 import { command as rename } from "./commands/rename.ts";
 import { command as restart } from "./commands/restart.ts";
 import { command as rm } from "./commands/rm.ts";
 import { command as rmi } from "./commands/rmi.ts";
 import { command as run } from "./commands/run.ts";
+import { command as save } from "./commands/save.ts";
 import { command as start } from "./commands/start.ts";
 import { command as stop } from "./commands/stop.ts";
 import { command as tag } from "./commands/tag.ts";
@@ -81,6 +83,7 @@ export const commands: readonly CommandEntry[] = [
   container("ps", "List containers", ps, "common", "container ls", "container list"),
   container("explain", "Show the kernel steps that make up a container", explain, "common"),
   entry("common", "pull", "Download an image from a registry", pull, "image pull"),
+  entry("common", "push", "Upload an image to a registry", push, "image push"),
   entry("common", "images", "List images", images, "image ls", "image list"),
   entry("common", "version", "Show the versions of command line and engine", version),
   entry("common", "info", "Show what the engine runs on", info, "system info"),
@@ -97,6 +100,7 @@ export const commands: readonly CommandEntry[] = [
   container("restart", "Stop containers and start them again", restart),
   container("rm", "Remove containers", rm, "other", "container remove"),
   entry("other", "rmi", "Remove images", rmi, "image rm", "image remove"),
+  entry("other", "save", "Write images to a tar archive", save, "image save"),
   container("start", "Start stopped containers", start),
   container("stop", "Stop running containers", stop),
   entry("other", "tag", "Give an image another name", tag, "image tag"),

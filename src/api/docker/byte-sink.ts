@@ -5,6 +5,8 @@ export interface ByteSink {
   /** Settles when there is room for more; also when the client went away (see the request's signal). */
   write(chunk: string | Uint8Array): Promise<void>;
   end(): void;
+  /** Breaks the connection, so that the client sees that the body is not whole. */
+  fail(): void;
 }
 
 export function byteSink(output: Writable): ByteSink {
@@ -15,6 +17,9 @@ export function byteSink(output: Writable): ByteSink {
     },
     end: () => {
       if (!output.destroyed) output.end();
+    },
+    fail: () => {
+      output.destroy();
     },
   };
 }

@@ -45,7 +45,9 @@ import { imageHistoryRoute } from "./routes/image-history.ts";
 import { imageInspectRoute } from "./routes/image-inspect.ts";
 import { imageListRoute } from "./routes/image-list.ts";
 import { imageLoadRoute } from "./routes/image-load.ts";
+import { imagePushRoute } from "./routes/image-push.ts";
 import { imageRemoveRoute } from "./routes/image-remove.ts";
+import { imageSaveOneRoute, imageSaveRoute } from "./routes/image-save.ts";
 import { imageTagRoute } from "./routes/image-tag.ts";
 import { infoRoute } from "./routes/info.ts";
 import { networkInspectRoute } from "./routes/network-inspect.ts";
@@ -125,6 +127,9 @@ const imageRoutes = ({ images, snapshots }: DockerServices): Route[] => [
   imageCreateRoute(images),
   imageListRoute(images),
   imageLoadRoute(images),
+  imagePushRoute(images),
+  imageSaveRoute(images),
+  imageSaveOneRoute(images),
   imageInspectRoute(images, snapshots),
   imageHistoryRoute(images, snapshots),
   imageTagRoute(images),

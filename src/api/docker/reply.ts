@@ -20,3 +20,4 @@ export interface Reply {
 export const jsonContentType = "application/json";
 export const rawStreamType = "application/vnd.docker.raw-stream";
 export const multiplexedStreamType = "application/vnd.docker.multiplexed-stream";
+export const tarStreamType = "application/x-tar";

@@ -1,5 +1,5 @@
 import type { Reference } from "../../formats/reference.ts";
-import type { Descriptor } from "../content/contract.ts";
+import type { Descriptor, Digest } from "../content/contract.ts";
 import type { Image } from "../images/contract.ts";
 
 /** Credentials of one registry. Docker's AuthConfig. */
@@ -17,6 +17,8 @@ export interface Progress {
   readonly status?: string;
   readonly stream?: string;
   readonly progressDetail?: { readonly current?: number; readonly total?: number };
+  /** For programs: what a push made. */
+  readonly aux?: object;
 }
 
 /** One repository in its registry, asked with one set of credentials. Errors as Docker words them. */
@@ -32,9 +34,43 @@ export interface RemoteRepository {
   blob(descriptor: Descriptor, offset: number, signal: AbortSignal): AsyncIterable<Uint8Array>;
 }
 
-/** Where images come from; the registry client implements it. */
+/** A blob that goes up; `open` is called again when an attempt broke off. */
+export interface BlobUpload {
+  readonly descriptor: Descriptor;
+  readonly open: () => AsyncIterable<Uint8Array>;
+  /** Repositories of the same registry that have the blob, perhaps: it is mounted from there if that works. */
+  readonly mountFrom: readonly string[];
+  /** Bytes that were handed to the network in this attempt. */
+  readonly onProgress: (currentBytes: number) => void;
+  /** An attempt broke off; the next one begins after so many seconds. */
+  readonly onRetry: (seconds: number) => void;
+  readonly signal: AbortSignal;
+}
+
+/** How a blob came to be in the repository. */
+export type BlobOutcome =
+  | { readonly kind: "present" }
+  | { readonly kind: "mounted"; readonly from: string }
+  | { readonly kind: "uploaded" };
+
+/** The writing side of one repository in its registry. Errors as Docker words them. */
+export interface RemoteUploads {
+  hasBlob(digest: Digest, signal: AbortSignal): Promise<boolean>;
+  /** Makes the blob be in the repository with as little traffic as possible. */
+  ensureBlob(upload: BlobUpload): Promise<BlobOutcome>;
+  /** Gives the repository a manifest whose blobs it has, under a tag or its digest. */
+  putManifest(name: string, manifest: Descriptor, bytes: Uint8Array, signal: AbortSignal): Promise<void>;
+}
+
+/** Where images come from and go to; the registry client implements it. */
 export interface Registries {
   repository(reference: Reference, credentials: RegistryCredentials | undefined): RemoteRepository;
+  /** `mountFrom`: paths of repositories of the same registry from which blobs may be mounted. */
+  uploads(
+    reference: Reference,
+    credentials: RegistryCredentials | undefined,
+    mountFrom: readonly string[],
+  ): RemoteUploads;
 }
 
 export interface PullRequest {
@@ -47,6 +83,22 @@ export interface PullRequest {
   readonly signal: AbortSignal;
 }
 
+export interface PushRequest {
+  /** A name with tag or digest; without both: all tags of the repository. */
+  readonly reference: string;
+  readonly credentials?: RegistryCredentials;
+  readonly onProgress: (progress: Progress) => void;
+  readonly signal: AbortSignal;
+}
+
+export interface SaveRequest {
+  /** Names or ids; a name without tag and digest is all tags of its repository. */
+  readonly names: readonly string[];
+  /** Called for the first time when nothing can be missing any more. Settles when there is room for more. */
+  readonly write: (chunk: Uint8Array) => Promise<void>;
+  readonly signal: AbortSignal;
+}
+
 export interface Transfer {
   /** Parallel pulls of the same image share one download. */
   pull(request: PullRequest): Promise<{ image: Image; changed: boolean }>;
@@ -55,4 +107,8 @@ export interface Transfer {
     archive: ReadableStream<Uint8Array>,
     options: { onProgress: (progress: Progress) => void; signal: AbortSignal },
   ): Promise<{ image: Image; loaded: string }[]>;
+  /** Uploads what the registry does not have yet: manifest, config, and layers as they are stored. */
+  push(request: PushRequest): Promise<void>;
+  /** Writes a tar that is `docker save` archive and OCI layout at once. Returns the saved images. */
+  save(request: SaveRequest): Promise<readonly Image[]>;
 }

@@ -50,6 +50,9 @@ beforeEach(async () => {
         asked.push({ path: reference.path, credentials });
         return remote;
       },
+      uploads: () => {
+        throw new Error("not built");
+      },
     },
     platform: { os: "linux", architecture: "amd64" },
     parallelDownloads: 2,

@@ -1,19 +1,26 @@
-import { messageOf } from "../../errors/platform-error.ts";
+import { invalidParameter, messageOf, notFound } from "../../errors/platform-error.ts";
 import { digestOf } from "../../formats/digest.ts";
 import { formatPlatform, type Platform, parsePlatform } from "../../formats/platform.ts";
 import {
   canonicalReference,
+  familiarName,
+  familiarReference,
   parseReference,
+  type Reference,
   repositoryName,
   withDefaultTag,
 } from "../../formats/reference.ts";
 import type { Log } from "../../log/log.ts";
 import type { Image } from "../images/contract.ts";
 import type { Lease, Leases } from "../leases/leases.ts";
-import type { Progress, PullRequest, Registries, Transfer } from "./contract.ts";
+import { saveImages } from "./archive/save-images.ts";
+import { selectImages } from "./archive/select-images.ts";
+import type { Progress, PullRequest, PushRequest, Registries, SaveRequest, Transfer } from "./contract.ts";
 import { isResumable } from "./fetch-layer.ts";
 import { type LoadServices, loadArchive } from "./load-archive.ts";
+import { mountSources } from "./mount-sources.ts";
 import { type PullServices, pullImage } from "./pull-image.ts";
+import { pushImage } from "./push-image.ts";
 import { SharedWork } from "./shared-work.ts";
 
 export interface ImageTransferOptions extends PullServices, LoadServices {
@@ -26,7 +33,7 @@ export interface ImageTransferOptions extends PullServices, LoadServices {
 
 type PullResult = { image: Image; changed: boolean };
 
-/** Pulls and loads images: whatever comes in is registered only when it is whole. */
+/** Moves images in and out: whatever comes in is registered only when it is whole. */
 export class ImageTransfer implements Transfer {
   private readonly pulls = new SharedWork<PullResult>();
 
@@ -67,6 +74,60 @@ export class ImageTransfer implements Transfer {
     options: { onProgress: (progress: Progress) => void; signal: AbortSignal },
   ): Promise<{ image: Image; loaded: string }[]> {
     return this.holding((lease) => loadArchive(this.options, { archive, lease, ...options }));
+  }
+
+  async push(request: PushRequest): Promise<void> {
+    const reference = parseReference(request.reference);
+    if (reference.digest !== undefined) {
+      throw invalidParameter("cannot push a digest reference", {
+        code: "reference.digest",
+        hint: "tag the image, and push the tag",
+      });
+    }
+    request.onProgress({ status: `The push refers to repository [${repositoryName(reference)}]` });
+    for (const tagged of this.pushedTags(reference)) {
+      await this.holding((lease) => this.pushTag(tagged, request, lease));
+    }
+  }
+
+  private async pushTag(reference: Reference, request: PushRequest, lease: Lease): Promise<void> {
+    const { images, content, registries } = this.options;
+    const image = images.resolve(canonicalReference(reference));
+    const sources = await mountSources({ images, content }, image, reference);
+    await pushImage(this.options, {
+      reference,
+      image,
+      sources,
+      uploads: registries.uploads(reference, request.credentials, sources.paths),
+      lease,
+      onProgress: request.onProgress,
+      signal: request.signal,
+    });
+  }
+
+  /** Errors: NotFound in Docker's words. */
+  private pushedTags(reference: Reference): Reference[] {
+    const repository = repositoryName(reference);
+    const known = this.options.images
+      .list()
+      .flatMap(({ tags }) => tags.map(parseReference))
+      .filter((tagged) => repositoryName(tagged) === repository);
+    if (known.length === 0) {
+      throw notFound(`An image does not exist locally with the tag: ${familiarName(reference)}`, {
+        code: "image.missing",
+      });
+    }
+    const wanted = known.filter(({ tag }) => reference.tag === undefined || tag === reference.tag);
+    if (wanted.length === 0) {
+      throw notFound(`tag does not exist: ${familiarReference(reference)}`, { code: "image.missing" });
+    }
+    return wanted.sort((a, b) => (canonicalReference(a) < canonicalReference(b) ? -1 : 1));
+  }
+
+  async save({ names, write, signal }: SaveRequest): Promise<readonly Image[]> {
+    const saved = selectImages(this.options.images, names);
+    await this.holding((lease) => saveImages(this.options, { saved, lease, write, signal }));
+    return saved.map(({ image }) => image);
   }
 
   /**

@@ -1,8 +1,6 @@
 import { type Digest, shortDigest } from "../../formats/digest.ts";
 import type { Progress } from "./contract.ts";
-
-/** Between two counts of a layer. */
-const intervalMs = 100;
+import { Throttle } from "./throttle.ts";
 
 /** What happens to one layer, in this order; all but the last can be missing. */
 export interface LayerLine {
@@ -98,22 +96,5 @@ export class LoadLine implements LayerLine {
   private say(current: number): void {
     const progressDetail = { current, total: this.totalBytes };
     this.emit({ status: "Loading layer", progressDetail, id: shortDigest(this.diffId) });
-  }
-}
-
-class Throttle {
-  private lastMs = Number.NEGATIVE_INFINITY;
-
-  constructor(private readonly nowMs: () => number = () => performance.now()) {}
-
-  isDue(): boolean {
-    const now = this.nowMs();
-    if (now - this.lastMs < intervalMs) return false;
-    this.lastMs = now;
-    return true;
-  }
-
-  reset(): void {
-    this.lastMs = Number.NEGATIVE_INFINITY;
   }
 }

@@ -13,6 +13,8 @@ export interface PullOptions {
   readonly signal: AbortSignal;
 }
 
+export type PushOptions = Omit<PullOptions, "platform">;
+
 /** Images as users name them: what changes them, and the events of that. */
 export class ImageService {
   constructor(
@@ -33,6 +35,29 @@ export class ImageService {
     });
     const name = withDefaultTag(parseReference(reference));
     this.bus.publish("image", "pull", familiarReference(name), { name: familiarName(name) });
+  }
+
+  async push({ reference, credentials, onProgress, signal }: PushOptions): Promise<void> {
+    const transfer = await this.transfer();
+    await transfer.push({
+      reference,
+      ...(credentials === undefined ? {} : { credentials }),
+      onProgress,
+      signal,
+    });
+    const name = parseReference(reference);
+    this.bus.publish("image", "push", familiarReference(name), { name: familiarName(name) });
+  }
+
+  /** An archive of the images, to `write`. Nothing is written when one of them is missing. */
+  async save(
+    names: readonly string[],
+    options: { write: (chunk: Uint8Array) => Promise<void>; signal: AbortSignal },
+  ): Promise<void> {
+    const transfer = await this.transfer();
+    for (const { id } of await transfer.save({ names, ...options })) {
+      this.bus.publish("image", "save", id, { name: id });
+    }
   }
 
   async load(

@@ -22,6 +22,8 @@ export class Authorizer {
     private readonly credentials: RegistryCredentials | undefined,
     /** What is asked for where the registry does not say it: `repository:library/busybox:pull`. */
     private readonly scope: string,
+    /** Whether `scope` is asked for whatever the registry says: a push begins with a look, and writes later. */
+    private readonly isScopeFixed: boolean,
     private readonly verifyTls: boolean,
   ) {
     this.account = credentials ? digestOf(JSON.stringify(credentials)) : "";
@@ -72,7 +74,7 @@ export class Authorizer {
     return {
       realm: parameters.realm ?? "",
       service: parameters.service ?? "",
-      scope: parameters.scope ?? this.scope,
+      scope: this.isScopeFixed ? this.scope : (parameters.scope ?? this.scope),
       account: this.account,
     };
   }

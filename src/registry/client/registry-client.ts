@@ -1,9 +1,15 @@
-import type { Registries, RegistryCredentials, RemoteRepository } from "../../core/transfer/contract.ts";
+import type {
+  Registries,
+  RegistryCredentials,
+  RemoteRepository,
+  RemoteUploads,
+} from "../../core/transfer/contract.ts";
 import type { Reference } from "../../formats/reference.ts";
 import { Authorizer } from "./authorizer.ts";
 import { registryEndpoint } from "./registry-endpoint.ts";
 import { RegistryRepository } from "./registry-repository.ts";
 import { type KnownSchemes, RegistrySession } from "./registry-session.ts";
+import { RegistryUploads } from "./registry-uploads.ts";
 import type { RetryPolicy } from "./retry.ts";
 import { TokenCache } from "./token-cache.ts";
 import { Transport } from "./transport.ts";
@@ -38,10 +44,36 @@ export class RegistryClient implements Registries {
   }
 
   repository(reference: Reference, credentials: RegistryCredentials | undefined): RemoteRepository {
-    const endpoint = registryEndpoint(reference.domain, this.insecure);
-    const scope = `repository:${reference.path}:pull`;
-    const authorizer = new Authorizer(this.transport, this.tokens, credentials, scope, endpoint.verifyTls);
-    const session = new RegistrySession(endpoint, this.transport, authorizer, this.schemes);
+    const session = this.session(reference, credentials, `repository:${reference.path}:pull`, false);
     return new RegistryRepository(session, reference, this.retry);
+  }
+
+  uploads(
+    reference: Reference,
+    credentials: RegistryCredentials | undefined,
+    mountFrom: readonly string[],
+  ): RemoteUploads {
+    const sources = mountFrom.map((path) => `repository:${path}:pull`);
+    const scope = [`repository:${reference.path}:pull,push`, ...sources].join(" ");
+    return new RegistryUploads(this.session(reference, credentials, scope, true), reference, this.retry);
+  }
+
+  private session(
+    { domain }: Reference,
+    credentials: RegistryCredentials | undefined,
+    scope: string,
+    isScopeFixed: boolean,
+  ): RegistrySession {
+    const endpoint = registryEndpoint(domain, this.insecure);
+    const { verifyTls } = endpoint;
+    const authorizer = new Authorizer(
+      this.transport,
+      this.tokens,
+      credentials,
+      scope,
+      isScopeFixed,
+      verifyTls,
+    );
+    return new RegistrySession(endpoint, this.transport, authorizer, this.schemes);
   }
 }

@@ -2,13 +2,14 @@ import { type PlatformError, unavailable } from "../../errors/platform-error.ts"
 import type { Authorizer } from "./authorizer.ts";
 import { parseChallenges } from "./parse-challenges.ts";
 import type { RegistryEndpoint } from "./registry-endpoint.ts";
-import type { HttpResponse, Transport } from "./transport.ts";
+import type { HttpMethod, HttpRequest, HttpResponse, Transport } from "./transport.ts";
 
 export interface ApiRequest {
-  readonly method: "GET" | "HEAD";
-  /** Below `/v2/`: `library/busybox/manifests/latest`. */
-  readonly path: string;
+  readonly method: HttpMethod;
+  /** Below `/v2/`: `library/busybox/manifests/latest`; or a whole URL that the registry named itself. */
+  readonly path: string | URL;
   readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: HttpRequest["body"];
   readonly signal: AbortSignal;
 }
 
@@ -65,12 +66,17 @@ export class RegistrySession {
     authorization: string | undefined,
     isLast: boolean,
   ): Promise<HttpResponse> {
-    const { method, path, headers, signal } = request;
+    const { method, path, headers, body, signal } = request;
+    const root = `${scheme}://${this.endpoint.host}/v2/`;
+    const url = typeof path === "string" ? root + path : path.href;
+    // Storage elsewhere has its own keys in its URLs; the registry's are not for it.
+    const isOurs = new URL(url).host === new URL(root).host;
     return this.transport
       .send({
         method,
-        url: `${scheme}://${this.endpoint.host}/v2/${path}`,
-        headers: { ...headers, ...(authorization === undefined ? {} : { authorization }) },
+        url,
+        headers: { ...headers, ...(authorization === undefined || !isOurs ? {} : { authorization }) },
+        ...(body === undefined ? {} : { body }),
         verifyTls: this.endpoint.verifyTls,
         signal,
         ...(isLast ? {} : { responseTimeoutMs: loopbackTlsTimeoutMs }),

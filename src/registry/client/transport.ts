@@ -11,11 +11,19 @@ export interface TransportOptions {
   readonly userAgent: string;
 }
 
+export type HttpMethod = "GET" | "HEAD" | "POST" | "PUT" | "DELETE";
+
+/** A body that is read while it is sent; again from the start where the request has to be sent again. */
+export interface StreamedBody {
+  readonly sizeBytes: number;
+  readonly open: () => AsyncIterable<Uint8Array>;
+}
+
 export interface HttpRequest {
-  readonly method: "GET" | "HEAD" | "POST";
+  readonly method: HttpMethod;
   readonly url: string;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string;
+  readonly body?: string | Uint8Array | StreamedBody;
   readonly verifyTls: boolean;
   readonly responseTimeoutMs?: number;
   readonly signal: AbortSignal;
@@ -64,18 +72,29 @@ export class Transport {
     const { method, url, headers, body, verifyTls, signal } = request;
     signal.throwIfAborted();
     const watch = new Watch(signal);
-    watch.expectWithin(request.responseTimeoutMs ?? this.options.responseTimeoutMs);
+    const timeoutMs = request.responseTimeoutMs ?? this.options.responseTimeoutMs;
+    watch.expectWithin(timeoutMs);
+    // Each piece that is taken shows that the server is at work.
+    const sent = sentBody(body, () => {
+      watch.rest();
+      watch.expectWithin(timeoutMs);
+    });
     try {
       const response = await fetch(url, {
         method,
-        headers: { "user-agent": this.options.userAgent, "accept-encoding": "identity", ...headers },
+        headers: {
+          "user-agent": this.options.userAgent,
+          "accept-encoding": "identity",
+          ...(isStreamed(body) ? { "content-length": String(body.sizeBytes) } : {}),
+          ...headers,
+        },
         redirect: "manual",
         // The bytes are what the digest covers, whatever Content-Encoding says.
         decompress: false,
         signal: watch.signal,
         tls: { rejectUnauthorized: verifyTls },
         timeout: false,
-        ...(body === undefined ? {} : { body }),
+        ...(sent === undefined ? {} : { body: sent }),
       });
       watch.rest();
       return new FetchResponse(response, original, watch, this.options.idleTimeoutMs);
@@ -84,6 +103,26 @@ export class Transport {
       throw watch.translate(error, method, url, "net/http: timeout awaiting response headers");
     }
   }
+}
+
+function isStreamed(body: HttpRequest["body"]): body is StreamedBody {
+  return typeof body === "object" && !(body instanceof Uint8Array);
+}
+
+function sentBody(body: HttpRequest["body"], onTaken: () => void) {
+  if (!isStreamed(body)) return body === undefined || typeof body === "string" ? body : new Uint8Array(body);
+  const chunks = body.open()[Symbol.asyncIterator]();
+  return new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      onTaken();
+      const { done, value } = await chunks.next();
+      if (done) controller.close();
+      else controller.enqueue(value);
+    },
+    async cancel() {
+      await chunks.return?.();
+    },
+  });
 }
 
 class FetchResponse implements HttpResponse {

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { parseCredentials } from "./image-create.ts";
+import { parseCredentials } from "./credentials.ts";
 
 const encode = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString("base64url");
 

@@ -1,0 +1,45 @@
+import { defineCommand } from "../command.ts";
+import { CommandError } from "../command-error.ts";
+import { pathOf } from "../engine-client.ts";
+import { bool, notBuilt } from "../flag-kinds.ts";
+
+export const command = () =>
+  defineCommand({
+    usage: "[OPTIONS] NAME[:TAG]",
+    flags: {
+      "all-tags": bool("Push all tags of the repository", { short: "a" }),
+      platform: notBuilt("string"),
+      quiet: bool("Print nothing but the name", { short: "q" }),
+    },
+    args: { min: 1, max: 1 },
+
+    async execute(context, { flags, args: [image = ""] }) {
+      const { canonicalReference, familiarName, parseReference, repositoryName, withDefaultTag } =
+        await import("../../formats/reference.ts");
+      const { registryAuth } = await import("../progress/registry-auth.ts");
+      const { showProgress } = await import("../progress/pull-image.ts");
+      const given = parseReference(image);
+      const isAll = flags["all-tags"];
+      if (isAll && (given.tag ?? given.digest) !== undefined) {
+        throw new CommandError("a tag cannot be given together with --all-tags", {
+          hint: "name the repository alone",
+        });
+      }
+      if (given.digest !== undefined) throw new CommandError("cannot push a digest reference");
+      const reference = isAll ? given : withDefaultTag(given);
+      if (given.tag !== reference.tag && !flags.quiet) {
+        context.stdout.write(`Using default tag: ${reference.tag}\n`);
+      }
+      const response = await context.engine.open("POST", `/images/${pathOf(familiarName(reference))}/push`, {
+        query: { tag: reference.tag },
+        // Docker's engine wants the header also from those who have nothing to say.
+        headers: { "X-Registry-Auth": registryAuth(reference.domain, context.env) ?? "e30=" },
+      });
+      const output = { stream: context.stdout, isTerminal: context.terminal.isTerminal("stdout") };
+      await showProgress(context, response.body, flags.quiet ? undefined : output);
+      if (flags.quiet) {
+        context.stdout.write(`${isAll ? repositoryName(reference) : canonicalReference(reference)}\n`);
+      }
+      return 0;
+    },
+  });

@@ -1,0 +1,71 @@
+import type { TarEntry } from "../../../formats/tar/tar-entry.ts";
+import { type TarInput, writeTar } from "../../../formats/tar/tar-writer.ts";
+import type { ContentStore } from "../../content/contract.ts";
+import type { Lease } from "../../leases/leases.ts";
+import { outgoingImage, type StoredLayerServices } from "../stored-layers.ts";
+import { type ArchiveMember, planArchive } from "./plan-archive.ts";
+import type { SavedImage } from "./select-images.ts";
+
+export interface ArchiveSave {
+  readonly saved: readonly SavedImage[];
+  /** Holds the blobs until they are written. */
+  readonly lease: Lease;
+  readonly write: (chunk: Uint8Array) => Promise<void>;
+  readonly signal: AbortSignal;
+}
+
+/** Writes an archive of images; blobs go as they are stored, piece by piece. Errors: NotFound for a missing blob. */
+export async function saveImages(
+  services: StoredLayerServices,
+  { saved, lease, write, signal }: ArchiveSave,
+): Promise<void> {
+  const planned = await Promise.all(
+    saved.map(async ({ image, tags }) => {
+      const outgoing = await outgoingImage(services, image, image.manifest, lease, async () => false);
+      return { ...outgoing, tags };
+    }),
+  );
+  const present = planArchive(planned).filter(
+    (member) => member.kind !== "blob" || services.content.has(member.blob.digest),
+  );
+  for await (const chunk of writeTar(present.map((member) => tarInput(services.content, member)))) {
+    signal.throwIfAborted();
+    await write(chunk);
+  }
+}
+
+function tarInput(content: ContentStore, member: ArchiveMember): TarInput {
+  switch (member.kind) {
+    case "directory":
+      return { entry: entryOf(member.path, "directory", 0) };
+    case "text": {
+      const bytes = new TextEncoder().encode(member.text);
+      return { entry: entryOf(member.path, "file", bytes.length), content: [bytes] };
+    }
+    case "blob": {
+      const { digest, size } = member.blob;
+      return { entry: entryOf(member.path, "file", size), content: once(() => content.readStream(digest)) };
+    }
+  }
+}
+
+/** Opens the blob only when its turn comes. */
+async function* once(open: () => ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
+  yield* open();
+}
+
+function entryOf(path: string, type: "file" | "directory", size: number): TarEntry {
+  return {
+    type,
+    path,
+    linkPath: "",
+    mode: type === "directory" ? 0o755 : 0o644,
+    uid: 0,
+    gid: 0,
+    size,
+    mtime: { seconds: 0, nanoseconds: 0 },
+    deviceMajor: 0,
+    deviceMinor: 0,
+    xattrs: new Map(),
+  };
+}

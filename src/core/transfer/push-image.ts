@@ -1,0 +1,118 @@
+import { mediaTypes } from "../../formats/oci-image.ts";
+import { canonicalReference, type Reference, repositoryName } from "../../formats/reference.ts";
+import type { Descriptor, Digest } from "../content/contract.ts";
+import type { Image } from "../images/contract.ts";
+import type { Lease } from "../leases/leases.ts";
+import type { Progress, RemoteUploads } from "./contract.ts";
+import { Limit } from "./limit.ts";
+import type { MountSources } from "./mount-sources.ts";
+import { PushLine } from "./push-line.ts";
+import { isForeign, type OutgoingImage, outgoingImage, type StoredLayerServices } from "./stored-layers.ts";
+
+export interface ImagePush {
+  /** With a tag. */
+  readonly reference: Reference;
+  readonly image: Image;
+  readonly uploads: RemoteUploads;
+  readonly sources: MountSources;
+  /** Holds the blobs until they are up. */
+  readonly lease: Lease;
+  readonly onProgress: (progress: Progress) => void;
+  readonly signal: AbortSignal;
+}
+
+/** As many as Docker's default. */
+const parallelUploads = 5;
+
+/**
+ * One push: layers, config, then the manifest under its tag, so that the tag never means something that is not
+ * there. Blobs go up as they are stored; those that the registry has are not sent. Progress in Docker's texts.
+ */
+export async function pushImage(services: StoredLayerServices, push: ImagePush): Promise<void> {
+  const { reference, image, uploads, lease, signal } = push;
+  const descriptor = pushedManifest(services, push);
+  const outgoing = await outgoingImage(services, image, descriptor, lease, ({ digest }) =>
+    uploads.hasBlob(digest, signal),
+  );
+  await pushLayers(services, push, outgoing);
+  await ensureBlob(services, push, outgoing.manifest.config, undefined);
+  const tag = reference.tag ?? "latest";
+  await uploads.putManifest(tag, outgoing.descriptor, outgoing.bytes, signal);
+  const byDigest = `${repositoryName(reference)}@${outgoing.descriptor.digest}`;
+  await services.images.add(outgoing.descriptor, [{ reference: byDigest, target: outgoing.descriptor }]);
+  sayDone(push, tag, outgoing.descriptor);
+}
+
+/** What the name stands for; of an index the one manifest that is here. */
+function pushedManifest(
+  { content, images }: StoredLayerServices,
+  { reference, image }: ImagePush,
+): Descriptor {
+  const target = images.target(canonicalReference(reference));
+  const isManifest =
+    target?.mediaType === mediaTypes.ociManifest || target?.mediaType === mediaTypes.dockerManifest;
+  return target && isManifest && content.has(target.digest) ? target : image.manifest;
+}
+
+/** The first error stops the others; when this settles, nothing runs any more. */
+async function pushLayers(
+  services: StoredLayerServices,
+  push: ImagePush,
+  { manifest, diffIds }: OutgoingImage,
+): Promise<void> {
+  const failure = new AbortController();
+  const signal = AbortSignal.any([push.signal, failure.signal]);
+  const limit = new Limit(parallelUploads);
+  const lines = manifest.layers.map(
+    ({ digest, size }, index) => new PushLine(diffIds[index] ?? digest, size, push.onProgress),
+  );
+  for (const line of lines) line.preparing();
+  // The same layer can be in an image twice: the second time it is there.
+  const last = new Map<Digest, Promise<void>>();
+  const work = manifest.layers.map((layer, index) => {
+    const line = lines[index];
+    const before = last.get(layer.digest);
+    const one = (async () => {
+      await before;
+      using _place = await limit.enter(signal, () => line?.waiting());
+      if (line) await pushLayer(services, { ...push, signal }, layer, line);
+    })();
+    one.catch((error) => failure.abort(error));
+    last.set(layer.digest, one);
+    return one;
+  });
+  await Promise.allSettled(work);
+  if (failure.signal.aborted) throw failure.signal.reason;
+}
+
+async function pushLayer(
+  services: StoredLayerServices,
+  push: ImagePush,
+  layer: Descriptor,
+  line: PushLine,
+): Promise<void> {
+  if (isForeign(layer)) return line.skippedForeign();
+  await ensureBlob(services, push, layer, line);
+}
+
+async function ensureBlob(
+  { content }: StoredLayerServices,
+  { uploads, sources, signal }: ImagePush,
+  descriptor: Descriptor,
+  line: PushLine | undefined,
+): Promise<void> {
+  const outcome = await uploads.ensureBlob({
+    descriptor,
+    open: () => content.readStream(descriptor.digest),
+    mountFrom: sources.pathsOf(descriptor.digest),
+    onProgress: (bytes) => line?.pushing(bytes),
+    onRetry: (seconds) => line?.retrying(seconds),
+    signal,
+  });
+  line?.done(outcome);
+}
+
+function sayDone({ onProgress }: ImagePush, tag: string, { digest, size }: Descriptor): void {
+  onProgress({ status: `${tag}: digest: ${digest} size: ${size}` });
+  onProgress({ progressDetail: {}, aux: { Tag: tag, Digest: digest, Size: size } });
+}

@@ -1,0 +1,102 @@
+import { notFound, type PlatformError } from "../../errors/platform-error.ts";
+import { type Digest, digestAlgorithm } from "../../formats/digest.ts";
+import type { Descriptor, Manifest } from "../../formats/oci-image.ts";
+import { parseManifest } from "../../formats/parse-oci-image.ts";
+import { familiarReference, parseReference } from "../../formats/reference.ts";
+import type { ContentStore } from "../content/contract.ts";
+import type { Image, ImageStore } from "../images/contract.ts";
+import { loadImage } from "../images/load-image.ts";
+import type { Lease } from "../leases/leases.ts";
+
+export interface StoredLayerServices {
+  readonly content: ContentStore;
+  readonly images: ImageStore;
+}
+
+/** An image as it leaves: every layer of the manifest is a blob that can be read, or is a foreign one. */
+export interface OutgoingImage {
+  readonly descriptor: Descriptor;
+  readonly bytes: Uint8Array;
+  readonly manifest: Manifest;
+  /** One for each layer. */
+  readonly diffIds: readonly Digest[];
+}
+
+/**
+ * Reads the manifest of an image that is to leave, and holds its blobs.
+ *
+ * A layer that was unpacked already when its image was pulled has no blob of that image's compression. Then the
+ * same layer as another image has it takes its place, in a manifest made for it.
+ * Errors: NotFound that names the layer when there is no blob at all.
+ */
+export async function outgoingImage(
+  services: StoredLayerServices,
+  image: Image,
+  descriptor: Descriptor,
+  lease: Lease,
+  isElsewhere: (layer: Descriptor) => Promise<boolean>,
+): Promise<OutgoingImage> {
+  const { content } = services;
+  lease.holdBlob(descriptor.digest);
+  const bytes = await content.read(descriptor.digest);
+  const manifest = parseManifest(bytes, descriptor.mediaType, `manifest ${descriptor.digest}`);
+  for (const { digest } of [manifest.config, ...manifest.layers]) lease.holdBlob(digest);
+  const diffIds = image.config.rootfs.diff_ids;
+  const layers = await Promise.all(
+    manifest.layers.map(async (layer, index) => {
+      if (content.has(layer.digest) || isForeign(layer) || (await isElsewhere(layer))) return layer;
+      const other = await sameLayer(services, diffIds[index]);
+      if (other === undefined) throw missingLayer(image, layer);
+      lease.holdBlob(other.digest);
+      return other;
+    }),
+  );
+  if (layers.every((layer, index) => layer === manifest.layers[index])) {
+    return { descriptor, bytes, manifest, diffIds };
+  }
+  return { ...(await rewritten(content, descriptor, bytes, layers, lease)), diffIds };
+}
+
+/** Layers that their makers do not want to be copied: OCI's nondistributable, Docker's foreign ones. */
+export function isForeign({ mediaType }: Descriptor): boolean {
+  return mediaType.includes(".nondistributable.") || mediaType.includes(".foreign.");
+}
+
+async function sameLayer(
+  { content, images }: StoredLayerServices,
+  diffId: Digest | undefined,
+): Promise<Descriptor | undefined> {
+  if (diffId === undefined) return undefined;
+  for (const { manifest: descriptor, config } of images.list()) {
+    const index = config.rootfs.diff_ids.indexOf(diffId);
+    if (index < 0) continue;
+    const layer = (await loadImage(content, descriptor)).manifest.layers[index];
+    if (layer && content.has(layer.digest)) return layer;
+  }
+  return undefined;
+}
+
+/** The same manifest with other layers: all other fields stay as they are. */
+async function rewritten(
+  content: ContentStore,
+  { digest, mediaType }: Descriptor,
+  before: Uint8Array,
+  layers: readonly Descriptor[],
+  lease: Lease,
+): Promise<Omit<OutgoingImage, "diffIds">> {
+  const document: object = JSON.parse(new TextDecoder().decode(before));
+  const bytes = new TextEncoder().encode(JSON.stringify({ ...document, layers }));
+  const manifest = parseManifest(bytes, mediaType, "manifest");
+  const stored = await content.put(bytes, digestAlgorithm(digest));
+  lease.holdBlob(stored);
+  return { descriptor: { mediaType, digest: stored, size: bytes.length }, bytes, manifest };
+}
+
+function missingLayer(image: Image, { digest }: Descriptor): PlatformError {
+  const [name] = [...image.tags, ...image.repoDigests];
+  const shown = name === undefined ? image.id : familiarReference(parseReference(name));
+  return notFound(`layer ${digest} of image ${shown} is unpacked, but its compressed blob is not stored`, {
+    code: "content.missing",
+    hint: "remove the images that share the layer, and pull this one again",
+  });
+}
