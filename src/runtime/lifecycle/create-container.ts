@@ -32,6 +32,7 @@ import { removeContainer } from "./remove-container.ts";
 import { runHooksLeniently } from "./run-hooks.ts";
 import { saveConfig } from "./saved-config.ts";
 import { sendPidfd } from "./send-pidfd.ts";
+import { withUsableCgroups } from "./usable-cgroups.ts";
 
 export interface CreateRequest {
   readonly root: string;
@@ -62,7 +63,7 @@ export interface CreatedContainer {
 export interface CreateParts {
   readonly launcher: ProcessLauncher;
   readonly host: HostFacts;
-  /** A poststop hook failed while a failed creation was undone. */
+  /** What does not keep the container from being made, or a poststop hook that failed while it was undone. */
   warn(message: string): void;
 }
 
@@ -75,9 +76,12 @@ export interface CreateParts {
  */
 export async function createContainer(request: CreateRequest, parts: CreateParts): Promise<CreatedContainer> {
   const bundle = readBundle(request.bundle);
-  const spec = specFor(request, bundle);
-  const plan = planFor(request, bundle, spec, parts.host);
-  const draft = draftState(request, bundle, spec, parts.host);
+  const cgroupPath = resolveCgroupPath(bundle.spec.linux?.cgroupsPath, request.id);
+  const host = withUsableCgroups(parts.host, cgroupPath, process.geteuid?.() ?? 0);
+  const spec =
+    host === parts.host ? specFor(request, bundle) : withoutCgroups(specFor(request, bundle), parts);
+  const plan = planFor(request, bundle, spec, host);
+  const draft = draftState(request, bundle, spec, host);
   requireFreeCgroups(draft.cgroup.directories);
   const { directory, lock } = makeContainerDirectory(request.root, request.id);
   try {
@@ -97,6 +101,13 @@ function specFor(request: CreateRequest, { spec }: Bundle): OciSpec {
   checkTerminal(spec.process, request.detached, request.consoleSocket !== undefined);
   if (request.notifySocket === undefined) return spec;
   return withNotifyMount(spec, containerDirectory(request.root, request.id));
+}
+
+/** There is none to mount either; what the caller's own /sys has stays visible below a bind of it. */
+function withoutCgroups(spec: OciSpec, { warn }: CreateParts): OciSpec {
+  warn("no cgroup is delegated to this user: the container runs outside of cgroups, without limits");
+  const mounts = spec.mounts?.filter(({ type }) => type !== "cgroup" && type !== "cgroup2");
+  return { ...spec, ...(mounts !== undefined && { mounts }) };
 }
 
 function planFor(request: CreateRequest, bundle: Bundle, spec: OciSpec, host: HostFacts): Plan {
