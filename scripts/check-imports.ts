@@ -20,7 +20,8 @@ const below: Record<string, readonly string[]> = {
   engine: ["errors", "log", "formats", "wire", "kernel", "runtime", "shim", "core", "network", "registry"],
   api: ["errors", "log", "formats", "wire", "kernel", "runtime", "shim", "core", "network", "engine"],
   // A thin HTTP client: of the kernel it needs the terminal, of the engine nothing.
-  cli: ["errors", "log", "formats", "wire", "kernel"],
+  // Only `explain --bundle` needs no engine: it is imported from cli/runtime when it is asked for.
+  cli: ["errors", "log", "formats", "wire", "kernel", "cli/runtime"],
   // The OCI runtime needs no engine: its command line stands directly on the lifecycle.
   "cli/runtime": ["errors", "log", "formats", "wire", "kernel", "cli", "runtime"],
   main: [

@@ -81,7 +81,7 @@ export const commands: readonly CommandEntry[] = [
   container("run", "Make a container from an image and run it", run, "common"),
   container("exec", "Run a command in a running container", exec, "common"),
   container("ps", "List containers", ps, "common", "container ls", "container list"),
-  container("explain", "Show the kernel steps that make up a container", explain, "common"),
+  container("explain", "Show the kernel steps of a container, image or bundle", explain, "common"),
   entry("common", "pull", "Download an image from a registry", pull, "image pull"),
   entry("common", "push", "Upload an image to a registry", push, "image push"),
   entry("common", "images", "List images", images, "image ls", "image list"),

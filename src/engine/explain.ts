@@ -1,6 +1,11 @@
 import type { ImageStore } from "../core/images/contract.ts";
 import type { Snapshotter } from "../core/snapshots/contract.ts";
-import { type PlanFormat, renderPlan } from "../runtime/explain/render-plan.ts";
+import { notFound, PlatformError } from "../errors/platform-error.ts";
+import type { Plan } from "../kernel/steps.ts";
+import { type DiffSide, diffPlans } from "../runtime/explain/diff-plans.ts";
+import { type ExplainFormat, renderExplained } from "../runtime/explain/render-explained.ts";
+import type { RenderOptions } from "../runtime/explain/render-plan.ts";
+import type { ShellOptions } from "../runtime/explain/render-shell.ts";
 import { planContainer } from "../runtime/plan/plan-container.ts";
 import { bindSourceKinds } from "./containers/bind-sources.ts";
 import type { ContainerRecord } from "./containers/container-record.ts";
@@ -24,27 +29,63 @@ export class Explainer {
     private readonly filesOf: (containerId: string) => RunFiles,
   ) {}
 
+  /** Of a container in any state, by name or id; otherwise of what `run` makes of an image. */
+  async explain(reference: string, format: ExplainFormat): Promise<string> {
+    return render(await this.#explained(reference), format);
+  }
+
   /** Of a container in any state. */
-  explainContainer(reference: string, format: PlanFormat): string {
-    const { record } = this.store.get(reference);
-    return this.#render(record, format);
+  explainContainer(reference: string, format: ExplainFormat): string {
+    return render(this.#container(reference), format);
   }
 
   /** Of a create request: checked as create does it, and nothing is left of it. */
-  async explainRequest(request: CreateRequest, format: PlanFormat): Promise<string> {
+  async explainRequest(request: CreateRequest, format: ExplainFormat): Promise<string> {
+    return render(await this.#request(request), format);
+  }
+
+  /** The steps in which two differ, beside the ids and directories that differ between any two. */
+  async diff(first: string, second: string): Promise<string> {
+    const side = async (reference: string) => ({ ...(await this.#explained(reference)), name: reference });
+    return diffPlans(await side(first), await side(second));
+  }
+
+  async #explained(reference: string): Promise<Explained> {
+    try {
+      return this.#container(reference);
+    } catch (error) {
+      if (!isNotFound(error)) throw error;
+    }
+    try {
+      return await this.#request({ name: undefined, body: { Image: reference } });
+    } catch (error) {
+      if (!isNotFound(error)) throw error;
+      throw notFound(`No such container or image: ${reference}`, {
+        hint: "`ps --all` and `images` list them",
+      });
+    }
+  }
+
+  #container(reference: string): Explained {
+    const { record } = this.store.get(reference);
+    return this.#plan(record, `Container ${record.name}`, true);
+  }
+
+  async #request(request: CreateRequest): Promise<Explained> {
     const { record } = this.creator.draft(request);
     // The users that the image knows are read from its layers, which only a snapshot names.
     await this.snapshots.prepare(record.id, this.images.resolve(record.imageId).chainIds.at(-1), {
       volatile: true,
     });
     try {
-      return this.#render(record, format);
+      return this.#plan(record, `A container of image ${record.config.Image}`, false);
     } finally {
       await this.snapshots.remove(record.id);
     }
   }
 
-  #render(record: ContainerRecord, format: PlanFormat): string {
+  /** `keepsUpper`: the writable layer is there for longer than this call. */
+  #plan(record: ContainerRecord, title: string, keepsUpper: boolean): Explained {
     const { merged, upper, lower } = this.snapshots.describe(record.id);
     const onHost = record.hostConfig.NetworkMode === "host";
     const { spec, origins } = this.specs.build(record, {
@@ -59,6 +100,28 @@ export class Explainer {
       origins,
       sourceKinds: bindSourceKinds(spec.mounts ?? []),
     });
-    return renderPlan(plan, format, { seccomp: spec.linux?.seccomp });
+    return {
+      plan,
+      title,
+      seccomp: spec.linux?.seccomp,
+      layers: keepsUpper ? [upper, ...lower] : lower,
+      own: [
+        [merged, "ROOT"],
+        [record.endpoint?.netnsPath ?? futureNamespace, "NETWORK"],
+        [record.id, "ID"],
+        [record.id.slice(0, 12), "ID"],
+      ],
+    };
   }
 }
+
+/** A plan with all that its forms say about it. */
+interface Explained extends RenderOptions, ShellOptions {
+  readonly plan: Plan;
+  readonly own: DiffSide["own"];
+}
+
+const render = (explained: Explained, format: ExplainFormat) =>
+  renderExplained(explained.plan, format, explained);
+
+const isNotFound = (error: unknown) => error instanceof PlatformError && error.kind === "NotFound";

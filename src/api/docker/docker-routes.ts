@@ -39,7 +39,7 @@ import { execCreateRoute } from "./routes/exec-create.ts";
 import { execInspectRoute } from "./routes/exec-inspect.ts";
 import { execResizeRoute } from "./routes/exec-resize.ts";
 import { execStartRoute } from "./routes/exec-start.ts";
-import { containerPlanRoute, createPlanRoute } from "./routes/gantry-plan.ts";
+import { containerPlanRoute, createPlanRoute, planDiffRoute, planRoute } from "./routes/gantry-plan.ts";
 import { imageCreateRoute } from "./routes/image-create.ts";
 import { imageHistoryRoute } from "./routes/image-history.ts";
 import { imageInspectRoute } from "./routes/image-inspect.ts";
@@ -92,6 +92,8 @@ export const dockerRoutes = (services: DockerServices): Route[] => [
   ...absentObjectRoutes,
   containerPlanRoute(services.explainer),
   createPlanRoute(services.explainer),
+  planRoute(services.explainer),
+  planDiffRoute(services.explainer),
   ...unbuiltRoutes,
 ];
 

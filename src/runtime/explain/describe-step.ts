@@ -1,6 +1,7 @@
 import type { KernelStep, MountAttributes } from "../../kernel/steps.ts";
 import { capabilitiesOf } from "../capabilities.ts";
 import { formatFlags, mountAttributeNames, propagationWord } from "./flag-names.ts";
+import { quoteAll } from "./shell-words.ts";
 
 /** One line in plain words for what a step does. */
 export function describeStep(step: KernelStep): string {
@@ -57,7 +58,7 @@ const descriptions: { readonly [Op in KernelStep["op"]]: (step: StepOf<Op>) => s
     `set kernel parameter ${step.key} = ${step.value}${step.optional === true ? ", if it exists" : ""}`,
   "bring-up-loopback": () => "bring up the loopback interface",
   hook: (step) =>
-    `run hook ${step.kind}: ${quote(step.args)} in the ${step.where}'s namespaces${step.timeoutMs > 0 ? `, for at most ${step.timeoutMs / 1000} s` : ""}`,
+    `run hook ${step.kind}: ${quoteAll(step.args)} in the ${step.where}'s namespaces${step.timeoutMs > 0 ? `, for at most ${step.timeoutMs / 1000} s` : ""}`,
   "new-session": () => "start a session of its own",
   "new-keyring": (step) =>
     `make session keyring ${step.name}${step.required ? "" : ", where the kernel has keys"}`,
@@ -81,7 +82,7 @@ const descriptions: { readonly [Op in KernelStep["op"]]: (step: StepOf<Op>) => s
   "no-new-privileges": () => "forbid new privileges by exec",
   "load-seccomp": (step) => `filter system calls: ${step.program.length / 8} BPF instructions`,
   exec: (step) =>
-    `exec ${quote(step.args)} with ${step.env.length} ${step.env.length === 1 ? "variable" : "variables"}`,
+    `exec ${quoteAll(step.args)} with ${step.env.length} ${step.env.length === 1 ? "variable" : "variables"}`,
 };
 
 function describeBind(step: StepOf<"bind">): string {
@@ -148,9 +149,3 @@ const maskList = (mask: Uint8Array) =>
   Array.from({ length: mask.length * 8 }, (_, cpu) => cpu)
     .filter((cpu) => ((mask[cpu >> 3] ?? 0) >> (cpu & 7)) & 1)
     .join(",");
-
-/** As a shell would need it. */
-const quote = (words: readonly string[]) =>
-  words
-    .map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`))
-    .join(" ");

@@ -1,6 +1,7 @@
 import type { OciSeccomp } from "../../formats/oci-runtime.ts";
 import type { KernelStep, Phase, Plan } from "../../kernel/steps.ts";
 import { describeStep } from "./describe-step.ts";
+import { printable } from "./shell-words.ts";
 import { summarizeSeccomp } from "./summarize-seccomp.ts";
 import { type Topic, topicOf } from "./topics.ts";
 
@@ -62,10 +63,6 @@ function withReason(text: string, reason: string, column: number): string {
   const line = printable(`${indent}${text}`);
   return `${line.padEnd(column)}  # ${printable(reason)}`;
 }
-
-/** What a hostile image wrote into a name must not move the reader's cursor. */
-const printable = (text: string): string =>
-  text.replace(/[\p{Cc}\p{Cf}]/gu, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`);
 
 function renderJson(plan: Plan): string {
   return `${JSON.stringify(plan, jsonValue, 2)}\n`;

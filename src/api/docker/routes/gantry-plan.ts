@@ -1,17 +1,36 @@
 import type { Explainer } from "../../../engine/explain.ts";
 import { invalidParameter } from "../../../errors/platform-error.ts";
-import type { PlanFormat } from "../../../runtime/explain/render-plan.ts";
+import { type ExplainFormat, explainFormats } from "../../../runtime/explain/render-explained.ts";
 import { jsonBody } from "../json-body.ts";
 import type { Reply } from "../reply.ts";
 import type { Route } from "../route.ts";
 
-/** `GET /gantry/v1/containers/{id}/plan?format=text|json`: the kernel steps that make up a container. */
+/** `GET /gantry/v1/containers/{id}/plan?format=text|json|shell`: the kernel steps that make up a container. */
 export const containerPlanRoute = (explainer: Explainer): Route => ({
   method: "GET",
   path: "/gantry/v1/containers/{id}/plan",
   handle: ({ params, query }, reply) => {
     const format = planFormat(query);
     send(reply, format, explainer.explainContainer(params.id ?? "", format));
+  },
+});
+
+/** `GET /gantry/v1/plan?of=NAME&format=…`: of a container, or of `run NAME` where an image has that name. */
+export const planRoute = (explainer: Explainer): Route => ({
+  method: "GET",
+  path: "/gantry/v1/plan",
+  handle: async ({ query }, reply) => {
+    const format = planFormat(query);
+    send(reply, format, await explainer.explain(query.get("of") ?? "", format));
+  },
+});
+
+/** `GET /gantry/v1/plan/diff?a=NAME&b=NAME`: the steps in which two containers or images differ; empty for none. */
+export const planDiffRoute = (explainer: Explainer): Route => ({
+  method: "GET",
+  path: "/gantry/v1/plan/diff",
+  handle: async ({ query }, reply) => {
+    send(reply, "text", await explainer.diff(query.get("a") ?? "", query.get("b") ?? ""));
   },
 });
 
@@ -28,12 +47,13 @@ export const createPlanRoute = (explainer: Explainer): Route => ({
   },
 });
 
-function planFormat(query: URLSearchParams): PlanFormat {
-  const format = query.get("format") || "text";
-  if (format === "text" || format === "json") return format;
-  throw invalidParameter(`unknown plan format ${JSON.stringify(format)}: text or json`);
+function planFormat(query: URLSearchParams): ExplainFormat {
+  const wanted = query.get("format") || "text";
+  const format = explainFormats.find((name) => name === wanted);
+  if (format !== undefined) return format;
+  throw invalidParameter(`unknown plan format ${JSON.stringify(wanted)}: ${explainFormats.join(", ")}`);
 }
 
-function send(reply: Reply, format: PlanFormat, plan: string): void {
+function send(reply: Reply, format: ExplainFormat, plan: string): void {
   reply.text(plan, { "Content-Type": format === "json" ? "application/json" : "text/plain; charset=utf-8" });
 }

@@ -1,0 +1,255 @@
+import { dirname } from "node:path";
+import { notImplemented } from "../../errors/platform-error.ts";
+import type { KernelStep, NamespaceType, Plan } from "../../kernel/steps.ts";
+import { describeStep } from "./describe-step.ts";
+import { propagationWord } from "./flag-names.ts";
+import { mountFunctions } from "./shell-mounts.ts";
+import { isOfChain, processChain } from "./shell-process.ts";
+import { hookCommand, stepCommands } from "./shell-steps.ts";
+import { printable, quote, quoteAll } from "./shell-words.ts";
+
+export interface ShellOptions {
+  /** What the plan is of: `container web`. */
+  readonly title: string;
+  /**
+   * Directories of which the root consists, the uppermost first, where nobody has mounted them: the script mounts them with a
+   * writable layer that lasts as long as it runs. Without it the root directory of the plan is used as it is.
+   */
+  readonly layers?: readonly string[] | undefined;
+}
+
+/**
+ * Renders a plan as a POSIX shell script of plain commands (util-linux 2.38, coreutils, iproute2), with a comment for each
+ * step: what it does, and why. The script makes a container with the same namespaces, mounts, limits and capabilities; what
+ * commands cannot do it says in a comment that begins with `NOT DONE`. Pure.
+ *
+ * Order: that of the plan, except that pivot_root comes last in phase `setup`. Until then the host's programs are there; what
+ * comes before it goes by `$root`. The last shell of the process has everything loaded when its root changes beneath it, since
+ * pivot_root(2) moves all processes of the mount namespace: it needs no program of the container but the one it executes.
+ *
+ * Errors: NotImplemented for a mount namespace to join, in which the host's programs are not to be found.
+ */
+export function renderShell(plan: Plan, options: ShellOptions): string {
+  const { steps } = plan;
+  return `${[
+    heading(options),
+    mountFunctions,
+    "",
+    'if [ "$#" = 0 ]; then',
+    ...hostPart(steps, options),
+    "fi",
+    ...namespacePart(steps),
+    ...setupPart(steps, options),
+    ...startPart(steps),
+  ].join("\n")}\n`;
+}
+
+const heading = ({ title }: ShellOptions) => `#!/bin/sh
+# ${printable(title)}, in plain commands: written by \`gantry explain --as shell\`.
+# Save it in a file and run it as root: sh FILE. It needs util-linux 2.38, coreutils and iproute2.
+# What commands cannot do is marked NOT DONE: read those lines before you trust what the container isolates.
+set -eu`;
+
+/** A line that says what a step does, and why. */
+const comment = (step: KernelStep) => `# ${printable(describeStep(step))}  (${printable(step.reason)})`;
+
+const withComment = (step: KernelStep, commands: readonly string[]): string[] => [comment(step), ...commands];
+
+const isA =
+  <Op extends KernelStep["op"]>(...ops: readonly Op[]) =>
+  (step: KernelStep): step is Extract<KernelStep, { op: Op }> =>
+    (ops as readonly string[]).includes(step.op);
+
+/** Run by the caller: cgroups, namespaces, and what only a process outside can do. */
+function hostPart(steps: readonly KernelStep[], { layers }: ShellOptions): string[] {
+  const cgroups = steps.filter(isA("join-cgroup")).map(({ file }) => dirname(file));
+  const root = steps.find(isA("open-root"))?.source ?? "/";
+  return [
+    '[ "$(id -u)" = 0 ] || fail "needs root"',
+    "work=$(mktemp -d)",
+    ...(layers === undefined
+      ? [`root=$(realpath -e -- ${quote(root)})`]
+      : ['mkdir "$work/root" "$work/upper" "$work/work"', 'root=$(realpath -- "$work/root")']),
+    "",
+    "# == On the host, before the container's process exists",
+    ...cgroups.map(
+      (path) =>
+        `[ ! -e ${quote(path)} ] || fail ${quote(`cgroup ${path} is there: stop the container first`)}`,
+    ),
+    ...steps.filter(({ phase }) => phase === "host").flatMap((step) => withComment(step, stepCommands(step))),
+    "",
+    "# == Making the process",
+    "# Two pipes: the process tells its pid (3), and goes on when it is told to (4)",
+    'mkfifo "$work/pid" "$work/go"; exec 3<> "$work/pid" 4<> "$work/go"; rm "$work/pid" "$work/go"',
+    "(",
+    "  pid=",
+    '  trap \'[ $? = 0 ] || [ -z "$pid" ] || kill -KILL "$pid"\' EXIT',
+    ...outsidePart(steps).map((line) => `  ${line}`),
+    ") &",
+    "helper=$!",
+    ...namespaceCommands(steps),
+    'status=0; "$@" || status=$?',
+    'kill "$helper" 2> /dev/null || :',
+    'rm -rf -- "$work"',
+    ...cgroups.reverse().map((path) => `rmdir ${quote(path)}`),
+    'exit "$status"',
+  ];
+}
+
+/** What a second process does from outside, when the first one says that it is so far. */
+function outsidePart(steps: readonly KernelStep[]): string[] {
+  const pivot = steps.findIndex(isA("pivot-root"));
+  const pivotStep = steps[pivot];
+  const afterwards = steps
+    .slice(pivot + 1)
+    .filter(isA("set-propagation"))
+    .filter(({ target }) => target === "/");
+  return [
+    "read -r pid <&3",
+    ...steps
+      .filter(isA("join-cgroup", "write-id-map"))
+      .flatMap((step) =>
+        withComment(step, [
+          step.op === "join-cgroup"
+            ? `echo "$pid" > ${quote(step.file)}`
+            : `printf %s ${quote(step.map)} > "/proc/$pid/${step.kind}_map"`,
+        ]),
+      ),
+    "echo go >&4",
+    "read -r pid <&3",
+    ...steps.filter(isRuntimeHook).flatMap((step) => withComment(step, [hookCommand(step)])),
+    ...(pivotStep === undefined ? [] : [comment(pivotStep)]),
+    'nsenter --target "$pid" --mount --root /bin/sh -c \'cd "$1" && pivot_root . .\' sh "$root"',
+    "# The old root lies on the new one: away with it, by a process that has the host's root and sees the container's mounts",
+    'in_mounts() { nsenter "--mount=/proc/$pid/ns/mnt" --root=/ "$@"; }',
+    'in_mounts umount -l "/proc/$pid/root/"',
+    ...afterwards.flatMap((step) =>
+      withComment(step, [`in_mounts mount --make-${propagationWord(step.flags)} "/proc/$pid/root/"`]),
+    ),
+    "echo go >&4",
+  ];
+}
+
+type Hook = Extract<KernelStep, { op: "hook" }>;
+const isRuntimeHook = (step: KernelStep): step is Hook => step.op === "hook" && step.where === "runtime";
+const isStartHook = (step: KernelStep): step is Hook =>
+  step.op === "hook" && step.phase === "start" && step.where === "container";
+
+/** unshare(1) and nsenter(1) call the namespaces so. */
+const optionOf: Record<NamespaceType, string> = {
+  mount: "mount",
+  pid: "pid",
+  network: "net",
+  ipc: "ipc",
+  uts: "uts",
+  user: "user",
+  cgroup: "cgroup",
+  time: "time",
+};
+
+/** Puts together the command that makes the namespaces, as `$@`; what is joined first stands outermost. */
+function namespaceCommands(steps: readonly KernelStep[]): string[] {
+  const clone = steps.find(isA("clone"));
+  const made = clone?.namespaces ?? [];
+  const offsets = steps.filter(isA("write-time-offset"));
+  const words = [
+    ...made.map((namespace) => `--${optionOf[namespace]}`),
+    ...(made.includes("user") ? ["--keep-caps"] : []),
+    ...(made.includes("mount") ? ["--propagation", "unchanged"] : []),
+    ...offsets.map(({ clock, secs }) => `--${clock}=${secs}`),
+    ...(made.includes("pid") || made.includes("time") ? ["--fork", "--kill-child"] : []),
+  ];
+  return [
+    ...offsets.map(comment),
+    ...(clone === undefined ? [] : [comment(clone)]),
+    `set -- unshare ${quoteAll(words)} /bin/sh "$0" inside "$root"`,
+    ...steps.filter(isA("join-namespace")).reverse().flatMap(joinCommands),
+  ];
+}
+
+function joinCommands(step: Extract<KernelStep, { op: "join-namespace" }>): string[] {
+  if (step.namespace === "mount")
+    throw notImplemented(
+      "a shell script cannot join a mount namespace, where the host's programs are missing",
+    );
+  const join = `set -- nsenter ${quote(`--${optionOf[step.namespace]}=${step.path}`)} "$@"`;
+  if (step.namespace !== "network") return withComment(step, [join]);
+  return withComment(step, [
+    `if [ -e ${quote(step.path)} ]; then ${join}`,
+    "# The engine makes it, with an interface on the bridge, when the container starts: here it has loopback only",
+    'else set -- unshare --net /bin/sh -c \'ip link set lo up; exec "$@"\' sh "$@"; fi',
+  ]);
+}
+
+/** First thing in the new namespaces: waits until the process is in its cgroup and its ids are mapped. */
+function namespacePart(steps: readonly KernelStep[]): string[] {
+  const unshare = steps.find(isA("unshare-cgroup"));
+  const session = steps.find(isA("new-session"));
+  const terminal = steps.some(isA("console"));
+  const words = [
+    ...(steps.some(isA("write-id-map")) ? ["setpriv --reuid 0 --regid 0 --clear-groups"] : []),
+    ...(unshare === undefined ? [] : ["unshare --cgroup"]),
+    ...(session === undefined || terminal ? [] : ["setsid"]),
+  ];
+  return [
+    'if [ "$1" = inside ]; then',
+    'read -r pid rest < /proc/self/stat; echo "$pid" >&3; read -r go <&4',
+    ...[unshare, session].flatMap((step) => (step === undefined ? [] : [comment(step)])),
+    ...(terminal ? ["# NOT DONE: the session, since the terminal is the caller's"] : []),
+    `exec ${[...words, '/bin/sh "$0" setup "$2"'].join(" ")}`,
+    "fi",
+    "",
+  ];
+}
+
+const elsewhere = isA("new-session", "pivot-root");
+
+function setupPart(steps: readonly KernelStep[], { layers }: ShellOptions): string[] {
+  const pivot = steps.findIndex(isA("pivot-root"));
+  const lines = ["# == In the new process, before it is created", "root=$2"];
+  for (const [index, step] of steps.entries()) {
+    if (step.phase !== "setup" || elsewhere(step) || isRuntimeHook(step)) continue;
+    if (step.op === "set-propagation" && step.target === "/" && index > pivot) continue;
+    const layered = step.op === "open-root" && layers !== undefined;
+    lines.push(...withComment(step, layered ? overlayCommands(layers) : stepCommands(step)));
+  }
+  return [...lines, ""];
+}
+
+/** Next to `$root` the first part of the script made the writable layer. */
+const overlayCommands = (layers: readonly string[]): string[] => [
+  `layers=${quote(layers.map((path) => path.replace(/[\\:,]/g, "\\$&")).join(":"))}`,
+  'work=$(dirname -- "$root")',
+  'mount -t overlay -o "lowerdir=$layers,upperdir=$work/upper,workdir=$work/work" overlay "$root"',
+];
+
+function startPart(steps: readonly KernelStep[]): string[] {
+  const start = steps.filter(({ phase }) => phase === "start");
+  const program = start.find(isA("exec"));
+  const directory = start.find(isA("change-directory"))?.path ?? "/";
+  const hooks = start.filter(isStartHook);
+  const before = start.filter((step) => !isOfChain(step) && step.op !== "hook");
+  const enter = [
+    'read -r pid rest < /proc/self/stat; echo "$pid" >&3; read -r go <&4; exec 3>&- 4>&-',
+    'cd "$1"; shift',
+    ...hooks.map((step) => printfHook(step)),
+    // The shell's own, unless the container has one of that name.
+    `unset ${["PWD", "OLDPWD", "SHLVL", "_"].filter((name) => !program?.env.some((variable) => variable.startsWith(`${name}=`))).join(" ")}`,
+    'exec "$@"',
+  ];
+  return [
+    "# == At start",
+    ...before.flatMap((step) => withComment(step, stepCommands(step))),
+    ...[...hooks, ...start.filter(isOfChain)].map(comment),
+    ...((program?.preserveFds ?? 0) > 0
+      ? ["# NOT DONE: descriptors from 3 on, which the script needs itself"]
+      : []),
+    "# The last shell: tells its pid, waits until its root is the container's, and becomes the program",
+    `enter=${quote(enter.join("\n"))}`,
+    `exec ${[...processChain(start), `/bin/sh -c "$enter" sh ${quoteAll([directory, ...(program?.args ?? [])])}`].join(" \\\n  ")}`,
+  ];
+}
+
+/** Inside the container, where only the shell's own commands are certain. */
+const printfHook = (step: Hook) =>
+  `printf %s ${quote(step.state)} | (${step.env.length === 0 ? "" : `export ${quoteAll(step.env)}; `}exec ${quoteAll([step.path, ...step.args.slice(1)])})`;
