@@ -17,7 +17,8 @@ export function mainHelp(): string {
   -v, --version       Print the version and quit
       --help          Print this help and quit
 `,
-    "Roles:\n  engine      Serve containers and images; `gantry engine --help` has its options\n",
+    "Roles:\n  engine      Serve containers and images; `gantry engine --help` has its options\n" +
+      "  registry    Serve a registry for images; `gantry registry serve --help` has its options\n",
     "Run 'gantry COMMAND --help' for more information on a command.\n",
   ].join("\n");
 }

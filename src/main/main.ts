@@ -3,7 +3,7 @@ import { setAddonPath } from "../kernel/addon.ts";
 import { embeddedFiles } from "./embedded/embedded-files.ts";
 
 /**
- * One program, four roles: `argv[0]` or the first word chooses. Each role is imported only when it is played, so that
+ * One program, five roles: `argv[0]` or the first word chooses. Each role is imported only when it is played, so that
  * a command pays for nothing but itself.
  */
 setAddonPath(embeddedFiles.addon); // loaded at the first system call, if there is one
@@ -19,6 +19,8 @@ async function play(role: string | undefined, rest: readonly string[]): Promise<
       return process.exit(await (await import("./engine.ts")).runEngine(rest));
     case "runtime":
       return (await import("./runtime.ts")).runRuntime(rest);
+    case "registry":
+      return process.exit(await (await import("./registry.ts")).runRegistry(rest));
     case "hello":
       return (await import("./embedded/hello-command.ts")).runHello(rest);
     default:

@@ -1,0 +1,128 @@
+import { isIP, isIPv4 } from "node:net";
+import { parseArgs } from "node:util";
+import { invalidParameter, messageOf, notImplemented } from "../errors/platform-error.ts";
+import type { LogLevel } from "../log/log.ts";
+
+/** How `gantry registry serve` was called. */
+export interface RegistryOptions {
+  /** An IP address or `localhost`; undefined: every address of the machine. */
+  readonly host: string | undefined;
+  /** 0: a free one, which the log names. */
+  readonly port: number;
+  /** Absolute. */
+  readonly root: string;
+  /** Paths of PEM files. */
+  readonly tls: { readonly cert: string; readonly key: string } | undefined;
+  readonly htpasswd: string | undefined;
+  readonly readOnly: boolean;
+  /** Content and passwords may be read by everybody on the way. */
+  readonly exposed: boolean;
+  readonly logLevel: LogLevel;
+}
+
+export const registryHelp = `Usage:  gantry registry serve --root DIR [OPTIONS]
+
+Serve a registry: images by the OCI distribution specification, for every tool that pulls and pushes
+
+Options:
+      --addr HOST:PORT   Address to listen on (default "127.0.0.1:5000")
+      --root DIR         Directory of the content; made if it is missing
+      --tls-cert FILE    Certificate (chain) in PEM form
+      --tls-key FILE     Its key in PEM form
+      --htpasswd FILE    Users with bcrypt hashes, as \`htpasswd -B\` writes them (default: no login)
+      --read-only        Refuse every push and delete
+      --insecure         Without TLS serve other machines, too: they send passwords and content in the clear
+  -l, --log-level LEVEL  debug, info, warn or error (default "info")
+      --help             Print this text
+`;
+
+const levels: readonly LogLevel[] = ["debug", "info", "warn", "error"];
+
+/** What the command line says of the slices that are not built, by option. */
+const unbuilt = {
+  "token-realm": "token authentication",
+  proxy: "a pull-through cache of another registry",
+  "gc-interval": "garbage collection while serving",
+} as const;
+
+/** Undefined when help was asked for. Errors: InvalidParameter naming the option; NotImplemented. */
+export function parseRegistryOptions(argv: readonly string[]): RegistryOptions | undefined {
+  const values = parse(argv);
+  if (values.help) return undefined;
+  for (const [option, what] of Object.entries(unbuilt)) {
+    if (option in values) throw notImplemented(`--${option}: ${what} is not built yet`);
+  }
+  const logLevel = levels.find((level) => level === (values["log-level"] ?? "info"));
+  if (!logLevel)
+    throw invalidParameter(`--log-level ${values["log-level"]}: not one of ${levels.join(", ")}`);
+  const { host, port } = parseAddress(values.addr ?? "127.0.0.1:5000");
+  const tls = parseTls(values["tls-cert"], values["tls-key"]);
+  const exposed = tls === undefined && !isLoopback(host);
+  if (exposed && !values.insecure) {
+    throw invalidParameter(`--addr ${values.addr}: without TLS only this machine is served`, {
+      hint: "give --tls-cert and --tls-key, or a loopback address; --insecure serves others in the clear",
+    });
+  }
+  return {
+    host,
+    port,
+    root: directory(values.root),
+    tls,
+    htpasswd: values.htpasswd,
+    readOnly: values["read-only"] ?? false,
+    exposed,
+    logLevel,
+  };
+}
+
+function parse(argv: readonly string[]) {
+  try {
+    const { values } = parseArgs({
+      args: [...argv],
+      options: {
+        addr: { type: "string" },
+        root: { type: "string" },
+        "tls-cert": { type: "string" },
+        "tls-key": { type: "string" },
+        htpasswd: { type: "string" },
+        "read-only": { type: "boolean" },
+        insecure: { type: "boolean" },
+        "log-level": { type: "string", short: "l" },
+        help: { type: "boolean" },
+        "token-realm": { type: "string" },
+        proxy: { type: "string" },
+        "gc-interval": { type: "string" },
+      },
+    });
+    return values;
+  } catch (error) {
+    throw invalidParameter(messageOf(error), { hint: "see `gantry registry serve --help`" });
+  }
+}
+
+function parseAddress(text: string): { host: string | undefined; port: number } {
+  const [, bracketed, plain, digits = ""] = /^(?:\[([^\]]+)\]|([^:]*)):(\d{1,5})$/.exec(text) ?? [];
+  const host = bracketed ?? plain;
+  const port = Number(digits);
+  const known = host === "" || host === "localhost" || isIP(host ?? "x") !== 0;
+  if (host === undefined || digits === "" || port > 65535 || !known)
+    throw invalidParameter(`--addr ${text}: expected an IP address and a port, such as 127.0.0.1:5000`);
+  return { host: host === "" ? undefined : host, port };
+}
+
+const isLoopback = (host: string | undefined): boolean =>
+  host === "localhost" || host === "::1" || (host !== undefined && isIPv4(host) && host.startsWith("127."));
+
+function parseTls(cert: string | undefined, key: string | undefined) {
+  if (cert === undefined && key === undefined) return undefined;
+  if (cert === undefined || key === undefined)
+    throw invalidParameter("--tls-cert and --tls-key belong together: one of them is missing");
+  return { cert, key };
+}
+
+function directory(path: string | undefined): string {
+  if (path === undefined) throw invalidParameter("--root is missing: where the registry keeps its content");
+  if (!path.startsWith("/") || path === "/")
+    throw invalidParameter(`--root ${path}: not an absolute directory`);
+  return path.replace(/\/+$/, "");
+}

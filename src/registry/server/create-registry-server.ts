@@ -1,0 +1,113 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer as createTlsServer } from "node:https";
+import { messageOf, PlatformError } from "../../errors/platform-error.ts";
+import type { Log } from "../../log/log.ts";
+import type { BasicAuth } from "./htpasswd.ts";
+import type { Registry } from "./registry.ts";
+import { errorReply, refusal, registryCode } from "./registry-error.ts";
+import { jsonReply, type RegistryRequest, type Reply } from "./reply.ts";
+import { findRoute } from "./router.ts";
+import { sendReply } from "./send-reply.ts";
+
+/** A connection on which nothing moves for so long is closed; what it uploaded stays. */
+const maxSilenceMs = 300_000;
+
+export interface RegistryServerOptions {
+  readonly registry: Registry;
+  readonly log: Log;
+  /** Without it everybody may do everything. */
+  readonly auth?: BasicAuth | undefined;
+  readonly readOnly: boolean;
+  /** PEM. */
+  readonly tls?: { readonly cert: string; readonly key: string } | undefined;
+}
+
+/** The OCI distribution-spec on node:http; the caller makes it listen. docs/decisions has the why of node:http. */
+export function createRegistryServer(options: RegistryServerOptions): Server {
+  const listener = (request: IncomingMessage, response: ServerResponse) =>
+    void serveRequest(request, response, options);
+  const server = options.tls ? createTlsServer(options.tls, listener) : createServer(listener);
+  server.requestTimeout = 0; // a large blob over a slow line takes what it takes
+  server.headersTimeout = 60_000;
+  server.timeout = maxSilenceMs;
+  return server;
+}
+
+async function serveRequest(
+  incoming: IncomingMessage,
+  response: ServerResponse,
+  options: RegistryServerOptions,
+): Promise<void> {
+  response.on("error", () => response.destroy()); // a client that went away is no event
+  try {
+    const reply = await answer(incoming, options).catch((error) =>
+      replyToFailure(error, incoming, options.log),
+    );
+    if (incoming.destroyed && !incoming.complete) return void response.destroy();
+    if (!incoming.complete) incoming.resume(); // refused unread: the next request comes behind it
+    await sendReply(response, reply, incoming.method === "HEAD");
+    options.log.debug("registry.answered", {
+      method: incoming.method,
+      url: incoming.url,
+      status: reply.status,
+    });
+  } catch (error) {
+    options.log.warn("registry.broken-off", { url: incoming.url, message: messageOf(error) });
+    response.destroy();
+  }
+}
+
+/** Pure protocol: whoever may not is told so before anything else is looked at. */
+async function answer(incoming: IncomingMessage, options: RegistryServerOptions): Promise<Reply> {
+  const { auth, readOnly, registry } = options;
+  const { method = "GET", headers } = incoming;
+  if (auth && !(await auth.allows(headers.authorization))) {
+    const challenge = { "WWW-Authenticate": 'Basic realm="gantry registry", charset="UTF-8"' };
+    return errorReply(refusal("UNAUTHORIZED", "authentication required"), challenge);
+  }
+  const [path = "/", query = ""] = splitOnce(incoming.url ?? "/", "?");
+  const found = findRoute(method, path);
+  if (!found) {
+    const error = { code: "UNSUPPORTED", message: `no such endpoint: ${path}`, detail: null };
+    return jsonReply(404, { errors: [error] });
+  }
+  if (readOnly && method !== "GET" && method !== "HEAD")
+    throw refusal("UNSUPPORTED", "this registry is read-only");
+  const request: RegistryRequest = {
+    method,
+    headers,
+    query: new URLSearchParams(query),
+    body: bodyOf(incoming),
+  };
+  return await found.handle(request, found.target, registry);
+}
+
+/** The body, whose end counts only if it was the body's end and not the connection's. */
+async function* bodyOf(incoming: IncomingMessage): AsyncGenerator<Uint8Array, void, undefined> {
+  const cut = new PlatformError("Cancelled", "the connection broke within the body");
+  try {
+    // Taking a chunk out of the stream must not destroy it: the refusal still has to be sent.
+    for await (const chunk of incoming.iterator({ destroyOnReturn: false })) yield chunk as Uint8Array;
+  } catch {
+    throw cut;
+  }
+  if (!incoming.complete) throw cut;
+}
+
+function replyToFailure(error: unknown, incoming: IncomingMessage, log: Log): Reply {
+  const cancelled = error instanceof PlatformError && error.kind === "Cancelled";
+  if (registryCode(error) === "UNKNOWN" && !cancelled) {
+    log.error("registry.failed", {
+      method: incoming.method,
+      url: incoming.url,
+      message: messageOf(error),
+      stack: error instanceof PlatformError ? undefined : (error as Error | undefined)?.stack,
+    });
+  }
+  return errorReply(error);
+}
+
+function splitOnce(text: string, separator: string): [string, string] {
+  const at = text.indexOf(separator);
+  return at < 0 ? [text, ""] : [text.slice(0, at), text.slice(at + 1)];
+}

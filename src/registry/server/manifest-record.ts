@@ -1,0 +1,71 @@
+import { messageOf } from "../../errors/platform-error.ts";
+import type { Digest } from "../../formats/digest.ts";
+import { JsonFields } from "../../formats/json-fields.ts";
+import { bareMediaType, type Descriptor } from "../../formats/oci-image.ts";
+import { type ManifestDocument, parseManifestDocument } from "../../formats/parse-oci-image.ts";
+import { checkDigest } from "./names.ts";
+import { refusal } from "./registry-error.ts";
+
+/** What the registry remembers of a manifest beside its bytes: enough to serve and to list it. */
+export interface ManifestRecord {
+  /** As the list of referrers shows it. */
+  readonly descriptor: Descriptor;
+  readonly subject?: Digest;
+}
+
+export interface ReadManifest {
+  readonly record: ManifestRecord;
+  /** Must be in the repository: config and layers. */
+  readonly blobs: readonly Digest[];
+  /** Must be in the repository: the members of an index. */
+  readonly manifests: readonly Digest[];
+}
+
+/**
+ * Reads a manifest or an index that is being pushed.
+ *
+ * In:     the exact bytes, their digest, and the Content-Type.
+ * Errors: MANIFEST_INVALID naming the field, and for Docker's schema 1.
+ * Spec:   distribution-spec, "Pushing Manifests" and "Listing Referrers" for `artifactType` and annotations.
+ */
+export function readManifest(
+  bytes: Uint8Array,
+  digest: Digest,
+  contentType: string | undefined,
+): ReadManifest {
+  try {
+    const document = parseManifestDocument(bytes, contentType);
+    const fields = JsonFields.parse("manifest", bytes);
+    const subject = fields.object("subject")?.requiredString("digest");
+    const artifactType = artifactTypeOf(document, fields);
+    const mediaType = bareMediaType(contentType) || document.mediaType;
+    return {
+      record: {
+        descriptor: {
+          mediaType,
+          digest,
+          size: bytes.length,
+          ...(artifactType === undefined ? {} : { artifactType }),
+          ...(document.annotations === undefined ? {} : { annotations: document.annotations }),
+        },
+        ...(subject === undefined ? {} : { subject: checkDigest(subject) }),
+      },
+      ...contentOf(document),
+    };
+  } catch (error) {
+    throw refusal("MANIFEST_INVALID", messageOf(error), error);
+  }
+}
+
+/** In a manifest the config's media type stands in for an artifact type that is missing. */
+function artifactTypeOf(document: ManifestDocument, fields: JsonFields): string | undefined {
+  return fields.string("artifactType") ?? ("config" in document ? document.config.mediaType : undefined);
+}
+
+function contentOf(document: ManifestDocument): Pick<ReadManifest, "blobs" | "manifests"> {
+  if (document.kind === "index")
+    return { blobs: [], manifests: document.manifests.map(({ digest }) => digest) };
+  // Layers with URLs lie elsewhere, and no registry has to hold them (image-spec, "Non-distributable layers").
+  const own = document.layers.filter(({ urls }) => urls === undefined || urls.length === 0);
+  return { blobs: [document.config, ...own].map(({ digest }) => digest), manifests: [] };
+}

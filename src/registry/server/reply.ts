@@ -1,0 +1,31 @@
+import type { IncomingHttpHeaders } from "node:http";
+
+export interface RegistryRequest {
+  readonly method: string;
+  readonly query: URLSearchParams;
+  readonly headers: IncomingHttpHeaders;
+  /** Throws when the connection breaks before the body's end. */
+  readonly body: AsyncIterable<Uint8Array>;
+}
+
+export interface Reply {
+  readonly status: number;
+  /** `Content-Length` is set by whoever sends, except for a stream or an answer to HEAD. */
+  readonly headers: Readonly<Record<string, string | readonly string[]>>;
+  readonly body?: Uint8Array | ReadableStream<Uint8Array>;
+}
+
+export function emptyReply(status: number, headers: Reply["headers"] = {}): Reply {
+  return { status, headers: status === 204 ? headers : { ...headers, "Content-Length": "0" } };
+}
+
+export function jsonReply(status: number, value: unknown, headers: Reply["headers"] = {}): Reply {
+  const body = new TextEncoder().encode(JSON.stringify(value));
+  return { status, headers: { "Content-Type": "application/json", ...headers }, body };
+}
+
+/** For what has a digest: the answer that a cache may keep, when the client has it already. */
+export function isUnchanged(request: RegistryRequest, etag: string): boolean {
+  const wanted = (request.headers["if-none-match"] ?? "").split(",").map((each) => each.trim());
+  return wanted.includes(etag) || wanted.includes("*");
+}

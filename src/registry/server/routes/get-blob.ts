@@ -1,0 +1,38 @@
+import { parseByteRange } from "../byte-range.ts";
+import { checkDigest } from "../names.ts";
+import { errorReply, refusal } from "../registry-error.ts";
+import { emptyReply, isUnchanged } from "../reply.ts";
+import type { Handler } from "../route.ts";
+
+/** `GET`, `HEAD /v2/NAME/blobs/DIGEST`, whole or one range of it. */
+export const getBlob: Handler = async (request, { repository, reference }, { content, repositories }) => {
+  const digest = checkDigest(reference);
+  const size = repositories.hasBlob(repository, digest) ? content.size(digest) : undefined;
+  if (size === undefined) throw refusal("BLOB_UNKNOWN", `${repository} has no blob ${digest}`);
+  const etag = `"${digest}"`;
+  const headers = {
+    "Accept-Ranges": "bytes",
+    "Cache-Control": "max-age=31536000",
+    "Content-Type": "application/octet-stream",
+    "Docker-Content-Digest": digest,
+    ETag: etag,
+  };
+  if (isUnchanged(request, etag)) return emptyReply(304, headers);
+  const condition = request.headers["if-range"];
+  const wanted = condition === undefined || condition === etag ? request.headers.range : undefined;
+  const range = request.method === "HEAD" ? undefined : parseByteRange(wanted, size);
+  if (range === "unsatisfiable") {
+    const error = refusal("RANGE_INVALID", `${wanted} is not within the ${size} bytes of ${digest}`);
+    return errorReply(error, { "Content-Range": `bytes */${size}` });
+  }
+  const length = range === undefined ? size : range.end - range.start;
+  return {
+    status: range === undefined ? 200 : 206,
+    headers: {
+      ...headers,
+      "Content-Length": String(length),
+      ...(range && { "Content-Range": `bytes ${range.start}-${range.end - 1}/${size}` }),
+    },
+    ...(request.method !== "HEAD" && length > 0 && { body: content.readStream(digest, range) }),
+  };
+};

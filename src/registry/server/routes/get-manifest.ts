@@ -1,0 +1,31 @@
+import type { Digest } from "../../../core/content/contract.ts";
+import { isDigest } from "../../../formats/digest.ts";
+import { isTag } from "../names.ts";
+import { refusal } from "../registry-error.ts";
+import { emptyReply, isUnchanged } from "../reply.ts";
+import type { RepositoryStore } from "../repository-store.ts";
+import type { Handler } from "../route.ts";
+
+/** `GET`, `HEAD /v2/NAME/manifests/REFERENCE`: the exact bytes that were pushed, whatever `Accept` says. */
+export const getManifest: Handler = async (request, { repository, reference }, { content, repositories }) => {
+  const digest = await resolve(repositories, repository, reference);
+  const record = digest && (await repositories.manifest(repository, digest));
+  if (!record) throw refusal("MANIFEST_UNKNOWN", `${repository} has no manifest ${reference}`);
+  const { mediaType, size } = record.descriptor;
+  const etag = `"${digest}"`;
+  const headers = { "Content-Type": mediaType, "Docker-Content-Digest": digest, ETag: etag };
+  if (isUnchanged(request, etag)) return emptyReply(304, headers);
+  if (request.method === "HEAD")
+    return { status: 200, headers: { ...headers, "Content-Length": String(size) } };
+  return { status: 200, headers, body: await content.read(digest) };
+};
+
+/** The digest that a tag or digest names; undefined also for what is neither. */
+export async function resolve(
+  repositories: RepositoryStore,
+  repository: string,
+  reference: string,
+): Promise<Digest | undefined> {
+  if (isDigest(reference)) return reference;
+  return isTag(reference) ? await repositories.tag(repository, reference) : undefined;
+}

@@ -1,0 +1,12 @@
+import { compareTags, paginate } from "../paginate.ts";
+import { refusal } from "../registry-error.ts";
+import { jsonReply } from "../reply.ts";
+import type { Handler } from "../route.ts";
+
+/** `GET /v2/NAME/tags/list`. */
+export const listTags: Handler = async ({ query }, { path, repository }, { repositories }) => {
+  if (!repositories.exists(repository)) throw refusal("NAME_UNKNOWN", `no such repository: ${repository}`);
+  const tags = (await repositories.tags(repository)).sort(compareTags);
+  const page = paginate(tags, { path, query, keyOf: (tag) => tag, compare: compareTags });
+  return jsonReply(200, { name: repository, tags: page.items }, page.headers);
+};
