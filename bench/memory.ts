@@ -7,7 +7,13 @@ import type { World } from "./world.ts";
 
 const containers = 50;
 
-/** What the engine weighs, and what one more running container adds: its monitor, and the engine's growth. */
+/** Both engines give memory back some time after they were busy. */
+const quietMs = 5000;
+
+/**
+ * What the engine weighs, and what one more running container adds: its monitor, and the engine's growth. Before and
+ * after, the engine was used and then had some quiet seconds; `busy` is what it weighs right after the last start.
+ */
 export const benchmark: Benchmark = {
   name: "memory",
   promises: [
@@ -34,20 +40,27 @@ type Command = (id: string) => readonly [argv: string[], env: Readonly<Record<st
 async function weigh(world: World, name: "gantry" | "docker", start: Command): Promise<Measurement[]> {
   const ids = Array.from({ length: containers }, (_, index) => `weigh${index}`);
   const engine = () => world.enginePids(name);
+  const [warmUp, env] = start("warm-up");
+  const remove = (...names: string[]) =>
+    mustRun((name === "gantry" ? world.gantry : world.docker)("rm", "-f", ...names), { env });
+  await mustRun(warmUp, { env });
+  await remove("warm-up");
+  await Bun.sleep(quietMs);
+  const idleRss = memoryOf(engine(), "Rss");
   const idlePss = memoryOf(engine(), "Pss");
   const started: string[] = [];
-  for (const id of ids) {
-    const [argv, env] = start(id);
-    started.push((await mustRun(argv, { env })).trim());
-  }
+  for (const id of ids) started.push((await mustRun(start(id)[0], { env })).trim());
   const busyRss = memoryOf(engine(), "Rss");
+  await Bun.sleep(quietMs);
+  const fullRss = memoryOf(engine(), "Rss");
   const growth = memoryOf(engine(), "Pss") - idlePss;
   const monitors = memoryOf(pidsOfMonitors(name, started), "Pss");
-  const [, env] = start("");
-  await mustRun((name === "gantry" ? world.gantry : world.docker)("rm", "-f", ...ids), { env });
+  await remove(...ids);
   return [
-    summarize(`${name} idle`, "MiB", [world.idleRssKiB(name) / 1024]),
-    summarize(`${name} with ${containers}`, "MiB", [busyRss / 1024]),
+    summarize(`${name} just started`, "MiB", [world.idleRssKiB(name) / 1024]),
+    summarize(`${name} idle`, "MiB", [idleRss / 1024]),
+    summarize(`${name} with ${containers}`, "MiB", [fullRss / 1024]),
+    summarize(`${name} with ${containers}, busy`, "MiB", [busyRss / 1024]),
     summarize(`${name} monitor`, "KiB", [monitors / containers]),
     summarize(`${name} engine's growth`, "KiB", [growth / containers]),
     summarize(`${name} per container`, "KiB", [(growth + monitors) / containers]),

@@ -29,6 +29,7 @@ function puller(name: string, pull: readonly string[], remove: readonly string[]
   return {
     name,
     async round() {
+      await Bun.sleep(1500); // the one before may still delete files
       const milliseconds = timeCommand(pull, env);
       await mustRun(remove, { env });
       return milliseconds;
