@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { renderPlan } from "../../runtime/explain/render-plan.ts";
+import { renderShell } from "../../runtime/explain/render-shell.ts";
 import { planContainer } from "../../runtime/plan/plan-container.ts";
 import { testHost, versionOne } from "../../runtime/plan/testing/test-host.ts";
 import { buildSpec } from "./build-spec.ts";
@@ -46,18 +47,33 @@ const plans: Record<string, SpecInput> = {
   }),
 };
 
+const golden = (file: string) => join(directory, file);
+
+/** Of these the shell script is kept too. */
+const scripts = ["default", "limits-v1", "user-1000", "readonly-tmpfs-bind", "tty"];
+
 /** With GANTRY_UPDATE_PLANS=1 the files are written anew: the difference is then what to review. */
 describe("golden plans", () => {
   test.each(Object.entries(plans))("%s", (name, input) => {
     const { spec, origins } = buildSpec(input);
     const plan = planContainer(spec, input.host, { containerId: testId, bundle: "/bundle", origins });
-    const text = renderPlan(plan, "text", { seccomp: spec.linux?.seccomp });
-    const file = join(directory, `${name}.txt`);
-    if (process.env.GANTRY_UPDATE_PLANS === "1") {
-      mkdirSync(dirname(file), { recursive: true });
-      writeFileSync(file, text);
-    }
-    expect(existsSync(file)).toBe(true);
-    expect(text).toBe(readFileSync(file, "utf8"));
+    expectGolden(renderPlan(plan, "text", { seccomp: spec.linux?.seccomp }), golden(`${name}.txt`));
+  });
+
+  test.each(scripts)("%s as a shell script that a shell can read", (name) => {
+    const input = plans[name] ?? testInput({});
+    const { spec, origins } = buildSpec(input);
+    const plan = planContainer(spec, input.host, { containerId: testId, bundle: "/bundle", origins });
+    expectGolden(renderShell(plan, { title: `Container ${name}` }), golden(`${name}.sh`));
+    expect(Bun.spawnSync(["sh", "-n", golden(`${name}.sh`)]).stderr.toString()).toBe("");
   });
 });
+
+function expectGolden(text: string, file: string): void {
+  if (process.env.GANTRY_UPDATE_PLANS === "1") {
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, text);
+  }
+  expect(existsSync(file)).toBe(true);
+  expect(text).toBe(readFileSync(file, "utf8"));
+}

@@ -66,16 +66,19 @@ function hostPart(steps: readonly KernelStep[], { layers }: ShellOptions): strin
   const root = steps.find(isA("open-root"))?.source ?? "/";
   return [
     '[ "$(id -u)" = 0 ] || fail "needs root"',
-    "work=$(mktemp -d)",
-    ...(layers === undefined
-      ? [`root=$(realpath -e -- ${quote(root)})`]
-      : ['mkdir "$work/root" "$work/upper" "$work/work"', 'root=$(realpath -- "$work/root")']),
     "",
     "# == On the host, before the container's process exists",
     ...cgroups.map(
       (path) =>
         `[ ! -e ${quote(path)} ] || fail ${quote(`cgroup ${path} is there: stop the container first`)}`,
     ),
+    ...cleanUp(cgroups),
+    ...(layers === undefined
+      ? [`root=$(realpath -e -- ${quote(root)})`]
+      : [
+          'mkdir "$work/root" "$work/upper" "$work/work"; chmod 755 "$work/root" "$work/upper"',
+          'root=$(realpath -- "$work/root")',
+        ]),
     ...steps.filter(({ phase }) => phase === "host").flatMap((step) => withComment(step, stepCommands(step))),
     "",
     "# == Making the process",
@@ -89,12 +92,20 @@ function hostPart(steps: readonly KernelStep[], { layers }: ShellOptions): strin
     "helper=$!",
     ...namespaceCommands(steps),
     'status=0; "$@" || status=$?',
-    'kill "$helper" 2> /dev/null || :',
-    'rm -rf -- "$work"',
-    ...cgroups.reverse().map((path) => `rmdir ${quote(path)}`),
     'exit "$status"',
   ];
 }
+
+/** At the script's end, however it comes to it; on an interrupt when the container has ended too. */
+const cleanUp = (cgroups: readonly string[]): string[] => [
+  "work=$(mktemp -d); helper=",
+  "clean() {",
+  '  [ -z "$helper" ] || kill "$helper" 2> /dev/null || :',
+  '  rm -rf --one-file-system -- "$work"',
+  ...[...cgroups].reverse().map((path) => `  rmdir ${quote(path)} 2> /dev/null || :`),
+  "}",
+  "trap clean EXIT; trap : INT",
+];
 
 /** What a second process does from outside, when the first one says that it is so far. */
 function outsidePart(steps: readonly KernelStep[]): string[] {

@@ -21,7 +21,14 @@ target() {
 # change OPTIONS: of the mount at $t alone, not of its file system
 change() { mount -o "remount,bind,$(findmnt -nro VFS-OPTIONS --mountpoint "$t" | tail -n 1),$1" "$t"; }
 # change_all OPTIONS: of the mount at $t and of those below it
-change_all() { options=$1; findmnt -nlRo TARGET "$t" | while IFS= read -r t; do change "$options"; done; }`;
+change_all() { options=$1; findmnt -nlRo TARGET "$t" | while IFS= read -r t; do change "$options"; done; }
+# hide PATH: an empty directory or the null device over it; protect PATH: read-only
+hide() {
+  target "$1"
+  if [ -d "$t" ]; then mount -t tmpfs -o nosuid,nodev,noexec tmpfs "$t"; change ro
+  elif [ -e "$t" ]; then mount --bind "$root/dev/null" "$t"; fi
+}
+protect() { target "$1"; if [ -e "$t" ]; then mount --rbind "$t" "$t"; change ro; fi; }`;
 
 export function mountCommands(step: StepOf<"mount">): string[] {
   const readOnly = (step.attributes & 1) !== 0;
@@ -54,6 +61,8 @@ export function bindCommands(step: StepOf<"bind">): string[] {
       ? []
       : ["# NOT DONE: mapped ids; mount(8) of util-linux 2.38 has no option for them"]),
   ];
+  // The cgroups of version 1: the script itself has made them.
+  if (step.source.startsWith("/sys/fs/cgroup/")) return commands;
   return [
     `if [ -e ${source} ]; then`,
     ...commands.map((line) => `  ${line}`),
@@ -63,16 +72,6 @@ export function bindCommands(step: StepOf<"bind">): string[] {
 
 export const remountCommands = ({ target, attributes, recursive }: StepOf<"remount">): string[] => [
   `target ${quote(target)}; ${recursive ? "change_all" : "change"} ${changeWords(attributes).join(",")}`,
-];
-
-export const maskCommands = ({ path }: StepOf<"mask-path">): string[] => [
-  `target ${quote(path)}`,
-  'if [ -d "$t" ]; then mount -t tmpfs -o nosuid,nodev,noexec tmpfs "$t"; change ro',
-  'elif [ -e "$t" ]; then mount --bind "$root/dev/null" "$t"; fi',
-];
-
-export const readOnlyCommands = ({ path }: StepOf<"readonly-path">): string[] => [
-  `target ${quote(path)}; if [ -e "$t" ]; then mount --rbind "$t" "$t"; change ro; fi`,
 ];
 
 /** Options of mount(8) for MOUNT_ATTR_* bits. */

@@ -1,12 +1,6 @@
 import type { KernelStep } from "../../kernel/steps.ts";
 import { propagationWord } from "./flag-names.ts";
-import {
-  bindCommands,
-  maskCommands,
-  mountCommands,
-  readOnlyCommands,
-  remountCommands,
-} from "./shell-mounts.ts";
+import { bindCommands, mountCommands, remountCommands } from "./shell-mounts.ts";
 import { quote, quoteAll } from "./shell-words.ts";
 
 /** Commands for a step which is carried out where the script has come to; none for what other places of the script do. */
@@ -38,9 +32,9 @@ export function stepCommands(step: KernelStep): string[] {
     case "remount":
       return remountCommands(step);
     case "mask-path":
-      return maskCommands(step);
+      return [`hide ${quote(step.path)}`];
     case "readonly-path":
-      return readOnlyCommands(step);
+      return [`protect ${quote(step.path)}`];
     case "make-root-readonly":
       return ["t=$root; change ro"];
     case "make-device":

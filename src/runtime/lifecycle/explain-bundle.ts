@@ -2,6 +2,7 @@ import { basename } from "node:path";
 import { detectHost } from "../../kernel/host-facts.ts";
 import { type ExplainFormat, renderExplained } from "../explain/render-explained.ts";
 import { readBundle } from "./bundle.ts";
+import { withHome } from "./home-variable.ts";
 import { planBundle } from "./plan-bundle.ts";
 
 const options = { noPivot: false, noNewKeyring: false, preserveFds: 0 };
@@ -13,7 +14,9 @@ const options = { noPivot: false, noNewKeyring: false, preserveFds: 0 };
  * Errors: as `readBundle` and `planContainer`.
  */
 export function explainBundle(path: string, format: ExplainFormat): string {
-  const { directory, spec } = readBundle(path);
+  const { directory, spec: written, rootfs } = readBundle(path);
+  const { process } = written;
+  const spec = process === undefined ? written : { ...written, process: withHome(process, rootfs) };
   const plan = planBundle(basename(directory), directory, spec, detectHost(), options);
   return renderExplained(plan, format, { title: `Bundle ${directory}`, seccomp: spec.linux?.seccomp });
 }
