@@ -7,9 +7,11 @@ import type { CommandDefinition } from "./command.ts";
 import { command as attach } from "./commands/attach.ts";
 import { command as containerInspect } from "./commands/container-inspect.ts";
 import { command as create } from "./commands/create.ts";
+import { command as diff } from "./commands/diff.ts";
 import { command as events } from "./commands/events.ts";
 import { command as exec } from "./commands/exec.ts";
 import { command as explain } from "./commands/explain.ts";
+import { command as exportContainer } from "./commands/export.ts";
 import { command as history } from "./commands/history.ts";
 import { command as imageInspect } from "./commands/image-inspect.ts";
 import { command as images } from "./commands/images.ts";
@@ -89,7 +91,9 @@ export const commands: readonly CommandEntry[] = [
   entry("common", "info", "Show what the engine runs on", info, "system info"),
   container("attach", "Connect the terminal to a running container", attach),
   container("create", "Make a container without starting it", create),
+  container("diff", "Show what a container changed in its files", diff),
   entry("other", "events", "Watch what happens in the engine", events, "system events"),
+  container("export", "Write a container's files to a tar archive", exportContainer),
   entry("other", "history", "Show how an image was built", history, "image history"),
   entry("other", "inspect", "Show everything about containers, images and networks", inspect),
   container("kill", "Send a signal to running containers", kill),

@@ -20,7 +20,9 @@ import type { Route } from "./route.ts";
 import { absentObjectRoutes } from "./routes/absent-objects.ts";
 import { authRoute } from "./routes/auth.ts";
 import { containerAttachRoute } from "./routes/container-attach.ts";
+import { containerChangesRoute } from "./routes/container-changes.ts";
 import { containerCreateRoute } from "./routes/container-create.ts";
+import { containerExportRoute } from "./routes/container-export.ts";
 import { containerInspectRoute } from "./routes/container-inspect.ts";
 import { containerKillRoute } from "./routes/container-kill.ts";
 import { containerListRoute } from "./routes/container-list.ts";
@@ -114,6 +116,8 @@ function containerRoutes(services: DockerServices): Route[] {
     containerWaitRoute(store),
     containerAttachRoute(store, services.attacher),
     containerLogsRoute(store),
+    containerChangesRoute(store, snapshots),
+    containerExportRoute(store, snapshots),
     containerRemoveRoute(store, services.remover),
   ];
 }

@@ -60,6 +60,18 @@ describe.each(clients)("W5 the union file system, with %s", (client) => {
     expect(new TextDecoder().decode(getXattr(join(upper, "home"), "trusted.overlay.opaque"))).toBe("y");
   });
 
+  test("diff says what was added, changed and deleted", async () => {
+    const lines = (await machine.engine.must(client, "diff", name)).split("\n");
+    expect(lines).toEqual([
+      "C /etc",
+      "D /etc/group",
+      "C /etc/os-release",
+      "A /from-the-host",
+      "A /hello-world",
+      "C /home",
+    ]);
+  });
+
   test("two containers share the image's layers, and have tops of their own", async () => {
     const { engine } = machine;
     const id = await engine.must(client, "run", "-d", "busybox", "sleep", "600");

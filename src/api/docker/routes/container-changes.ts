@@ -1,0 +1,22 @@
+import type { Snapshotter } from "../../../core/snapshots/contract.ts";
+import { type Change, listChanges } from "../../../core/snapshots/list-changes.ts";
+import { containerChanges } from "../../../engine/containers/container-changes.ts";
+import type { ContainerStore } from "../../../engine/containers/container-store.ts";
+import type { Route } from "../route.ts";
+
+/** engine-api.yaml, ChangeType. */
+const kinds = { modified: 0, added: 1, deleted: 2 } as const satisfies Record<Change["kind"], number>;
+
+/** `diff`: null when nothing was changed, as Docker answers it. */
+export const containerChangesRoute = (store: ContainerStore, snapshots: Snapshotter): Route => ({
+  method: "GET",
+  path: "/containers/{id}/changes",
+  handle: async ({ params, signal }, reply) => {
+    const { id } = store.get(params.id ?? "");
+    const changes = containerChanges(await listChanges(snapshots.describe(id), signal));
+    reply.json(
+      200,
+      changes.length > 0 ? changes.map(({ path, kind }) => ({ Path: path, Kind: kinds[kind] })) : null,
+    );
+  },
+});
