@@ -1,0 +1,188 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { cgroupMounts, runtimeMissing, TestRuntime, type TestSpec } from "../../fixtures/bundle.ts";
+import { command, mustRun } from "../../fixtures/command.ts";
+import { useMachine } from "../../fixtures/machine.ts";
+import { gantryPath } from "../../fixtures/places.ts";
+import { probe, report } from "./compare.ts";
+
+const missing = runtimeMissing();
+
+describe.skipIf(missing !== undefined)("the script of a bundle makes what gantry makes", () => {
+  let runtime: TestRuntime;
+  beforeAll(async () => {
+    runtime = await TestRuntime.open();
+    mkdirSync(join(runtime.directory, "data"));
+    writeFileSync(join(runtime.directory, "data/file"), "from the host\n");
+  });
+  afterAll(() => runtime[Symbol.asyncDispose]());
+
+  const changes: Record<string, (spec: TestSpec) => void> = {
+    "as it is": () => {},
+    "with limits": (spec) => {
+      spec.linux.resources = {
+        memory: { limit: 64 << 20 },
+        pids: { limit: 50 },
+        cpu: { quota: 50_000, period: 100_000 },
+      };
+      spec.process.rlimits = [{ type: "RLIMIT_NOFILE", soft: 100, hard: 200 }];
+    },
+    "as a user without capabilities, with a umask": (spec) => {
+      spec.process.user = { uid: 1000, gid: 1001, additionalGids: [5, 7] };
+      spec.process.user = Object.assign(spec.process.user, { umask: 0o27 });
+      spec.process.cwd = "/tmp/below";
+    },
+    "with inheritable and ambient capabilities": (spec) => {
+      const all = ["CAP_NET_BIND_SERVICE", "CAP_KILL", "CAP_SYS_PTRACE"];
+      spec.process.user = { uid: 1000, gid: 1000 };
+      spec.process.noNewPrivileges = false;
+      spec.process.capabilities = {
+        bounding: all,
+        effective: all,
+        permitted: all,
+        inheritable: all.slice(0, 2),
+        ambient: all.slice(0, 1),
+      };
+    },
+    "read-only, with binds and a tmpfs": (spec) => {
+      spec.root.readonly = true;
+      const mounts = spec.mounts as object[];
+      const source = join(runtime.directory, "data");
+      mounts.push(
+        { destination: "/data", source, type: "bind", options: ["rbind", "ro", "nosuid"] },
+        { destination: "/scratch", source: "tmpfs", type: "tmpfs", options: ["noexec", "size=1m"] },
+      );
+    },
+    "in a user namespace": (spec) => {
+      const map = [{ containerID: 0, hostID: 200_000, size: 65_536 }];
+      spec.linux.namespaces.push({ type: "user" });
+      Object.assign(spec.linux, { uidMappings: map, gidMappings: map });
+    },
+    "with a time namespace, kernel parameters, devices and priorities": (spec) => {
+      spec.linux.namespaces.push({ type: "time" });
+      spec.linux.sysctl = { "net.ipv4.ip_unprivileged_port_start": "80", "kernel.msgmax": "9000" };
+      spec.linux.devices = [{ path: "/dev/fuse", type: "c", major: 10, minor: 229, fileMode: 0o600, uid: 5 }];
+      spec.process.oomScoreAdj = 200;
+      spec.process.ioPriority = { class: "IOPRIO_CLASS_BE", priority: 6 };
+      spec.linux.personality = { domain: "LINUX32" };
+    },
+    "with variables and arguments that a shell has to quote": (spec) => {
+      spec.process.env.push('QUOTED=it\'s "$HOME" `id`', "LINES=a\n# b", "PWD=/else");
+      spec.hostname = "un-usual";
+    },
+  };
+
+  test.each(Object.entries(changes))("%s", async (_name, change) => {
+    const bundle = runtime.bundle(["sh", "-c", probe], change);
+    const script = join(bundle, "script.sh");
+    await Bun.write(script, await mustRun([gantryPath, "explain", "--as", "shell", "--bundle", bundle]));
+    const TMPDIR = join(bundle, "tmp");
+    mkdirSync(TMPDIR);
+    const byHand = await command(["sh", script], { env: { TMPDIR } });
+    expect(byHand).toMatchObject({ stderr: "", exitCode: 0 });
+    expect(readdirSync(TMPDIR)).toEqual([]);
+    expect(runtime.cgroupsOf(bundle)).toEqual([]);
+    const ours = await runtime.run(["run", "--bundle", bundle, "c"]);
+    expect(ours).toMatchObject({ stderr: "", exitCode: 0 });
+    expect(Object.keys(report(ours.stdout))).toHaveLength(13);
+    expect(report(byHand.stdout)).toEqual(report(ours.stdout));
+  });
+
+  test("passes the exit code on, and says what is wrong before it makes anything", async () => {
+    const bundle = runtime.bundle(["sh", "-c", "exit 42"]);
+    const script = join(bundle, "script.sh");
+    await Bun.write(script, await mustRun([gantryPath, "explain", "--as", "shell", "--bundle", bundle]));
+    expect((await command(["sh", script])).exitCode).toBe(42);
+    await runtime.must("run", "--detach", "--bundle", sleeping(runtime, bundle), "taken");
+    const { exitCode, stderr } = await command(["sh", script]);
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain("stop the container first");
+  });
+
+  /** A bundle that runs in the cgroup of the other. */
+  const sleeping = (it: TestRuntime, other: string) =>
+    it.bundle(["sleep", "600"], (spec) => {
+      spec.linux.cgroupsPath = `${it.cgroupParent}/${other.split("/").at(-1)}`;
+    });
+});
+
+describe.skipIf(missing !== undefined)("gantry explain, with an engine", () => {
+  const machine = useMachine("explain", ["busybox"]);
+  const gantry = (...args: string[]) => machine.engine.must("gantry", ...args);
+
+  test("the script of a container makes what the engine makes", async () => {
+    const options = ["--memory", "64m", "--pids-limit", "60", "--user", "1000:5", "--hostname", "by-hand"];
+    const more = ["--workdir", "/srv", "--cap-drop", "NET_RAW", "--ulimit", "nofile=99:100", "-e", "A=b c"];
+    await gantry(
+      "create",
+      "--name",
+      "both",
+      "--network",
+      "none",
+      ...options,
+      ...more,
+      "busybox",
+      "sh",
+      "-c",
+      probe,
+    );
+    // The engine writes hosts, hostname and resolv.conf when it starts a container: before, there are none to bind.
+    const { exitCode, stdout } = await machine.engine.gantry(["start", "--attach", "both"]);
+    expect(exitCode).toBe(0);
+    const script = join(machine.engine.directory, "script.sh");
+    await Bun.write(script, await gantry("explain", "--as", "shell", "both"));
+    const byHand = await command(["sh", script]);
+    expect(byHand).toMatchObject({ exitCode: 0, stderr: "" });
+    expect(report(byHand.stdout)).toEqual(report(stdout));
+  });
+
+  test("an image: what `run` would make of it", async () => {
+    const text = await gantry("explain", "busybox");
+    expect(text).toContain("# command of image busybox");
+    expect(JSON.parse(await gantry("explain", "--json", "busybox")).steps.length).toBeGreaterThan(50);
+    const script = join(machine.engine.directory, "image.sh");
+    await Bun.write(script, await gantry("explain", "--as", "shell", "busybox"));
+    const byHand = await command(["sh", script], {
+      input: "id -u; cat /proc/1/comm; ls /lost 2>&1; exit 7\n",
+    });
+    expect(byHand.exitCode).toBe(7);
+    expect(byHand.stdout).toBe("0\nsh\nls: /lost: No such file or directory\n");
+    expect(await gantry("ps", "--all", "--quiet", "--no-trunc", "--filter", "name=nothing")).toBe("");
+  });
+
+  test("--diff: the steps in which two differ, and nothing else", async () => {
+    await gantry("create", "--name", "plain", "busybox");
+    await gantry("create", "--name", "twin", "busybox");
+    await gantry("create", "--name", "other", "--memory", "32m", "--read-only", "-e", "A=b", "busybox");
+    expect(await gantry("explain", "--diff", "plain", "twin")).toBe("");
+    expect(await gantry("explain", "--diff", "plain", "busybox")).toBe("");
+    const lines = (await gantry("explain", "--diff", "plain", "other")).split("\n");
+    expect(lines.slice(0, 2)).toEqual(["- plain", "+ other"]);
+    const changes = lines.slice(2).filter((line) => /^ {2}[-+] /.test(line));
+    expect(
+      changes.every((line) => line.startsWith("  + ") || line.includes("resolv") || line.includes("host")),
+    ).toBe(true);
+    expect(changes.join("\n")).toContain("make / read-only  # --read-only");
+    expect(changes.join("\n")).toContain("# --memory 32m");
+    expect(changes.join("\n")).toContain("+ variable A=b");
+  });
+
+  test("says what it takes", async () => {
+    expect(await machine.engine.gantry(["explain", "no-such"])).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringContaining("No such container or image: no-such"),
+    });
+    expect((await machine.engine.gantry(["explain", "--as", "poem", "x"])).stderr).toContain(
+      'unknown form "poem"',
+    );
+    expect((await machine.engine.gantry(["explain", "--diff", "x"])).stderr).toContain("with --diff two");
+    expect((await command([gantryPath, "explain", "--bundle", "/nowhere"])).stderr).toContain(
+      "config.json not found",
+    );
+  });
+});
+
+test("the machine has cgroups, or these tests would compare nothing of them", () => {
+  expect(cgroupMounts().length).toBeGreaterThan(0);
+});
