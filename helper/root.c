@@ -174,16 +174,39 @@ static int move_to_root(struct context *context)
 	return chdir("/") < 0 ? -errno : 0;
 }
 
+/*
+ * Whether the new root is that of the whole mount namespace. In a chroot that is itself a mount, pivot_root exchanges
+ * only the mount of the chroot: the outer root stays beneath, and whoever enters the namespace (exec) lands in there.
+ * Entering one's own namespace goes to its root, as it does for others (setns(2)).
+ */
+static int require_namespace_root(struct context *context, int namespace)
+{
+	struct stat wanted, found;
+
+	if (setns(namespace, CLONE_NEWNS) < 0)
+		return fail(context, -errno, "enter the own mount namespace");
+	if (fstat(context->root, &wanted) < 0 || stat("/", &found) < 0)
+		return -errno;
+	if (wanted.st_dev != found.st_dev || wanted.st_ino != found.st_ino)
+		return fail(context, -EPERM, "the caller's root is a chroot, which would stay reachable");
+	return 0;
+}
+
 int step_pivot_root(struct context *context, const struct step *step)
 {
 	struct cursor fields = step_fields(step);
 	uint8_t method = read_u8(&fields);
+	int namespace CLOSED_AT_END = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
 	int error;
 
 	if (!context->own_root)
 		return fail(context, -EINVAL, "there is no root");
+	if (namespace < 0)
+		return fail_on(context, -errno, "open", "/proc/self/ns/mnt");
 	procfs_remember_host(context);
 	error = method == 0 ? pivot(context) : move_to_root(context);
+	if (!error)
+		error = require_namespace_root(context, namespace);
 	if (error < 0)
 		return error;
 	context->pivoted = true;
