@@ -1,11 +1,10 @@
 import { notFound, type PlatformError } from "../../errors/platform-error.ts";
 import { type Digest, digestAlgorithm } from "../../formats/digest.ts";
 import type { Descriptor, Manifest } from "../../formats/oci-image.ts";
-import { parseManifest } from "../../formats/parse-oci-image.ts";
+import { parseManifest, parseManifestDocument } from "../../formats/parse-oci-image.ts";
 import { familiarReference, parseReference } from "../../formats/reference.ts";
 import type { ContentStore } from "../content/contract.ts";
 import type { Image, ImageStore } from "../images/contract.ts";
-import { loadImage } from "../images/load-image.ts";
 import type { Lease } from "../leases/leases.ts";
 
 export interface StoredLayerServices {
@@ -63,17 +62,38 @@ export function isForeign({ mediaType }: Descriptor): boolean {
 }
 
 async function sameLayer(
-  { content, images }: StoredLayerServices,
+  services: StoredLayerServices,
   diffId: Digest | undefined,
 ): Promise<Descriptor | undefined> {
   if (diffId === undefined) return undefined;
-  for (const { manifest: descriptor, config } of images.list()) {
-    const index = config.rootfs.diff_ids.indexOf(diffId);
+  for (const image of services.images.list()) {
+    const index = image.config.rootfs.diff_ids.indexOf(diffId);
     if (index < 0) continue;
-    const layer = (await loadImage(content, descriptor)).manifest.layers[index];
-    if (layer && content.has(layer.digest)) return layer;
+    for (const manifest of await manifestsOf(services, image)) {
+      const layer = manifest.layers[index];
+      if (manifest.config.digest === image.id && layer && services.content.has(layer.digest)) return layer;
+    }
   }
   return undefined;
+}
+
+/** An image can have come by several manifests, whose layers are compressed in different ways. */
+async function manifestsOf({ content, images }: StoredLayerServices, image: Image): Promise<Manifest[]> {
+  const targets = [...image.tags, ...image.repoDigests].flatMap((name) => images.target(name) ?? []);
+  const manifests: Manifest[] = [];
+  for (const { digest, mediaType } of [image.manifest, ...targets]) {
+    const document = parseManifestDocument(await content.read(digest), mediaType, `manifest ${digest}`);
+    if (document.kind === "manifest") manifests.push(document);
+    else {
+      const stored = document.manifests.filter((entry) => content.has(entry.digest));
+      for (const entry of stored) {
+        const bytes = await content.read(entry.digest);
+        const inner = parseManifestDocument(bytes, entry.mediaType, `manifest ${entry.digest}`);
+        if (inner.kind === "manifest") manifests.push(inner);
+      }
+    }
+  }
+  return manifests;
 }
 
 /** The same manifest with other layers: all other fields stay as they are. */
