@@ -27,7 +27,7 @@ export function runtimeFeatures(version: string) {
       cgroup: { v1: true, v2: true, systemd: false, systemdUser: false, rdma: true },
       seccomp: {
         enabled: true,
-        actions: seccompActions,
+        actions: seccompActions.filter((action) => action !== "SCMP_ACT_NOTIFY"), // a listener is refused
         operators: seccompOperators,
         archs: knownArchitectures,
         knownFlags: filterFlags,
