@@ -7,10 +7,12 @@ const MFD_CLOEXEC = 1;
 const MFD_ALLOW_SEALING = 2;
 const MFD_EXEC = 0x10;
 const F_ADD_SEALS = 1033;
+const F_GET_SEALS = 1034;
 const F_SEAL_SEAL = 1;
 const F_SEAL_SHRINK = 2;
 const F_SEAL_GROW = 4;
 const F_SEAL_WRITE = 8;
+const F_SEAL_EXEC = 0x20;
 const EINVAL = errnoNumber("EINVAL") ?? 22;
 
 /**
@@ -23,12 +25,20 @@ export function sealedMemfd(name: string, bytes: Uint8Array): number {
     for (let written = 0; written < bytes.length; )
       written += writeSync(fd, bytes, written, undefined, written);
     const seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
-    call("fcntl", `seal memory file ${name}`, fd, F_ADD_SEALS, seals);
+    // Since Linux 6.3 the right to execute it can be sealed, too; before, the seal is unknown.
+    if (addon.syscall(nr.fcntl, fd, F_ADD_SEALS, seals | F_SEAL_EXEC) !== 0)
+      call("fcntl", `seal memory file ${name}`, fd, F_ADD_SEALS, seals);
     return fd;
   } catch (error) {
     closeSync(fd);
     throw error;
   }
+}
+
+/** True when nobody can take the right to execute this file away, either: then several containers may share it. */
+export function hasSealedMode(fd: number): boolean {
+  const seals = addon.syscall(nr.fcntl, fd, F_GET_SEALS);
+  return seals >= 0 && (seals & F_SEAL_EXEC) !== 0;
 }
 
 /** A sealed copy of a file. */

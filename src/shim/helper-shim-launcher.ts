@@ -2,7 +2,7 @@ import { closeSync, readFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { unavailable } from "../errors/platform-error.ts";
 import { spawnProcess } from "../kernel/child-processes.ts";
-import { sealedMemfd } from "../kernel/memfd.ts";
+import { hasSealedMode, sealedMemfd } from "../kernel/memfd.ts";
 import { reapChild, waitForChild } from "../kernel/processes.ts";
 import { listenUnix } from "../kernel/unix-sockets.ts";
 import type { Adoption, LaunchRequest, Shim, ShimLauncher } from "./contract.ts";
@@ -71,7 +71,12 @@ export class HelperShimLauncher implements ShimLauncher {
           [launch, FD_LAUNCH],
           [listener, FD_LISTENER],
         ] as const;
-        return spawnProcess(`/proc/self/fd/${this.#helper()}`, argv, [], fds);
+        const helper = this.#helper();
+        try {
+          return spawnProcess(`/proc/self/fd/${helper}`, argv, [], fds);
+        } finally {
+          if (helper !== this.#helperFd) closeSync(helper);
+        }
       } finally {
         closeSync(launch);
       }
@@ -80,10 +85,15 @@ export class HelperShimLauncher implements ShimLauncher {
     }
   }
 
-  /** One copy in memory for all shims: they share its pages, and no container can write to it (CVE-2019-5736). */
+  /**
+   * No container can write to it (CVE-2019-5736). One copy in memory for all shims, which share its pages; where a container
+   * that runs it through /proc/self/exe could change its mode, and no other container would start, each gets its own.
+   */
   #helper(): number {
-    if (this.#helperFd < 0) this.#helperFd = sealedMemfd("gantry-helper", readFileSync(this.helperPath));
-    return this.#helperFd;
+    if (this.#helperFd >= 0) return this.#helperFd;
+    const helper = sealedMemfd("gantry-helper", readFileSync(this.helperPath));
+    if (hasSealedMode(helper)) this.#helperFd = helper;
+    return helper;
   }
 }
 
