@@ -77,8 +77,10 @@ describe("CVE-2026-30892: nothing malformed becomes root", () => {
     expect(() => resolve(user)).toThrow(message);
   });
 
-  test("a name of digits is a name first", () => {
-    expect(resolve("1234").uid).toBe(55);
+  test("digits are a number, whatever name the image gives to whom", () => {
+    expect(resolve("1234")).toMatchObject({ uid: 1234, gid: 0, home: "/" });
+    const hostile = { passwd: "1000:x:0:0::/:/bin/sh", group: "1000:x:0:" };
+    expect(resolveUser("1000:1000", ["1000"], hostile)).toMatchObject({ uid: 1000, gid: 1000 });
   });
 
   test("a group's broken number is refused", () => {

@@ -35,7 +35,8 @@ const maximumId = 0x7fff_ffff;
  * Resolves `USER[:GROUP]`, each a name or a decimal number, and further groups.
  *
  * Strict on both sides: a number is digits only and in range, a line of the files with a broken number has no number at all. Neither
- * falls back to 0, which would be root (CVE-2026-30892). A number without an entry is fine, a name without one is not.
+ * falls back to 0, which would be root (CVE-2026-30892). Digits are always a number, as in Docker: an image that names its root
+ * `1000` gets nothing from `--user 1000`. A number without an entry is fine, a name without one is not.
  * Errors: InvalidParameter in Docker's wording.
  */
 export function resolveUser(user: string, groupAdd: readonly string[], files: IdentityFiles): ResolvedUser {
@@ -58,8 +59,7 @@ export function resolveUser(user: string, groupAdd: readonly string[], files: Id
 
 function findUser(text: string, passwd: string) {
   const number = text === "" ? 0 : parseId(text);
-  const matches = (entry: PasswdEntry) =>
-    (text !== "" && entry.name === text) || (number !== undefined && entry.uid === number);
+  const matches = (entry: PasswdEntry) => (number === undefined ? entry.name === text : entry.uid === number);
   for (const entry of parsePasswd(passwd)) {
     if (!matches(entry)) continue;
     if (entry.uid === undefined || entry.gid === undefined)
@@ -73,11 +73,11 @@ function findUser(text: string, passwd: string) {
 
 function findGroup(text: string, groups: readonly GroupEntry[]): number {
   const number = parseId(text);
+  if (number !== undefined) return number;
   const named = groups.find(({ name }) => name === text);
-  if (named !== undefined) return requireGid(named);
-  if (number === undefined)
+  if (named === undefined)
     throw invalidParameter(`unable to find group ${text}: no matching entries in group file`);
-  return number;
+  return requireGid(named);
 }
 
 function requireGid({ name, gid }: GroupEntry): number {
