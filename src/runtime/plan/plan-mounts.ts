@@ -39,7 +39,29 @@ function targetOf(mount: OciMount): string {
   return normalized;
 }
 
+/** Files of /proc that lxcfs and the like put in place of the kernel's. */
+const replaceableProcFiles = new Set(
+  ["cpuinfo", "diskstats", "loadavg", "meminfo", "slabinfo", "stat", "swaps", "uptime"]
+    .concat(["sys/kernel/ns_last_pid", "sys/crypto/fips_enabled"])
+    .map((name) => `/proc/${name}`),
+);
+
+/**
+ * As in runc, nothing is put in place of procfs, or of its files: programs inside trust it, runtimes wrote to what lay there
+ * (CVE-2019-19921, CVE-2025-52881).
+ */
+function checkProcTarget({ mount, target, options }: PlannedMount): void {
+  if (target === "/proc") {
+    const source = posix.normalize(mount.source ?? "").replace(/\/+$/, "");
+    if (mount.type === "proc" || options.remount || (options.bind !== "no" && source === "/proc")) return;
+    throw invalidMount(mount, "only procfs can be mounted there");
+  }
+  if (!target.startsWith("/proc/") || replaceableProcFiles.has(target) || mount.type === "proc") return;
+  throw invalidMount(mount, "nothing can be mounted inside /proc");
+}
+
 function planMount(context: PlanContext, planned: PlannedMount, list: StepList, later: StepList): void {
+  checkProcTarget(planned);
   const { type } = planned.mount;
   if (isBind(planned)) planBind(context, planned, list);
   else if (planned.options.remount) planRemount(planned, list);
