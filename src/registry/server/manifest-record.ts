@@ -1,10 +1,17 @@
 import { messageOf } from "../../errors/platform-error.ts";
 import type { Digest } from "../../formats/digest.ts";
 import { JsonFields } from "../../formats/json-fields.ts";
-import { bareMediaType, type Descriptor } from "../../formats/oci-image.ts";
+import { bareMediaType, type Descriptor, mediaTypes } from "../../formats/oci-image.ts";
 import { type ManifestDocument, parseManifestDocument } from "../../formats/parse-oci-image.ts";
 import { checkDigest } from "./names.ts";
 import { refusal } from "./registry-error.ts";
+
+const manifestTypes: readonly string[] = [
+  mediaTypes.ociManifest,
+  mediaTypes.ociIndex,
+  mediaTypes.dockerManifest,
+  mediaTypes.dockerList,
+];
 
 /** What the registry remembers of a manifest beside its bytes: enough to serve and to list it. */
 export interface ManifestRecord {
@@ -38,11 +45,10 @@ export function readManifest(
     const fields = JsonFields.parse("manifest", bytes);
     const subject = fields.object("subject")?.requiredString("digest");
     const artifactType = artifactTypeOf(document, fields);
-    const mediaType = bareMediaType(contentType) || document.mediaType;
     return {
       record: {
         descriptor: {
-          mediaType,
+          mediaType: mediaTypeOf(document, bareMediaType(contentType)),
           digest,
           size: bytes.length,
           ...(artifactType === undefined ? {} : { artifactType }),
@@ -55,6 +61,11 @@ export function readManifest(
   } catch (error) {
     throw refusal("MANIFEST_INVALID", messageOf(error), error);
   }
+}
+
+/** Docker's documents need not say what they are; then the Content-Type does, if it is the type of a manifest. */
+function mediaTypeOf(document: ManifestDocument, contentType: string): string {
+  return manifestTypes.includes(contentType) ? contentType : document.mediaType;
 }
 
 /** In a manifest the config's media type stands in for an artifact type that is missing. */

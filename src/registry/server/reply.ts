@@ -16,7 +16,8 @@ export interface Reply {
 }
 
 export function emptyReply(status: number, headers: Reply["headers"] = {}): Reply {
-  return { status, headers: status === 204 ? headers : { ...headers, "Content-Length": "0" } };
+  const hasNoBody = status === 204 || status === 304; // RFC 9110, "Content-Length": 304 would promise the content's
+  return { status, headers: hasNoBody ? headers : { ...headers, "Content-Length": "0" } };
 }
 
 export function jsonReply(status: number, value: unknown, headers: Reply["headers"] = {}): Reply {

@@ -1,0 +1,123 @@
+import { afterAll, describe, expect, test } from "bun:test";
+import { rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { command, mustRun } from "../../fixtures/command.ts";
+import { gantryPath, scratchDirectory } from "../../fixtures/places.ts";
+import { codeOf, GantryRegistry, pushBlob } from "./gantry-registry.ts";
+
+const scratch = scratchDirectory("registry-access");
+afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+
+async function htpasswd(...users: string[]): Promise<string> {
+  const path = join(scratch, "htpasswd");
+  const lines = await Promise.all(
+    users.map(
+      async (user) =>
+        `${user}:${await Bun.password.hash(`${user}:secret`, { algorithm: "bcrypt", cost: 4 })}`,
+    ),
+  );
+  writeFileSync(path, `# users\n\n${lines.join("\n")}\n`);
+  return path;
+}
+
+const basic = (user: string, password: string) => ({ Authorization: `Basic ${btoa(`${user}:${password}`)}` });
+
+test("--htpasswd lets in only those who know their password", async () => {
+  await using registry = await GantryRegistry.start(["--htpasswd", await htpasswd("ann", "bob")]);
+  const refused = await registry.fetch("/v2/");
+  expect([refused.status, await codeOf(refused)]).toEqual([401, "UNAUTHORIZED"]);
+  expect(refused.headers.get("www-authenticate")).toStartWith("Basic realm=");
+  const status = async (headers: Record<string, string>) =>
+    (await registry.fetch("/v2/", { headers })).status;
+  expect(await status(basic("bob", "bob:secret"))).toBe(200);
+  expect(await status(basic("bob", "bob:secret"))).toBe(200); // remembered
+  expect(await status(basic("bob", "ann:secret"))).toBe(401);
+  expect(await status(basic("eve", "ann:secret"))).toBe(401); // a right password of somebody else
+  expect(await status({ Authorization: "Bearer ann" })).toBe(401);
+  const upload = await registry.fetch("/v2/a/blobs/uploads/", { method: "POST", body: "x".repeat(100_000) });
+  expect(upload.status).toBe(401);
+}, 30_000);
+
+test("--read-only serves and refuses every change", async () => {
+  await using registry = await GantryRegistry.start();
+  const digest = await pushBlob(registry, "app", "content");
+  await registry.kill("SIGTERM");
+  await registry.boot(["--read-only"]);
+  expect((await registry.fetch(`/v2/app/blobs/${digest}`)).status).toBe(200);
+  for (const [method, path] of [
+    ["POST", "/v2/app/blobs/uploads/"],
+    ["PUT", "/v2/app/manifests/v1"],
+    ["DELETE", `/v2/app/blobs/${digest}`],
+  ] as const) {
+    const reply = await registry.fetch(path, { method });
+    expect([reply.status, await codeOf(reply)]).toEqual([405, "UNSUPPORTED"]);
+  }
+}, 30_000);
+
+test("--tls-cert and --tls-key serve HTTPS", async () => {
+  const [cert, key] = [join(scratch, "cert.pem"), join(scratch, "key.pem")];
+  await mustRun([
+    ...["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"],
+    ...["-keyout", key, "-out", cert, "-days", "2", "-subj", "/CN=127.0.0.1"],
+  ]);
+  await using registry = await GantryRegistry.start(["--tls-cert", cert, "--tls-key", key], "https");
+  const digest = await pushBlob(registry, "app", "x".repeat(3_000_000));
+  const reply = await registry.fetch(`/v2/app/blobs/${digest}`);
+  expect((await reply.text()).length).toBe(3_000_000);
+}, 30_000);
+
+describe("refuses to start", () => {
+  const serve = (...args: string[]) => command([gantryPath, "registry", "serve", ...args]);
+  const root = ["--root", join(scratch, "root")];
+
+  test.each([
+    [["--addr", "0.0.0.0:0"], "without TLS only this machine is served"],
+    [["--addr", ":0"], "without TLS only this machine is served"],
+    [["--addr", "somewhere:80"], "expected an IP address and a port"],
+    [["--tls-cert", "/x"], "belong together"],
+    [["--proxy", "https://example"], "a pull-through cache of another registry is not built yet"],
+    [["--token-realm", "x"], "token authentication is not built yet"],
+    [["--gc-interval", "1h"], "garbage collection while serving is not built yet"],
+  ])("%j", async (args, message) => {
+    const { exitCode, stderr } = await serve(...root, ...args);
+    expect([exitCode, stderr]).toEqual([1, expect.stringContaining(message)]);
+  });
+
+  test("with passwords that are not bcrypt", async () => {
+    const path = join(scratch, "weak");
+    writeFileSync(path, "ann:{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g=\n");
+    const { exitCode, stderr } = await serve(...root, "--addr", "127.0.0.1:0", "--htpasswd", path);
+    expect([exitCode, stderr]).toEqual([1, expect.stringContaining("line 1: not a bcrypt hash")]);
+  });
+
+  test("on the directory of something else, and leaves that alone", async () => {
+    const other = join(scratch, "other");
+    await Bun.write(join(other, "content/blobs/sha256/x"), "precious");
+    const { exitCode, stderr } = await serve("--root", other, "--addr", "127.0.0.1:0");
+    expect([exitCode, stderr]).toEqual([1, expect.stringContaining("is not a registry's directory")]);
+    expect(await Bun.file(join(other, "content/blobs/sha256/x")).text()).toBe("precious");
+  });
+
+  test("twice on one directory", async () => {
+    await using registry = await GantryRegistry.start();
+    const { exitCode, stderr } = await serve("--root", registry.root, "--addr", "127.0.0.1:0");
+    expect([exitCode, stderr]).toEqual([1, expect.stringContaining("another registry uses")]);
+  });
+});
+
+test.each([
+  ["127.0.0.1:0", false],
+  ["0.0.0.0:0", true],
+])("--insecure on %s warns: %p", async (address, warns) => {
+  const root = join(scratch, address);
+  const child = Bun.spawn(
+    [gantryPath, "registry", "serve", "--addr", address, "--insecure", "--root", root],
+    { stdio: ["ignore", "ignore", "pipe"] },
+  );
+  let log = "";
+  for await (const text of child.stderr.pipeThrough(new TextDecoderStream())) {
+    log += text;
+    if (text.includes("registry.listening")) child.kill("SIGTERM"); // once: a second one would not be gentle
+  }
+  expect([await child.exited, log.includes("WARNING: --insecure")]).toEqual([0, warns]);
+});

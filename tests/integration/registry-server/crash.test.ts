@@ -1,0 +1,60 @@
+import { expect, test } from "bun:test";
+import { readdirSync } from "node:fs";
+import { connect } from "node:net";
+import { join } from "node:path";
+import { waitFor } from "../../fixtures/wait-for.ts";
+import { digestOf, GantryRegistry, pushBlob } from "./gantry-registry.ts";
+
+const mebibyte = 1 << 20;
+
+test("an upload outlives kill -9 and goes on where it was cut; nothing half-made has a name", async () => {
+  await using registry = await GantryRegistry.start();
+  const kept = await pushBlob(registry, "app", "kept");
+  const content = new Uint8Array(8 * mebibyte).map((_, index) => (index * 7919) >> 5);
+  const digest = digestOf(content);
+  const start = await registry.fetch("/v2/app/blobs/uploads/", { method: "POST" });
+  const location = start.headers.get("location") ?? "";
+
+  // Five of eight mebibytes arrive, then the registry dies within the request.
+  const [hostname = "", port = ""] = registry.host.split(":");
+  const socket = connect(Number(port), hostname);
+  socket.on("error", () => socket.destroy());
+  socket.write(
+    `PATCH ${location} HTTP/1.1\r\nHost: ${registry.host}\r\nContent-Length: ${content.length}\r\n\r\n`,
+  );
+  socket.write(content.subarray(0, 5 * mebibyte));
+  const received = async () =>
+    Number((await registry.fetch(location)).headers.get("range")?.split("-")[1]) + 1;
+  await waitFor("five mebibytes", async () => (await received()) === 5 * mebibyte);
+  await registry.kill();
+  socket.destroy();
+
+  await registry.boot();
+  expect((await registry.fetch(`/v2/app/blobs/${digest}`)).status).toBe(404);
+  expect(await (await registry.fetch(`/v2/app/blobs/${kept}`)).text()).toBe("kept");
+  const offset = await received();
+  expect(offset).toBe(5 * mebibyte);
+  const rest = await registry.fetch(location, {
+    method: "PATCH",
+    body: content.subarray(offset),
+    headers: { "Content-Range": `${offset}-${content.length - 1}` },
+  });
+  expect(rest.status).toBe(202);
+  expect((await registry.fetch(`${location}?digest=${digest}`, { method: "PUT" })).status).toBe(201);
+  expect(digestOf(await (await registry.fetch(`/v2/app/blobs/${digest}`)).bytes())).toBe(digest);
+  expect(readdirSync(join(registry.root, "repositories/app/_uploads"))).toEqual([]);
+}, 60_000);
+
+test("content that lost its last link is gone, also when a crash kept it from being linked", async () => {
+  await using registry = await GantryRegistry.start();
+  const digest = await pushBlob(registry, "app", "short-lived");
+  const blobs = join(registry.root, "content/blobs/sha256");
+  expect(readdirSync(blobs)).toHaveLength(1);
+  await registry.fetch(`/v2/app/blobs/${digest}`, { method: "DELETE" });
+  expect(readdirSync(blobs)).toEqual([]);
+
+  await registry.kill();
+  await Bun.write(join(blobs, digestOf("orphan").slice("sha256:".length)), "orphan");
+  await registry.boot();
+  expect(readdirSync(blobs)).toEqual([]);
+}, 60_000);
