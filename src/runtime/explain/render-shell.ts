@@ -5,7 +5,7 @@ import { describeStep } from "./describe-step.ts";
 import { propagationWord } from "./flag-names.ts";
 import { mountFunctions } from "./shell-mounts.ts";
 import { isOfChain, processChain } from "./shell-process.ts";
-import { hookCommand, stepCommands } from "./shell-steps.ts";
+import { hookCommand, innerHookCommand, stepCommands } from "./shell-steps.ts";
 import { printable, quote, quoteAll } from "./shell-words.ts";
 
 export interface ShellOptions {
@@ -127,8 +127,8 @@ function outsidePart(steps: readonly KernelStep[]): string[] {
         ]),
       ),
     "echo go >&4",
+    ...runtimeHooks(steps),
     "read -r pid <&3",
-    ...steps.filter(isRuntimeHook).flatMap((step) => withComment(step, [hookCommand(step)])),
     ...(pivotStep === undefined ? [] : [comment(pivotStep)]),
     'nsenter --target "$pid" --mount --root /bin/sh -c \'cd "$1" && pivot_root . .\' sh "$root"',
     "# The old root lies on the new one: away with it, by a process that has the host's root and sees the container's mounts",
@@ -139,6 +139,14 @@ function outsidePart(steps: readonly KernelStep[]): string[] {
     ),
     "echo go >&4",
   ];
+}
+
+/** The process has stopped at the place of the first one. */
+function runtimeHooks(steps: readonly KernelStep[]): string[] {
+  const hooks = steps.filter(isRuntimeHook);
+  if (hooks.length === 0) return [];
+  const commands = hooks.flatMap((step) => withComment(step, [hookCommand(step)]));
+  return ["read -r pid <&3", ...commands, "echo go >&4"];
 }
 
 type Hook = Extract<KernelStep, { op: "hook" }>;
@@ -192,6 +200,10 @@ function joinCommands(step: Extract<KernelStep, { op: "join-namespace" }>): stri
   ]);
 }
 
+/** In the host's PID namespace, as long as /proc is the host's. */
+const readPid = "read -r pid rest < /proc/self/stat";
+const tellAndWait = 'echo "$pid" >&3; read -r go <&4';
+
 /** First thing in the new namespaces: waits until the process is in its cgroup and its ids are mapped. */
 function namespacePart(steps: readonly KernelStep[]): string[] {
   const unshare = steps.find(isA("unshare-cgroup"));
@@ -204,7 +216,8 @@ function namespacePart(steps: readonly KernelStep[]): string[] {
   ];
   return [
     'if [ "$1" = inside ]; then',
-    'read -r pid rest < /proc/self/stat; echo "$pid" >&3; read -r go <&4',
+    readPid,
+    tellAndWait,
     ...[unshare, session].flatMap((step) => (step === undefined ? [] : [comment(step)])),
     ...(terminal ? ["# NOT DONE: the session, since the terminal is the caller's"] : []),
     `exec ${[...words, '/bin/sh "$0" setup "$2"'].join(" ")}`,
@@ -217,8 +230,10 @@ const elsewhere = isA("new-session", "pivot-root");
 
 function setupPart(steps: readonly KernelStep[], { layers }: ShellOptions): string[] {
   const pivot = steps.findIndex(isA("pivot-root"));
-  const lines = ["# == In the new process, before it is created", "root=$2"];
+  const firstHook = steps.find(isRuntimeHook);
+  const lines = ["# == In the new process, before it is created", "root=$2", readPid];
   for (const [index, step] of steps.entries()) {
+    if (step === firstHook) lines.push("# The hooks of the runtime run outside", tellAndWait);
     if (step.phase !== "setup" || elsewhere(step) || isRuntimeHook(step)) continue;
     if (step.op === "set-propagation" && step.target === "/" && index > pivot) continue;
     const layered = step.op === "open-root" && layers !== undefined;
@@ -241,9 +256,9 @@ function startPart(steps: readonly KernelStep[]): string[] {
   const hooks = start.filter(isStartHook);
   const before = start.filter((step) => !isOfChain(step) && step.op !== "hook");
   const enter = [
-    'read -r pid rest < /proc/self/stat; echo "$pid" >&3; read -r go <&4; exec 3>&- 4>&-',
+    `${readPid}; ${tellAndWait}; exec 3>&- 4>&-`,
     'cd "$1"; shift',
-    ...hooks.map((step) => printfHook(step)),
+    ...hooks.map(innerHookCommand),
     // The shell's own, unless the container has one of that name.
     `unset ${["PWD", "OLDPWD", "SHLVL", "_"].filter((name) => !program?.env.some((variable) => variable.startsWith(`${name}=`))).join(" ")}`,
     'exec "$@"',
@@ -260,7 +275,3 @@ function startPart(steps: readonly KernelStep[]): string[] {
     `exec ${[...processChain(start), `/bin/sh -c "$enter" sh ${quoteAll([directory, ...(program?.args ?? [])])}`].join(" \\\n  ")}`,
   ];
 }
-
-/** Inside the container, where only the shell's own commands are certain. */
-const printfHook = (step: Hook) =>
-  `printf %s ${quote(step.state)} | (${step.env.length === 0 ? "" : `export ${quoteAll(step.env)}; `}exec ${quoteAll([step.path, ...step.args.slice(1)])})`;

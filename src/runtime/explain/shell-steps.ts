@@ -107,9 +107,22 @@ function linkCommands(path: string, to: string): string[] {
   ];
 }
 
-/** `$pid` is the process in the host's PID namespace; its state is what a hook reads. */
-export function hookCommand(step: Extract<KernelStep, { op: "hook" }>): string {
-  const call = ["env", "-i", ...step.env, step.path, ...step.args.slice(1)];
+type Hook = Extract<KernelStep, { op: "hook" }>;
+
+/** Reads the container's state on standard input. `$pid` is the process in the host's PID namespace. */
+export function hookCommand(step: Hook): string {
   const timeout = step.timeoutMs > 0 ? `timeout ${step.timeoutMs / 1000} ` : "";
-  return `printf %s ${quote(step.state)} | sed "s/\\"pid\\":0/\\"pid\\":$pid/" | ${timeout}${quoteAll(call)}`;
+  return `${printState(step)} | ${timeout}${quoteAll(["env", "-i", ...step.env, step.path, ...step.args.slice(1)])}`;
 }
+
+/** The same inside the container, where only the shell's own commands are certain. */
+export function innerHookCommand(step: Hook): string {
+  const variables = step.env.length === 0 ? "" : `export ${quoteAll(step.env)}; `;
+  return `${printState(step)} | (${variables}exec ${quoteAll([step.path, ...step.args.slice(1)])}) || exit`;
+}
+
+const printState = ({ state }: Hook) =>
+  `printf %s ${state
+    .split(/(?<="pid":)0/)
+    .map(quote)
+    .join('"$pid"')}`;

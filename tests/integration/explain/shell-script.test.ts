@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { chmodSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
 import { cgroupMounts, runtimeMissing, TestRuntime, type TestSpec } from "../../fixtures/bundle.ts";
 import { command, mustRun } from "../../fixtures/command.ts";
 import { useMachine } from "../../fixtures/machine.ts";
@@ -13,6 +13,7 @@ describe.skipIf(missing !== undefined)("the script of a bundle makes what gantry
   let runtime: TestRuntime;
   beforeAll(async () => {
     runtime = await TestRuntime.open();
+    chmodSync(runtime.directory, 0o755); // the root of a user namespace is nobody on the host
     mkdirSync(join(runtime.directory, "data"));
     writeFileSync(join(runtime.directory, "data/file"), "from the host\n");
   });
@@ -67,6 +68,37 @@ describe.skipIf(missing !== undefined)("the script of a bundle makes what gantry
       spec.process.ioPriority = { class: "IOPRIO_CLASS_BE", priority: 6 };
       spec.linux.personality = { domain: "LINUX32" };
     },
+    "with hooks of all kinds": (spec) => {
+      const log = join(runtime.directory, "data/hooks");
+      const hook = (kind: string) => [
+        {
+          path: "/bin/sh",
+          args: ["sh", "-c", `echo ${kind} $A $(grep -o '"status": *"[a-z]*"') >> ${log}`],
+          env: [`A=${kind[0]}`],
+        },
+      ];
+      const inside = [
+        {
+          path: "/bin/sh",
+          args: ["sh", "-c", "echo start $A $(cat | tr -d 0-9) >> /started"],
+          env: ["A=x y"],
+        },
+      ];
+      spec.hooks = {
+        prestart: hook("prestart"),
+        createRuntime: hook("createRuntime"),
+        createContainer: hook("createContainer"),
+        startContainer: inside,
+      };
+      spec.process.args = ["sh", "-c", `${probe}\ncat /started; rm /started; cat /log/hooks; : > /log/hooks`];
+      const mounts = spec.mounts as object[];
+      mounts.push({
+        destination: "/log",
+        source: join(runtime.directory, "data"),
+        type: "bind",
+        options: ["bind"],
+      });
+    },
     "with variables and arguments that a shell has to quote": (spec) => {
       spec.process.env.push('QUOTED=it\'s "$HOME" `id`', "LINES=a\n# b", "PWD=/else");
       spec.hostname = "un-usual";
@@ -83,7 +115,7 @@ describe.skipIf(missing !== undefined)("the script of a bundle makes what gantry
     expect(byHand).toMatchObject({ stderr: "", exitCode: 0 });
     expect(readdirSync(TMPDIR)).toEqual([]);
     expect(runtime.cgroupsOf(bundle)).toEqual([]);
-    const ours = await runtime.run(["run", "--bundle", bundle, "c"]);
+    const ours = await runtime.run(["run", "--bundle", bundle, basename(bundle)]);
     expect(ours).toMatchObject({ stderr: "", exitCode: 0 });
     expect(Object.keys(report(ours.stdout))).toHaveLength(13);
     expect(report(byHand.stdout)).toEqual(report(ours.stdout));
