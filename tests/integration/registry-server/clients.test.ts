@@ -84,6 +84,19 @@ describe("an engine", () => {
     },
     60_000,
   );
+
+  test.each(clients)(
+    "pushes to it with %s what it has pulled, with the same digest",
+    async (client) => {
+      const [from, to] = [`${registry.host}/busybox:v1`, `${registry.host}/${client}/busybox:v1`];
+      await engine.must(client, "pull", from);
+      await engine.must(client, "tag", from, to);
+      await engine.must(client, "push", to);
+      expect(await rawManifest(to)).toBe(await rawManifest(from));
+      await engine.must(client, "rmi", from, to);
+    },
+    60_000,
+  );
 });
 
 test.each(["podman", "buildah"])(
