@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { parseCredentials } from "./credentials.ts";
+import { parseCredentials, registryDomain } from "./credentials.ts";
 
 const encode = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString("base64url");
 
@@ -14,3 +14,13 @@ test.each([[undefined], [""], ["%%%"], [encode({})], [encode("text")], [encode(n
     expect(parseCredentials(header)).toBeUndefined();
   },
 );
+
+test.each([
+  ["https://index.docker.io/v1/", "docker.io"],
+  ["", "docker.io"],
+  [undefined, "docker.io"],
+  ["127.0.0.1:5000", "127.0.0.1:5000"],
+  ["https://r.example/v2/", "r.example"],
+])("the server address %p means %s", (address, domain) => {
+  expect(registryDomain(address)).toBe(domain);
+});

@@ -8,12 +8,24 @@ export function parseCredentials(header: string | string[] | undefined): Registr
   if (!text) return undefined;
   try {
     const given = JSON.parse(Buffer.from(text, "base64url").toString("utf8")) as Record<string, unknown>;
-    const fields = names.flatMap((name) => {
-      const value = given[name];
-      return typeof value === "string" && value !== "" ? [[name, value] as const] : [];
-    });
-    return fields.length > 0 ? Object.fromEntries(fields) : undefined;
+    const credentials = pickCredentials(given);
+    return Object.keys(credentials).length > 0 ? credentials : undefined;
   } catch {
     return undefined;
   }
+}
+
+/** The fields of Docker's AuthConfig that say something. */
+export function pickCredentials(given: Readonly<Record<string, unknown>>): RegistryCredentials {
+  const fields = names.flatMap((name) => {
+    const value = given[name];
+    return typeof value === "string" && value !== "" ? [[name, value] as const] : [];
+  });
+  return Object.fromEntries(fields);
+}
+
+/** The domain of references that an AuthConfig's `serveraddress` stands for: a URL, a host, or nothing. */
+export function registryDomain(serverAddress: string | undefined): string {
+  const host = (serverAddress ?? "").replace(/^https?:\/\//, "").replace(/\/.*$/, "");
+  return host === "" || host === "index.docker.io" || host === "registry-1.docker.io" ? "docker.io" : host;
 }

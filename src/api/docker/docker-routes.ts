@@ -86,7 +86,7 @@ export const dockerRoutes = (services: DockerServices): Route[] => [
   ...execRoutes(services),
   ...imageRoutes(services),
   infoRoute(services.systemInfo),
-  authRoute,
+  authRoute(services.images),
   eventsRoute(services.bus),
   networkListRoute(services.networks),
   networkInspectRoute(services.networks, services.store),

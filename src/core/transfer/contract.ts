@@ -71,6 +71,11 @@ export interface Registries {
     credentials: RegistryCredentials | undefined,
     mountFrom: readonly string[],
   ): RemoteUploads;
+  /**
+   * Settles when the registry of a domain accepts the credentials, or wants none.
+   * Errors: Unauthorized when it refuses them; Unavailable when it does not answer.
+   */
+  login(domain: string, credentials: RegistryCredentials, signal: AbortSignal): Promise<void>;
 }
 
 export interface PullRequest {
@@ -109,6 +114,8 @@ export interface Transfer {
   ): Promise<{ image: Image; loaded: string }[]>;
   /** Uploads what the registry does not have yet: manifest, config, and layers as they are stored. */
   push(request: PushRequest): Promise<void>;
+  /** Asks a registry whether it accepts credentials; see `Registries`. */
+  login(domain: string, credentials: RegistryCredentials, signal: AbortSignal): Promise<void>;
   /** Writes a tar that is `docker save` archive and OCI layout at once. Returns the saved images. */
   save(request: SaveRequest): Promise<readonly Image[]>;
 }

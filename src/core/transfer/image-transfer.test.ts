@@ -50,6 +50,7 @@ beforeEach(async () => {
         asked.push({ path: reference.path, credentials });
         return remote;
       },
+      login: async () => {},
       uploads: () => {
         throw new Error("not built");
       },

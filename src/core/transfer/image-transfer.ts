@@ -15,7 +15,15 @@ import type { Image } from "../images/contract.ts";
 import type { Lease, Leases } from "../leases/leases.ts";
 import { saveImages } from "./archive/save-images.ts";
 import { selectImages } from "./archive/select-images.ts";
-import type { Progress, PullRequest, PushRequest, Registries, SaveRequest, Transfer } from "./contract.ts";
+import type {
+  Progress,
+  PullRequest,
+  PushRequest,
+  Registries,
+  RegistryCredentials,
+  SaveRequest,
+  Transfer,
+} from "./contract.ts";
 import { isResumable } from "./fetch-layer.ts";
 import { type LoadServices, loadArchive } from "./load-archive.ts";
 import { mountSources } from "./mount-sources.ts";
@@ -122,6 +130,10 @@ export class ImageTransfer implements Transfer {
       throw notFound(`tag does not exist: ${familiarReference(reference)}`, { code: "image.missing" });
     }
     return wanted.sort((a, b) => (canonicalReference(a) < canonicalReference(b) ? -1 : 1));
+  }
+
+  login(domain: string, credentials: RegistryCredentials, signal: AbortSignal): Promise<void> {
+    return this.options.registries.login(domain, credentials, signal);
   }
 
   async save({ names, write, signal }: SaveRequest): Promise<readonly Image[]> {

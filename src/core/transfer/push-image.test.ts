@@ -68,7 +68,7 @@ beforeEach(async () => {
     unpacker: new FakeUnpacker(),
     spooler: { spool: () => Promise.reject(new Error("not built")) },
     spoolDirectory: content.spoolDirectory,
-    registries: { repository: () => remote, uploads: () => uploads },
+    registries: { repository: () => remote, uploads: () => uploads, login: async () => {} },
     platform: { os: "linux", architecture: "amd64" },
     parallelDownloads: 2,
   });

@@ -49,6 +49,12 @@ export class ImageService {
     this.bus.publish("image", "push", familiarReference(name), { name: familiarName(name) });
   }
 
+  /** Errors: Unauthorized when the registry refuses the credentials. */
+  async login(domain: string, credentials: RegistryCredentials, signal: AbortSignal): Promise<void> {
+    const transfer = await this.transfer();
+    await transfer.login(domain, credentials, signal);
+  }
+
   /** An archive of the images, to `write`. Nothing is written when one of them is missing. */
   async save(
     names: readonly string[],

@@ -4,13 +4,14 @@ import type {
   RemoteRepository,
   RemoteUploads,
 } from "../../core/transfer/contract.ts";
+import { PlatformError, unavailable } from "../../errors/platform-error.ts";
 import type { Reference } from "../../formats/reference.ts";
 import { Authorizer } from "./authorizer.ts";
 import { registryEndpoint } from "./registry-endpoint.ts";
 import { RegistryRepository } from "./registry-repository.ts";
 import { type KnownSchemes, RegistrySession } from "./registry-session.ts";
 import { RegistryUploads } from "./registry-uploads.ts";
-import type { RetryPolicy } from "./retry.ts";
+import { type RetryPolicy, withRetries } from "./retry.ts";
 import { TokenCache } from "./token-cache.ts";
 import { Transport } from "./transport.ts";
 
@@ -58,8 +59,26 @@ export class RegistryClient implements Registries {
     return new RegistryUploads(this.session(reference, credentials, scope, true), reference, this.retry);
   }
 
+  async login(domain: string, credentials: RegistryCredentials, signal: AbortSignal): Promise<void> {
+    const session = this.session({ domain }, credentials, "", false);
+    const response = await withRetries(this.retry, signal, () =>
+      session.send({ method: "GET", path: "", signal }),
+    );
+    await response.discard();
+    if (response.status === 200) return;
+    const { status, statusText, request } = response;
+    const text = `login attempt to ${request.url} failed with status: ${status} ${statusText}`.trimEnd();
+    if (status === 401 || status === 403) {
+      throw new PlatformError("Unauthorized", text, {
+        code: "registry.unauthorized",
+        hint: "check user name and password",
+      });
+    }
+    throw unavailable(text, { code: "registry.unavailable" });
+  }
+
   private session(
-    { domain }: Reference,
+    { domain }: Pick<Reference, "domain">,
     credentials: RegistryCredentials | undefined,
     scope: string,
     isScopeFixed: boolean,

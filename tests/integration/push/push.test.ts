@@ -137,3 +137,22 @@ test("a registry with passwords takes what the client's configuration has, and r
   expect(pushed.stderr).toBe("");
   expect(pushed.stdout).toMatch(/: Pushed$/m);
 });
+
+test("docker login asks the registry, and a push after it is allowed", async () => {
+  await using registry = await TestRegistry.start({ credentials: { username: "ann", password: "secret" } });
+  const { engine } = machine;
+  const env = { DOCKER_CONFIG: `${engine.directory}/docker-config` };
+  const login = (password: string) =>
+    engine.docker(["login", "-u", "ann", "-p", password, registry.host], { env });
+  const refused = await login("wrong");
+  expect(refused.exitCode).toBe(1);
+  expect(refused.stderr).toContain("failed with status: 401 Unauthorized");
+  expect((await login("secret")).stdout).toContain("Login Succeeded");
+  await engine.must("gantry", "pull", `${machine.registry.host}/busybox`);
+  await engine.must("gantry", "tag", `${machine.registry.host}/busybox`, `${registry.host}/x`);
+  for (const client of clients) {
+    expect((await engine[client](["push", `${registry.host}/x`], { env })).stdout).toContain(
+      "digest: sha256:",
+    );
+  }
+});

@@ -1,17 +1,15 @@
-import { notImplemented } from "../../../errors/platform-error.ts";
+import type { ImageService } from "../../../engine/images/image-service.ts";
+import { pickCredentials, registryDomain } from "../credentials.ts";
 import { jsonBody } from "../json-body.ts";
 import type { Route } from "../route.ts";
 
-/** `POST /auth`: gantry does not ask registries about credentials yet, and does not say that it did. */
-export const authRoute: Route = {
+/** `POST /auth`: asks the registry whether it accepts the credentials; nothing is kept. engine-api, section 7. */
+export const authRoute = (images: ImageService): Route => ({
   method: "POST",
   path: "/auth",
-  handle: async (request) => {
-    const { serveraddress } = await jsonBody(request);
-    const registry =
-      typeof serveraddress === "string" && serveraddress !== "" ? serveraddress : "the registry";
-    throw notImplemented(`checking credentials with ${registry} is not built into gantry yet`, {
-      hint: "a pull sends the credentials that its client has stored",
-    });
+  handle: async (request, reply) => {
+    const credentials = pickCredentials(await jsonBody(request));
+    await images.login(registryDomain(credentials.serveraddress), credentials, request.signal);
+    reply.json(200, { Status: "Login Succeeded", IdentityToken: "" });
   },
-};
+});
