@@ -19,6 +19,8 @@ import { command as info } from "./commands/info.ts";
 import { command as inspect } from "./commands/inspect.ts";
 import { command as kill } from "./commands/kill.ts";
 import { command as load } from "./commands/load.ts";
+import { command as login } from "./commands/login.ts";
+import { command as logout } from "./commands/logout.ts";
 import { command as logs } from "./commands/logs.ts";
 import { command as networkInspect } from "./commands/network-inspect.ts";
 import { command as networkLs } from "./commands/network-ls.ts";
@@ -98,6 +100,8 @@ export const commands: readonly CommandEntry[] = [
   entry("other", "inspect", "Show everything about containers, images and networks", inspect),
   container("kill", "Send a signal to running containers", kill),
   entry("other", "load", "Read images from a tar archive", load, "image load"),
+  entry("other", "login", "Check and keep the credentials of a registry", login),
+  entry("other", "logout", "Forget the credentials of a registry", logout),
   container("logs", "Show what a container has written", logs),
   container("pause", "Freeze all processes of containers", pause),
   container("rename", "Give a container another name", rename),

@@ -138,21 +138,23 @@ test("a registry with passwords takes what the client's configuration has, and r
   expect(pushed.stdout).toMatch(/: Pushed$/m);
 });
 
-test("docker login asks the registry, and a push after it is allowed", async () => {
+test.each(clients)("%s login asks the registry, and a push after it is allowed", async (client) => {
   await using registry = await TestRegistry.start({ credentials: { username: "ann", password: "secret" } });
   const { engine } = machine;
-  const env = { DOCKER_CONFIG: `${engine.directory}/docker-config` };
+  const env = { DOCKER_CONFIG: `${engine.directory}/${client}-config` };
   const login = (password: string) =>
-    engine.docker(["login", "-u", "ann", "-p", password, registry.host], { env });
+    engine[client](["login", "-u", "ann", "-p", password, registry.host], { env });
   const refused = await login("wrong");
   expect(refused.exitCode).toBe(1);
   expect(refused.stderr).toContain("failed with status: 401 Unauthorized");
   expect((await login("secret")).stdout).toContain("Login Succeeded");
   await engine.must("gantry", "pull", `${machine.registry.host}/busybox`);
   await engine.must("gantry", "tag", `${machine.registry.host}/busybox`, `${registry.host}/x`);
-  for (const client of clients) {
-    expect((await engine[client](["push", `${registry.host}/x`], { env })).stdout).toContain(
-      "digest: sha256:",
-    );
+  for (const each of clients) {
+    const pushed = await engine[each](["push", `${registry.host}/x`], { env });
+    expect(pushed.stdout).toContain("digest: sha256:");
   }
+  const logout = await engine[client](["logout", registry.host], { env });
+  expect(logout.stdout).toBe(`Removing login credentials for ${registry.host}\n`);
+  expect((await engine.gantry(["push", `${registry.host}/x`], { env })).exitCode).toBe(1);
 });
