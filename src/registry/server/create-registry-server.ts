@@ -8,9 +8,7 @@ import { errorReply, refusal, registryCode } from "./registry-error.ts";
 import { jsonReply, type RegistryRequest, type Reply } from "./reply.ts";
 import { findRoute } from "./router.ts";
 import { sendReply } from "./send-reply.ts";
-
-/** A connection on which nothing moves for so long is closed; what it uploaded stays. */
-const maxSilenceMs = 300_000;
+import { SilenceLimit } from "./silence-limit.ts";
 
 export interface RegistryServerOptions {
   readonly registry: Registry;
@@ -29,7 +27,7 @@ export function createRegistryServer(options: RegistryServerOptions): Server {
   const server = options.tls ? createTlsServer(options.tls, listener) : createServer(listener);
   server.requestTimeout = 0; // a large blob over a slow line takes what it takes
   server.headersTimeout = 60_000;
-  server.timeout = maxSilenceMs;
+  server.timeout = 0; // Bun counts it during an answer from its beginning on; SilenceLimit does better
   return server;
 }
 
@@ -84,10 +82,15 @@ async function answer(incoming: IncomingMessage, options: RegistryServerOptions)
 
 /** The body, whose end counts only if it was the body's end and not the connection's. */
 async function* bodyOf(incoming: IncomingMessage): AsyncGenerator<Uint8Array, void, undefined> {
+  using limit = new SilenceLimit(incoming);
   const cut = new PlatformError("Cancelled", "the connection broke within the body");
   try {
     // Taking a chunk out of the stream must not destroy it: the refusal still has to be sent.
-    for await (const chunk of incoming.iterator({ destroyOnReturn: false })) yield chunk as Uint8Array;
+    for await (const chunk of incoming.iterator({ destroyOnReturn: false })) {
+      limit.pause(); // while the chunk is being stored it is not the client that is silent
+      yield chunk as Uint8Array;
+      limit.restart();
+    }
   } catch {
     throw cut;
   }

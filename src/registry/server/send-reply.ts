@@ -1,5 +1,6 @@
 import type { ServerResponse } from "node:http";
 import type { Reply } from "./reply.ts";
+import { SilenceLimit } from "./silence-limit.ts";
 
 /** Sends a reply; a stream goes out no faster than the client takes it. Throws when the content cannot be read. */
 export async function sendReply(response: ServerResponse, reply: Reply, isHead: boolean): Promise<void> {
@@ -23,7 +24,9 @@ async function sendStream(response: ServerResponse, body: ReadableStream<Uint8Ar
   const gone = new Promise<void>((resolve) => response.once("close", resolve));
   for await (const chunk of body) {
     if (response.destroyed) return; // leaving the loop closes the file
-    if (!response.write(chunk)) await Promise.race([drained(response), gone]);
+    if (response.write(chunk)) continue;
+    using _limit = new SilenceLimit(response);
+    await Promise.race([drained(response), gone]);
   }
   response.end();
 }
