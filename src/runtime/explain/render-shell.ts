@@ -1,11 +1,19 @@
 import { dirname } from "node:path";
-import { notImplemented } from "../../errors/platform-error.ts";
-import type { KernelStep, NamespaceType, Plan } from "../../kernel/steps.ts";
-import { describeStep } from "./describe-step.ts";
-import { propagationWord } from "./flag-names.ts";
+import type { KernelStep, Plan } from "../../kernel/steps.ts";
+import {
+  comment,
+  isA,
+  isRuntimeHook,
+  isStartHook,
+  readPid,
+  tellAndWait,
+  withComment,
+} from "./shell-comment.ts";
 import { mountFunctions } from "./shell-mounts.ts";
+import { namespaceCommands } from "./shell-namespaces.ts";
+import { outsidePart } from "./shell-outside.ts";
 import { isOfChain, processChain } from "./shell-process.ts";
-import { hookCommand, innerHookCommand, stepCommands } from "./shell-steps.ts";
+import { innerHookCommand, stepCommands } from "./shell-steps.ts";
 import { printable, quote, quoteAll } from "./shell-words.ts";
 
 export interface ShellOptions {
@@ -49,16 +57,6 @@ const heading = ({ title }: ShellOptions) => `#!/bin/sh
 # Save it in a file and run it as root: sh FILE. It needs util-linux 2.38, coreutils and iproute2.
 # What commands cannot do is marked NOT DONE: read those lines before you trust what the container isolates.
 set -eu`;
-
-/** A line that says what a step does, and why. */
-const comment = (step: KernelStep) => `# ${printable(describeStep(step))}  (${printable(step.reason)})`;
-
-const withComment = (step: KernelStep, commands: readonly string[]): string[] => [comment(step), ...commands];
-
-const isA =
-  <Op extends KernelStep["op"]>(...ops: readonly Op[]) =>
-  (step: KernelStep): step is Extract<KernelStep, { op: Op }> =>
-    (ops as readonly string[]).includes(step.op);
 
 /** Run by the caller: cgroups, namespaces, and what only a process outside can do. */
 function hostPart(steps: readonly KernelStep[], { layers }: ShellOptions): string[] {
@@ -106,103 +104,6 @@ const cleanUp = (cgroups: readonly string[]): string[] => [
   "}",
   "trap clean EXIT; trap : INT",
 ];
-
-/** What a second process does from outside, when the first one says that it is so far. */
-function outsidePart(steps: readonly KernelStep[]): string[] {
-  const pivot = steps.findIndex(isA("pivot-root"));
-  const pivotStep = steps[pivot];
-  const afterwards = steps
-    .slice(pivot + 1)
-    .filter(isA("set-propagation"))
-    .filter(({ target }) => target === "/");
-  return [
-    "read -r pid <&3",
-    ...steps
-      .filter(isA("join-cgroup", "write-id-map"))
-      .flatMap((step) =>
-        withComment(step, [
-          step.op === "join-cgroup"
-            ? `echo "$pid" > ${quote(step.file)}`
-            : `printf %s ${quote(step.map)} > "/proc/$pid/${step.kind}_map"`,
-        ]),
-      ),
-    "echo go >&4",
-    ...runtimeHooks(steps),
-    "read -r pid <&3",
-    ...(pivotStep === undefined ? [] : [comment(pivotStep)]),
-    'nsenter --target "$pid" --mount --root /bin/sh -c \'cd "$1" && pivot_root . .\' sh "$root"',
-    "# The old root lies on the new one: away with it, by a process that has the host's root and sees the container's mounts",
-    'in_mounts() { nsenter "--mount=/proc/$pid/ns/mnt" --root=/ "$@"; }',
-    'in_mounts umount -l "/proc/$pid/root/"',
-    ...afterwards.flatMap((step) =>
-      withComment(step, [`in_mounts mount --make-${propagationWord(step.flags)} "/proc/$pid/root/"`]),
-    ),
-    "echo go >&4",
-  ];
-}
-
-/** The process has stopped at the place of the first one. */
-function runtimeHooks(steps: readonly KernelStep[]): string[] {
-  const hooks = steps.filter(isRuntimeHook);
-  if (hooks.length === 0) return [];
-  const commands = hooks.flatMap((step) => withComment(step, [hookCommand(step)]));
-  return ["read -r pid <&3", ...commands, "echo go >&4"];
-}
-
-type Hook = Extract<KernelStep, { op: "hook" }>;
-const isRuntimeHook = (step: KernelStep): step is Hook => step.op === "hook" && step.where === "runtime";
-const isStartHook = (step: KernelStep): step is Hook =>
-  step.op === "hook" && step.phase === "start" && step.where === "container";
-
-/** unshare(1) and nsenter(1) call the namespaces so. */
-const optionOf: Record<NamespaceType, string> = {
-  mount: "mount",
-  pid: "pid",
-  network: "net",
-  ipc: "ipc",
-  uts: "uts",
-  user: "user",
-  cgroup: "cgroup",
-  time: "time",
-};
-
-/** Puts together the command that makes the namespaces, as `$@`; what is joined first stands outermost. */
-function namespaceCommands(steps: readonly KernelStep[]): string[] {
-  const clone = steps.find(isA("clone"));
-  const made = clone?.namespaces ?? [];
-  const offsets = steps.filter(isA("write-time-offset"));
-  const words = [
-    ...made.map((namespace) => `--${optionOf[namespace]}`),
-    ...(made.includes("user") ? ["--keep-caps"] : []),
-    ...(made.includes("mount") ? ["--propagation", "unchanged"] : []),
-    ...offsets.map(({ clock, secs }) => `--${clock}=${secs}`),
-    ...(made.includes("pid") || made.includes("time") ? ["--fork", "--kill-child"] : []),
-  ];
-  return [
-    ...offsets.map(comment),
-    ...(clone === undefined ? [] : [comment(clone)]),
-    `set -- unshare ${quoteAll(words)} /bin/sh "$0" inside "$root"`,
-    ...steps.filter(isA("join-namespace")).reverse().flatMap(joinCommands),
-  ];
-}
-
-function joinCommands(step: Extract<KernelStep, { op: "join-namespace" }>): string[] {
-  if (step.namespace === "mount")
-    throw notImplemented(
-      "a shell script cannot join a mount namespace, where the host's programs are missing",
-    );
-  const join = `set -- nsenter ${quote(`--${optionOf[step.namespace]}=${step.path}`)} "$@"`;
-  if (step.namespace !== "network") return withComment(step, [join]);
-  return withComment(step, [
-    `if [ -e ${quote(step.path)} ]; then ${join}`,
-    "# The engine makes it, with an interface on the bridge, when the container starts: here it has loopback only",
-    'else set -- unshare --net /bin/sh -c \'ip link set lo up; exec "$@"\' sh "$@"; fi',
-  ]);
-}
-
-/** In the host's PID namespace, as long as /proc is the host's. */
-const readPid = "read -r pid rest < /proc/self/stat";
-const tellAndWait = 'echo "$pid" >&3; read -r go <&4';
 
 /** First thing in the new namespaces: waits until the process is in its cgroup and its ids are mapped. */
 function namespacePart(steps: readonly KernelStep[]): string[] {
