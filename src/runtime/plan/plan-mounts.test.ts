@@ -96,6 +96,26 @@ describe("a bind", () => {
   });
 });
 
+describe("/proc", () => {
+  const on =
+    (destination: string, source = "/tmp") =>
+    () =>
+      mountSteps([{ destination, type: "bind", source, options: ["rbind"] }]);
+
+  test("is procfs, and nothing else (CVE-2019-19921)", () => {
+    expect(on("/proc")).toThrow("mount /proc: only procfs can be mounted there");
+    expect(on("/a/../proc/")).toThrow("only procfs can be mounted there");
+    expect(on("/proc", "/proc")).not.toThrow();
+  });
+
+  test("has nothing else inside (CVE-2025-52881)", () => {
+    expect(on("/proc/sys")).toThrow("mount /proc/sys: nothing can be mounted inside /proc");
+    expect(on("proc/self/attr/exec")).toThrow("nothing can be mounted inside /proc");
+    expect(on("/proc/uptime", "/var/lib/lxcfs/proc/uptime")).not.toThrow();
+    expect(on("/process")).not.toThrow();
+  });
+});
+
 describe("a file system", () => {
   test("gets attributes and data apart", () => {
     const mounts = [
