@@ -41,7 +41,7 @@ async function serveRequest(
     const reply = await answer(incoming, options).catch((error) =>
       replyToFailure(error, incoming, options.log),
     );
-    if (incoming.destroyed && !incoming.complete) return void response.destroy();
+    if (incoming.socket.destroyed) return; // nobody is there to hear it
     if (!incoming.complete) incoming.resume(); // refused unread: the next request comes behind it
     await sendReply(response, reply, incoming.method === "HEAD");
     options.log.debug("registry.answered", {
@@ -82,7 +82,7 @@ async function answer(incoming: IncomingMessage, options: RegistryServerOptions)
 
 /** The body, whose end counts only if it was the body's end and not the connection's. */
 async function* bodyOf(incoming: IncomingMessage): AsyncGenerator<Uint8Array, void, undefined> {
-  using limit = new SilenceLimit(incoming);
+  using limit = new SilenceLimit(incoming.socket); // destroying the request would send an empty 200
   const cut = new PlatformError("Cancelled", "the connection broke within the body");
   try {
     // Taking a chunk out of the stream must not destroy it: the refusal still has to be sent.

@@ -25,7 +25,7 @@ async function sendStream(response: ServerResponse, body: ReadableStream<Uint8Ar
   for await (const chunk of body) {
     if (response.destroyed) return; // leaving the loop closes the file
     if (response.write(chunk)) continue;
-    using _limit = new SilenceLimit(response);
+    using _limit = new SilenceLimit(response.socket ?? response);
     await Promise.race([drained(response), gone]);
   }
   response.end();
