@@ -117,7 +117,7 @@ function containerRoutes(services: DockerServices): Route[] {
     containerAttachRoute(store, services.attacher),
     containerLogsRoute(store),
     containerChangesRoute(store, snapshots),
-    containerExportRoute(store, snapshots),
+    containerExportRoute(store, snapshots, services.bus),
     containerRemoveRoute(store, services.remover),
   ];
 }

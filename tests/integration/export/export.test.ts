@@ -86,6 +86,16 @@ describe.each(clients)("export and diff, with %s", (client) => {
     await engine.must(client, "rm", "-f", id);
   });
 
+  test("an export is an event", async () => {
+    const { engine } = machine;
+    const now = () => `${Math.floor(Date.now() / 1000)}`;
+    const since = now();
+    await engine.must(client, "export", "-o", join(directory, `${client}-event.tar`), name);
+    const until = `${Number(now()) + 1}`;
+    const args = ["events", "--since", since, "--until", until, "--filter", "event=export"];
+    expect(await engine.must(client, ...args)).toContain(`name=${name}`);
+  });
+
   test("of a container that is not there", async () => {
     for (const command of ["diff", "export"]) {
       const args = command === "export" ? ["-o", join(directory, "none.tar"), "nobody"] : ["nobody"];
