@@ -9,6 +9,7 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/vfs.h>
 
 #include "context.h"
 #include "idmap.h"
@@ -169,6 +170,16 @@ static uint64_t resolve_rule_of(const char *fstype)
 	return strcmp(fstype, "proc") == 0 || strcmp(fstype, "sysfs") == 0 ? K_RESOLVE_NO_SYMLINKS : 0;
 }
 
+/* What may be mounted on procfs is decided by the path; a link of the image must not lead there from another one. */
+static bool is_procfs_by_link(int place, const char *target)
+{
+	struct statfs info;
+
+	if (strncmp(target, "/proc", 5) == 0 && (target[5] == '/' || !target[5]))
+		return false;
+	return fstatfs(place, &info) == 0 && info.f_type == PROC_MAGIC;
+}
+
 static int open_target(struct context *context, const char *target, enum target_kind kind, uint64_t rule)
 {
 	int fd = root_open(root_of(context), target, O_PATH, rule);
@@ -177,6 +188,10 @@ static int open_target(struct context *context, const char *target, enum target_
 		fd = root_make(root_of(context), target, kind, NULL);
 	if (fd == -ELOOP && rule)
 		return fail_on(context, fd, "not an ordinary directory:", target);
+	if (fd >= 0 && is_procfs_by_link(fd, target)) {
+		close(fd);
+		return fail_on(context, -EPERM, "leads into procfs:", target);
+	}
 	return fd < 0 ? fail(context, fd, target) : fd;
 }
 

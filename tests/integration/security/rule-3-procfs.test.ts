@@ -57,6 +57,13 @@ describe("CVE-2025-52881", () => {
     },
   );
 
+  test("a volume on a link of the image that leads there is refused as well", async () => {
+    await loadHostile(machine.engine, "link-to-proc", [link("zdata", "/proc/sys/kernel")]);
+    const run = await machine.engine.gantry(["run", "--rm", "-v", "/tmp:/zdata", "link-to-proc", "true"]);
+    expect(run.exitCode).not.toBe(0);
+    expect(run.stderr).toContain("leads into procfs: /zdata");
+  });
+
   test("a tmpfs over /proc/sys likewise, in a bundle", async () => {
     await using runtime = await TestRuntime.open();
     const bundle = runtime.bundle(["true"], (spec) => {

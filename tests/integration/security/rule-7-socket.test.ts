@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { chmodSync, existsSync, statSync } from "node:fs";
+import { chmodSync, existsSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { command } from "../../fixtures/command.ts";
 import { TestEngine } from "../../fixtures/engine.ts";
@@ -39,7 +39,8 @@ describe("rule 7: the socket", () => {
     "fd://",
     "127.0.0.1:2375",
   ])("engine --host %s is refused before anything is made", async (host) => {
-    const root = join(scratchDirectory("rule-7"), "root");
+    const directory = scratchDirectory("rule-7");
+    const root = join(directory, "root");
     const args = [
       "--root",
       root,
@@ -54,5 +55,6 @@ describe("rule 7: the socket", () => {
     expect(exitCode).not.toBe(0);
     expect(stderr).toContain(`--host ${host}`);
     expect([root, `${root}.sock`].filter(existsSync)).toEqual([]);
+    rmSync(directory, { recursive: true });
   });
 });
