@@ -55,6 +55,18 @@ describe("reading a log", () => {
     expect(await texts()).toEqual(["a", "c"]);
   });
 
+  test("ends, although lines are written faster than they are read", async () => {
+    writeFileSync(path, line("first").repeat(5000));
+    let batches = 0;
+    const reading = readLogs(path, everything, undefined, new AbortController().signal);
+    for await (const batch of reading) {
+      batches += batch.length > 0 ? 1 : 0;
+      appendFileSync(path, line("later").repeat(5000));
+      if (batches > 20) break;
+    }
+    expect(batches).toBeLessThan(10);
+  });
+
   test.each([
     [0, []],
     [1, ["e"]],

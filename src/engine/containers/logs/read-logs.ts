@@ -67,7 +67,10 @@ async function* wholeLog(
   const { files, offset } = lastPart(path, tail);
   for (const [index, { inode }] of files.entries()) {
     if (signal.aborted) return;
-    await using reader = await LineReader.open(path, inode, index === 0 ? offset : 0);
+    await using reader = await LineReader.open(path, inode, {
+      offset: index === 0 ? offset : 0,
+      growing: false, // a container that writes faster than this is read would never come to an end
+    });
     if (reader) yield* linesToEnd(reader, signal);
   }
 }
@@ -88,7 +91,7 @@ async function* growingLog(path: string, tail: number | undefined, growth: Growt
     const isOver = growth.isOver();
     const file = pending[0];
     if (file !== undefined) {
-      await using reader = await LineReader.open(path, file.inode, offset);
+      await using reader = await LineReader.open(path, file.inode, { offset, growing: true });
       if (reader) yield* growingLines(reader, path, growth);
       lastInode = file.inode;
       offset = 0;
