@@ -163,6 +163,7 @@ export class World implements AsyncDisposable {
       await child.exited;
     }
     await this.registry[Symbol.asyncDispose]();
+    await command(["umount", "--lazy", "--recursive", this.directory]); // its tmpfs, and what is mounted on that
     await mustRun(["rm", "-rf", "--one-file-system", this.directory]).catch(() => undefined);
     await removeEmptyCgroups();
   }
