@@ -69,8 +69,8 @@ describe.each([
 
   test("as working directory: it is made inside", () =>
     untouched(async () => {
-      await loadHostile(machine.engine, "workdir-link", [link("work", to)], {
-        config: { WorkingDir: "/work/made" },
+      await loadHostile(machine.engine, "workdir-link", [link("linked", to)], {
+        config: { WorkingDir: "/linked/made" },
       });
       expect((await run("workdir-link", "pwd")).stdout).toBe(`${outside}/made\n`);
     }));
