@@ -67,6 +67,8 @@ export interface Snapshotter {
   mountedKeys(): string[];
   /** Unmounts and deletes the writable top; a missing one is fine. */
   remove(key: string): Promise<void>;
+  /** The topmost layer that it stands on; undefined for an empty root and for an unknown key. */
+  parent(key: string): Digest | undefined;
   /** Bytes and number of files in the writable top. */
   usage(key: string): Promise<{ sizeBytes: number; inodes: number }>;
   keys(): string[];

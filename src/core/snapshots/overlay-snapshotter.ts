@@ -104,6 +104,10 @@ export class OverlaySnapshotter implements Snapshotter {
     return this.#containers.remove(key);
   }
 
+  parent(key: string): Digest | undefined {
+    return this.#containers.parent(key);
+  }
+
   async usage(key: string): Promise<{ sizeBytes: number; inodes: number }> {
     return this.#services.trees.measure(this.describe(key).upper);
   }
