@@ -45,13 +45,16 @@ export function planProcessSetup({ process, host, options, reasonOf }: ProcessCo
  * kernel knows, so that it decides from 0 on.
  */
 function checkOomScore(score: number, host: HostFacts): void {
-  const mayLower = (host.capabilities.permitted & capabilityBit("CAP_SYS_RESOURCE")) !== 0n;
-  if (mayLower || score >= Math.min(host.oomScoreAdj, 0)) return;
+  if (hasSysResource(host) || score >= Math.min(host.oomScoreAdj, 0)) return;
   throw systemError(
     `oom_score_adj: ${score} is below this host's ${host.oomScoreAdj}, and lowering it needs CAP_SYS_RESOURCE, which is missing here`,
     { hint: `choose at least ${host.oomScoreAdj}`, code: "oom-score.refused" },
   );
 }
+
+/** One that is meant inside of a user namespace only does not count (user_namespaces(7)). */
+const hasSysResource = ({ capabilities, inUserNamespace }: HostFacts): boolean =>
+  !inUserNamespace && (capabilities.permitted & capabilityBit("CAP_SYS_RESOURCE")) !== 0n;
 
 /** The console, once the container's devpts is there. Errors: none. */
 export function planConsole({ process, reasonOf }: ProcessContext): KernelStep[] {
@@ -161,8 +164,7 @@ function planRlimits({ process, host }: ProcessContext, list: StepList): void {
 /** The kernel would refuse it at start; here it is still clear which limit and why. */
 function checkGrantable(type: string, hard: bigint, host: HostFacts): void {
   const own = host.rlimits[type]?.hard;
-  const mayRaise = (host.capabilities.permitted & capabilityBit("CAP_SYS_RESOURCE")) !== 0n;
-  if (mayRaise || own === undefined || hard <= own) return;
+  if (hasSysResource(host) || own === undefined || hard <= own) return;
   const wanted = hard === unlimited ? "unlimited" : String(hard);
   throw systemError(
     `${type}: hard limit ${wanted} is above this host's ${own}, and raising it needs CAP_SYS_RESOURCE, which is missing here`,
