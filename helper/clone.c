@@ -538,8 +538,10 @@ static int wait_for_start(struct context *context)
 
 	if (error)
 		return error;
-	if (context->fifo_dir >= 0)
+	if (context->fifo_dir >= 0) {
+		context->monitored = plan_has_listener(context->plan);
 		return wait_on_fifo(context);
+	}
 	/* The monitor went away: there is nobody to report to. */
 	return sync_expect(context->sync, SYNC_START, &context->failure);
 }
@@ -558,6 +560,8 @@ static _Noreturn void run_process(struct clone_work *work, const struct preparat
 				   .fifo_dir = preparation->fifo_dir,
 				   .fifo = -1,
 				   .new_user_namespace = in_user_namespace(work),
+				   .alone = work->new_namespaces & CLONE_NEWUSER && !work->joined,
+				   .monitored = true,
 				   .preserved_fds = work->preserved_fds,
 				   .umask = DEFAULT_UMASK};
 	work->failure = &context.failure;

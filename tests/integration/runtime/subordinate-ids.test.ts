@@ -12,6 +12,7 @@ import { join } from "node:path";
 import { runtimeMissing, TestRuntime, type TestSpec } from "../../fixtures/bundle.ts";
 import type { CommandResult } from "../../fixtures/command.ts";
 import { gantryPath } from "../../fixtures/places.ts";
+import { SeccompAgent } from "../../fixtures/seccomp-agent.ts";
 import { waitFor } from "../../fixtures/wait-for.ts";
 
 const id = 65533;
@@ -161,6 +162,21 @@ describe.skipIf(reason !== undefined)(`subordinate ids${reason ? ` (${reason})` 
     });
     const result = await asUser(["run", "--bundle", path, "clocks"]);
     expect(result.stdout).toMatch(/boottime +1000 +0/);
+  });
+
+  test("a seccomp listener of its own reaches the user's agent", async () => {
+    using agent = new SeccompAgent(join(home, "agent.sock"));
+    const path = bundle("asks", ["mkdir", "/tmp/asked"], (spec) => {
+      spec.linux.seccomp = {
+        defaultAction: "SCMP_ACT_ALLOW",
+        listenerPath: agent.path,
+        syscalls: [{ names: ["mkdir", "mkdirat"], action: "SCMP_ACT_NOTIFY" }],
+      };
+    });
+    const running = asUser(["run", "--bundle", path, "asks"]);
+    using listener = agent.receive();
+    listener.refuseNext(33); // EDOM
+    expect((await running).stderr).toContain("Numerical argument out of domain");
   });
 
   test("ids that are not the user's are refused, with user, range, file and the way out", async () => {
