@@ -23,6 +23,11 @@ export class JsonFields {
     return new JsonFields(document, "", value);
   }
 
+  /** The names of all fields. */
+  keys(): string[] {
+    return Object.keys(this.fields);
+  }
+
   has(key: string): boolean {
     return this.get(key) !== undefined;
   }

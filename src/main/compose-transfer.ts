@@ -9,9 +9,8 @@ import type { WorkerPool } from "../core/unpack/worker-pool.ts";
 import { version } from "../engine/system/version.ts";
 import { hostPlatform } from "../formats/platform.ts";
 import type { Log } from "../log/log.ts";
-
-/** As many as Docker's default. */
-const parallelDownloads = 3;
+import type { RegistrySettings } from "../registry/client/registry-settings.ts";
+import type { TransferLimits } from "./engine-options.ts";
 
 export interface TransferParts {
   readonly root: string;
@@ -21,6 +20,8 @@ export interface TransferParts {
   readonly leases: Leases;
   readonly workers: WorkerPool;
   readonly log: Log;
+  readonly registries: RegistrySettings;
+  readonly transfers: TransferLimits;
 }
 
 /** Builds the transfer at its first use: an engine that never pulls does not load the registry client. */
@@ -40,13 +41,20 @@ async function build({
   leases,
   workers,
   log,
+  registries,
+  transfers,
 }: TransferParts): Promise<Transfer> {
   const { ImageTransfer } = await import("../core/transfer/image-transfer.ts");
+  const { Limit } = await import("../core/transfer/limit.ts");
   const { RegistryClient } = await import("../registry/client/registry-client.ts");
   const spoolDirectory = join(root, "content", "spool");
   mkdirSync(spoolDirectory, { recursive: true, mode: 0o700 });
   return new ImageTransfer({
-    registries: new RegistryClient({ userAgent: `gantry/${version}` }),
+    registries: new RegistryClient({
+      userAgent: `gantry/${version}`,
+      settings: registries,
+      attempts: transfers.downloadAttempts,
+    }),
     leases,
     platform: hostPlatform(),
     log,
@@ -54,7 +62,8 @@ async function build({
     snapshots,
     unpacker: workers,
     images,
-    parallelDownloads,
+    downloads: new Limit(transfers.concurrentDownloads),
+    uploads: new Limit(transfers.concurrentUploads),
     spooler: workers,
     spoolDirectory,
   });

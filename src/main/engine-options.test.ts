@@ -1,4 +1,4 @@
-import { expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { parseEngineOptions } from "./engine-options.ts";
 
 test("the defaults", () => {
@@ -11,6 +11,13 @@ test("the defaults", () => {
     logLevel: "info",
     pidFile: undefined,
     group: undefined,
+    registries: {
+      mirrors: {},
+      insecureRegistries: [],
+      certificatesDirectory: "/etc/gantry/certs.d",
+      proxies: { httpProxy: "", httpsProxy: "", noProxy: "" },
+    },
+    transfers: { concurrentDownloads: 3, concurrentUploads: 5, downloadAttempts: 5 },
   });
 });
 
@@ -47,7 +54,103 @@ test.each([
   [["word"], "word"],
   [["--bip", "10.1.2.0/24"], "10.1.2.1"],
   [["--bip", "10.1.2.1"], "--bip 10.1.2.1"],
+  [["--registry-mirror", "ftp://m"], 'invalid mirror: unsupported scheme "ftp" in "ftp://m"'],
+  [["--registry-mirror", "https://a:b@m"], "invalid mirror: username/password not allowed in URI"],
+  [["--registry-mirror", "https://m/?a"], "invalid mirror: query or fragment at end of the URI"],
+  [["--registry-mirror", "m:5000/x y"], "invalid mirror: "],
+  [["--insecure-registry", "a b"], "insecure registry a b is not valid"],
+  [["--https-proxy", "socks5://u:secret@p"], "proxy socks5://xxxxx:xxxxx@p: only http and https proxies"],
+  [["--max-concurrent-downloads", "-1"], "--max-concurrent-downloads"],
+  [["--max-concurrent-uploads=-1"], "invalid max concurrent uploads: -1"],
+  [["--max-download-attempts", "0"], "invalid max download attempts: 0"],
+  [["--config-file", "/none"], "--config-file /none: no such file or directory"],
   [["--bip", "10.1.2.1/33"], "--bip 10.1.2.1/33"],
 ])("%p is refused: %p", (argv, message) => {
   expect(() => parseEngineOptions(argv)).toThrow(message);
+});
+
+describe("the configuration file", () => {
+  const withFile = (file: object | string, argv: string[] = []) =>
+    parseEngineOptions(argv, {
+      proxies: { httpProxy: "http://env:1", httpsProxy: "", noProxy: "env.example" },
+      readFile: () => (typeof file === "string" ? file : JSON.stringify(file)),
+    });
+
+  test("has dockerd's keys, and mirrors of every registry", () => {
+    const options = withFile(
+      {
+        "registry-mirrors": ["https://hub.example"],
+        "insecure-registries": ["http://plain.example:5000", "10.0.0.0/8"],
+        "max-concurrent-downloads": 7,
+        "max-concurrent-uploads": 0,
+        "max-download-attempts": 2,
+        proxies: { "https-proxy": "proxy:3128", "no-proxy": "*.local" },
+        registries: {
+          "quay.io": {
+            mirrors: [
+              { url: "https://m.example/quay", capabilities: ["pull"], "skip-verify": true },
+              { url: "https://n.example/v2/quay/", "override-path": true },
+            ],
+          },
+        },
+      },
+      ["--config-file", "/x/engine.json"],
+    );
+    expect(options?.registries).toEqual({
+      mirrors: {
+        "docker.io": [
+          {
+            url: "https://hub.example/",
+            apiRoot: "https://hub.example/v2/",
+            canResolve: true,
+            skipVerify: false,
+          },
+        ],
+        "quay.io": [
+          {
+            url: "https://m.example/quay/",
+            apiRoot: "https://m.example/quay/v2/",
+            canResolve: false,
+            skipVerify: true,
+          },
+          {
+            url: "https://n.example/v2/quay/",
+            apiRoot: "https://n.example/v2/quay/",
+            canResolve: true,
+            skipVerify: false,
+          },
+        ],
+      },
+      insecureRegistries: ["plain.example:5000", "10.0.0.0/8"],
+      certificatesDirectory: "/x/certs.d",
+      proxies: { httpProxy: "http://env:1", httpsProxy: "proxy:3128", noProxy: "*.local" },
+    });
+    expect(options?.transfers).toEqual({ concurrentDownloads: 7, concurrentUploads: 5, downloadAttempts: 2 });
+  });
+
+  test("a flag can name the registry of a mirror, and the file adds to it", () => {
+    const mirrors = withFile({ registries: { "quay.io": { mirrors: [{ url: "http://b" }] } } }, [
+      "--registry-mirror",
+      "quay.io=https://a",
+      "--registry-mirror=https://hub",
+    ])?.registries.mirrors;
+    expect(mirrors?.["quay.io"]?.map(({ url }) => url)).toEqual(["https://a/", "http://b/"]);
+    expect(mirrors?.["docker.io"]?.map(({ url }) => url)).toEqual(["https://hub/"]);
+  });
+
+  test.each([
+    ["{", [], "/etc/gantry/engine.json is not valid JSON"],
+    [{ "data-root": "/x" }, [], "/etc/gantry/engine.json: data-root is not known"],
+    [{ proxies: { ftp: "" } }, [], "proxies.ftp is not known"],
+    [{ registries: { r: { mirrors: [{ url: "https://m", capabilities: ["push"] }] } } }, [], '"push"'],
+    [{ registries: { r: { mirrors: [{}] } } }, [], "registries.r.mirrors[0].url is missing"],
+    [
+      { "max-download-attempts": 1 },
+      ["--max-download-attempts=2"],
+      "both as a flag and in the configuration",
+    ],
+    [{ "registry-mirrors": [] }, ["--registry-mirror=https://a"], "--registry-mirror is specified both"],
+  ] as const)("%j with %j is refused", (file, argv, message) => {
+    expect(() => withFile(file, [...argv])).toThrow(message);
+  });
 });

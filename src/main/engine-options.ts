@@ -1,7 +1,12 @@
 import { isIPv4 } from "node:net";
+import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
 import { invalidParameter, messageOf, notImplemented } from "../errors/platform-error.ts";
 import type { LogLevel } from "../log/log.ts";
+import { noProxies, type ProxySettings, parseProxy } from "../registry/client/proxy-settings.ts";
+import type { RegistrySettings } from "../registry/client/registry-settings.ts";
+import { type EngineConfigFile, parseEngineConfig } from "./engine-config-file.ts";
+import { parseInsecureRegistry, parseMirrors } from "./registry-settings.ts";
 
 /** How `gantry engine` was called. */
 export interface EngineOptions {
@@ -19,6 +24,24 @@ export interface EngineOptions {
   readonly pidFile: string | undefined;
   /** Owner of the sockets beside root: a name or a number. */
   readonly group: string | undefined;
+  /** How registries are reached. */
+  readonly registries: RegistrySettings;
+  readonly transfers: TransferLimits;
+}
+
+export interface TransferLimits {
+  readonly concurrentDownloads: number;
+  readonly concurrentUploads: number;
+  /** How often a download is tried before its pull fails. */
+  readonly downloadAttempts: number;
+}
+
+/** What the options depend on beside the command line. */
+export interface EngineSurroundings {
+  /** Of the environment: options and file come before them. */
+  readonly proxies: ProxySettings;
+  /** Undefined when there is no such file. */
+  readonly readFile: (path: string) => string | undefined;
 }
 
 export const engineHelp = `Usage:  gantry engine [OPTIONS]
@@ -34,13 +57,30 @@ Options:
       --bip CIDR         Address of the bridge (default: a free private subnet)
   -l, --log-level LEVEL  debug, info, warn or error (default "info")
   -p, --pid-file FILE    Write the process id into FILE
+      --config-file FILE Settings in JSON, spelled as in Docker's daemon.json; certs.d beside it has certificates
+                         of registries (default "/etc/gantry/engine.json")
       --help             Print this text
+
+Registries:
+      --registry-mirror [HOST=]URL   Mirror of Docker Hub, or of the registry HOST; repeatable
+      --insecure-registry HOST|CIDR  Registry without TLS, or with any certificate; repeatable
+      --http-proxy URL               Proxy for registries without TLS (default: HTTP_PROXY of the environment)
+      --https-proxy URL              Proxy for registries with TLS (default: HTTPS_PROXY)
+      --no-proxy LIST                Hosts, domains and ranges that are reached directly (default: NO_PROXY)
+      --max-concurrent-downloads N   Layers that are downloaded at the same time (default 3)
+      --max-concurrent-uploads N     Layers that are uploaded at the same time (default 5)
+      --max-download-attempts N      How often a download is tried (default 5)
 `;
 
 const levels: readonly LogLevel[] = ["debug", "info", "warn", "error"];
 
+const defaultConfigFile = "/etc/gantry/engine.json";
+
 /** Undefined when help was asked for. Errors: InvalidParameter naming the option; NotImplemented for tcp. */
-export function parseEngineOptions(argv: readonly string[]): EngineOptions | undefined {
+export function parseEngineOptions(
+  argv: readonly string[],
+  surroundings: EngineSurroundings = { proxies: noProxies, readFile: () => undefined },
+): EngineOptions | undefined {
   const values = parse(argv);
   if (values.help) return undefined;
   const state = directory("--state", values.state ?? "/run/gantry");
@@ -56,7 +96,70 @@ export function parseEngineOptions(argv: readonly string[]): EngineOptions | und
     logLevel,
     pidFile: values["pid-file"],
     group: values.group,
+    ...parseTransfers(values, surroundings),
   };
+}
+
+function parseTransfers(
+  values: ReturnType<typeof parse>,
+  { proxies, readFile }: EngineSurroundings,
+): Pick<EngineOptions, "registries" | "transfers"> {
+  const path = values["config-file"] ?? defaultConfigFile;
+  const text = readFile(path);
+  if (text === undefined && values["config-file"] !== undefined) {
+    throw invalidParameter(`--config-file ${path}: no such file or directory`);
+  }
+  const file: EngineConfigFile = text === undefined ? { mirrors: {} } : parseEngineConfig(path, text);
+  const one = <T>(flag: keyof typeof values, inFile: T | undefined): string | T | undefined => {
+    const given = values[flag];
+    if (given !== undefined && inFile !== undefined) {
+      throw invalidParameter(`--${flag} is specified both as a flag and in the configuration file ${path}`);
+    }
+    return typeof given === "string" ? given : inFile;
+  };
+  const list = (flag: "registry-mirror" | "insecure-registry", inFile: readonly string[] | undefined) =>
+    one(flag, inFile) === undefined ? (values[flag] ?? []) : (inFile ?? []);
+  const proxy = (flag: "http-proxy" | "https-proxy", inFile: string | undefined, fallback: string) => {
+    const url = one(flag, inFile) ?? fallback;
+    if (url !== "") parseProxy(url);
+    return url;
+  };
+  return {
+    registries: {
+      mirrors: parseMirrors(list("registry-mirror", file.registryMirrors), file.mirrors),
+      insecureRegistries: list("insecure-registry", file.insecureRegistries).map(parseInsecureRegistry),
+      certificatesDirectory: join(dirname(path), "certs.d"),
+      proxies: {
+        httpProxy: proxy("http-proxy", file.httpProxy, proxies.httpProxy),
+        httpsProxy: proxy("https-proxy", file.httpsProxy, proxies.httpsProxy),
+        noProxy: one("no-proxy", file.noProxy) ?? proxies.noProxy,
+      },
+    },
+    transfers: {
+      concurrentDownloads: limit(
+        "downloads",
+        one("max-concurrent-downloads", file.maxConcurrentDownloads),
+        3,
+      ),
+      concurrentUploads: limit("uploads", one("max-concurrent-uploads", file.maxConcurrentUploads), 5),
+      downloadAttempts: attempts(one("max-download-attempts", file.maxDownloadAttempts) ?? 5),
+    },
+  };
+}
+
+/** 0 is the default, as for dockerd. */
+function limit(what: string, value: string | number | undefined, otherwise: number): number {
+  const number = Number(value ?? 0);
+  if (!Number.isSafeInteger(number) || number < 0)
+    throw invalidParameter(`invalid max concurrent ${what}: ${value}`);
+  return number || otherwise;
+}
+
+function attempts(value: string | number): number {
+  const number = Number(value);
+  if (!Number.isSafeInteger(number) || number < 1)
+    throw invalidParameter(`invalid max download attempts: ${value}`);
+  return number;
 }
 
 function parse(argv: readonly string[]) {
@@ -72,6 +175,15 @@ function parse(argv: readonly string[]) {
         bip: { type: "string" },
         "log-level": { type: "string", short: "l" },
         "pid-file": { type: "string", short: "p" },
+        "config-file": { type: "string" },
+        "registry-mirror": { type: "string", multiple: true },
+        "insecure-registry": { type: "string", multiple: true },
+        "http-proxy": { type: "string" },
+        "https-proxy": { type: "string" },
+        "no-proxy": { type: "string" },
+        "max-concurrent-downloads": { type: "string" },
+        "max-concurrent-uploads": { type: "string" },
+        "max-download-attempts": { type: "string" },
         help: { type: "boolean" },
       },
     });

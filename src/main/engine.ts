@@ -1,10 +1,11 @@
-import { mkdirSync, rmSync, unlinkSync, writeFileSync, writeSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, unlinkSync, writeFileSync, writeSync } from "node:fs";
 import type { Route } from "../api/docker/route.ts";
 import { pingRoutes } from "../api/docker/routes/ping.ts";
 import { versionRoute } from "../api/docker/routes/version.ts";
 import { createDockerServer } from "../api/docker/server.ts";
 import { messageOf, PlatformError } from "../errors/platform-error.ts";
 import { createLog, type Log } from "../log/log.ts";
+import { takeProxyVariables } from "../registry/client/proxy-settings.ts";
 import { lockDirectory } from "./directory-lock.ts";
 import { type EngineOptions, engineHelp, parseEngineOptions } from "./engine-options.ts";
 import { groupIdOf, listenOnSocket } from "./listen.ts";
@@ -14,7 +15,7 @@ const stderr = 2;
 /** `gantry engine`. Runs until SIGTERM or SIGINT; out: the exit code. Containers go on without it. */
 export async function runEngine(argv: readonly string[]): Promise<number> {
   try {
-    const options = parseEngineOptions(argv);
+    const options = parseEngineOptions(argv, { proxies: takeProxyVariables(process.env), readFile });
     if (!options) {
       process.stdout.write(engineHelp);
       return 0;
@@ -24,6 +25,15 @@ export async function runEngine(argv: readonly string[]): Promise<number> {
     console.error(`gantry engine: ${messageOf(error)}`);
     if (error instanceof PlatformError && error.hint) console.error(`hint: ${error.hint}`);
     return 1;
+  }
+}
+
+function readFile(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    throw error;
   }
 }
 

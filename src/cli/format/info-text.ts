@@ -26,9 +26,22 @@ export interface EngineInfo {
   readonly DockerRootDir: string;
   readonly Debug: boolean;
   readonly ExperimentalBuild?: boolean;
-  readonly RegistryConfig?: { readonly InsecureRegistryCIDRs?: readonly string[] | null } | null;
+  readonly HttpProxy?: string;
+  readonly HttpsProxy?: string;
+  readonly NoProxy?: string;
+  readonly RegistryConfig?: {
+    readonly InsecureRegistryCIDRs?: readonly string[] | null;
+    readonly IndexConfigs?: Readonly<Record<string, IndexConfig>> | null;
+  } | null;
   readonly LiveRestoreEnabled?: boolean;
   readonly Warnings?: readonly string[] | null;
+}
+
+interface IndexConfig {
+  readonly Name: string;
+  readonly Mirrors?: readonly string[] | null;
+  readonly Secure: boolean;
+  readonly Official: boolean;
 }
 
 /** Lines in Docker's order and wording, which people grep for; what the engine left out is left out. */
@@ -57,8 +70,12 @@ export function infoText(info: EngineInfo, clientVersion: string): string {
     [1, "ID", info.ID],
     [1, "Docker Root Dir", info.DockerRootDir],
     [1, "Debug Mode", info.Debug],
+    [1, "HTTP Proxy", info.HttpProxy],
+    [1, "HTTPS Proxy", info.HttpsProxy],
+    [1, "No Proxy", info.NoProxy],
     [1, "Experimental", info.ExperimentalBuild],
-    ...registryRows(info),
+    ...insecureRows(info),
+    ...mirrorRows(info),
     [1, "Live Restore Enabled", info.LiveRestoreEnabled],
   ];
   const server = rows.filter(([, , value]) => value !== undefined && value !== "").map(rowText);
@@ -98,8 +115,18 @@ function securityRows({ SecurityOptions }: EngineInfo): Row[] {
   ];
 }
 
-function registryRows({ RegistryConfig }: EngineInfo): Row[] {
-  const ranges = RegistryConfig?.InsecureRegistryCIDRs ?? [];
-  if (ranges.length === 0) return [];
-  return [[1, "Insecure Registries:", null], ...ranges.map((range) => [2, range, null] as const)];
+function insecureRows({ RegistryConfig }: EngineInfo): Row[] {
+  const hosts = Object.values(RegistryConfig?.IndexConfigs ?? {}).filter(({ Secure }) => !Secure);
+  const shown = [...hosts.map(({ Name }) => Name), ...(RegistryConfig?.InsecureRegistryCIDRs ?? [])];
+  return shown.length === 0 ? [] : [[1, "Insecure Registries:", null], ...shown.map(listed)];
 }
+
+/** Docker's engine has mirrors of its Hub alone; those of others say whose they are. */
+function mirrorRows({ RegistryConfig }: EngineInfo): Row[] {
+  const shown = Object.values(RegistryConfig?.IndexConfigs ?? {}).flatMap(({ Name, Mirrors, Official }) =>
+    (Mirrors ?? []).map((url) => (Official ? url : `${url} (of ${Name})`)),
+  );
+  return shown.length === 0 ? [] : [[1, "Registry Mirrors:", null], ...shown.map(listed)];
+}
+
+const listed = (text: string): Row => [2, text, null];

@@ -21,17 +21,30 @@ export interface Progress {
   readonly aux?: object;
 }
 
+/** An attempt failed; the next one begins after so many seconds. */
+export type OnRetry = (seconds: number) => void;
+
 /** One repository in its registry, asked with one set of credentials. Errors as Docker words them. */
 export interface RemoteRepository {
   /** What the reference's digest, or else its tag, means now. */
-  resolve(signal: AbortSignal): Promise<Descriptor>;
+  resolve(signal: AbortSignal, onRetry?: OnRetry): Promise<Descriptor>;
   /** The exact bytes of a manifest or index; size and digest are verified. */
-  manifest(descriptor: Descriptor, signal: AbortSignal): Promise<Uint8Array>;
+  manifest(descriptor: Descriptor, signal: AbortSignal, onRetry?: OnRetry): Promise<Uint8Array>;
   /**
    * The bytes of a blob from `offset` to its end, in order. A broken connection is taken up again where it
    * broke off, so many times. The digest is the caller's to verify; leaving the loop ends the download.
    */
-  blob(descriptor: Descriptor, offset: number, signal: AbortSignal): AsyncIterable<Uint8Array>;
+  blob(
+    descriptor: Descriptor,
+    offset: number,
+    signal: AbortSignal,
+    onRetry?: OnRetry,
+  ): AsyncIterable<Uint8Array>;
+  /**
+   * The bytes of a blob were no good. True when they came from a source that can be spared: it is not asked for
+   * this blob again, and the caller can begin anew.
+   */
+  reject(descriptor: Descriptor): boolean;
 }
 
 /** A blob that goes up; `open` is called again when an attempt broke off. */
@@ -42,8 +55,7 @@ export interface BlobUpload {
   readonly mountFrom: readonly string[];
   /** Bytes that were handed to the network in this attempt. */
   readonly onProgress: (currentBytes: number) => void;
-  /** An attempt broke off; the next one begins after so many seconds. */
-  readonly onRetry: (seconds: number) => void;
+  readonly onRetry: OnRetry;
   readonly signal: AbortSignal;
 }
 

@@ -2,7 +2,7 @@ import { notFound } from "../../errors/platform-error.ts";
 import { type Digest, type DigestAlgorithm, digestOf } from "../../formats/digest.ts";
 import { type Descriptor, mediaTypes } from "../../formats/oci-image.ts";
 import type { Platform } from "../../formats/platform.ts";
-import type { RemoteRepository } from "./contract.ts";
+import type { OnRetry, RemoteRepository } from "./contract.ts";
 
 export interface FakeImage {
   readonly target: Descriptor;
@@ -26,6 +26,10 @@ export class FakeRemote implements RemoteRepository {
   onBytes: ((digest: Digest, position: number) => void) | undefined;
   /** These blobs give nothing before `count` blobs are open at the same time. */
   held: { readonly digests: ReadonlySet<Digest>; readonly count: number } | undefined;
+  /** Said, not waited for, before every answer. */
+  pauseSeconds = 0;
+  /** Called when bytes of a blob were no good: true when another source is there. */
+  onReject: ((digest: Digest) => boolean) | undefined;
   private openBlobs = 0;
   private readonly contents = new Map<Digest, Uint8Array>();
   private latest: Descriptor | undefined;
@@ -76,7 +80,8 @@ export class FakeRemote implements RemoteRepository {
     while (this.calls.at(-1) === undefined) await Bun.sleep(0);
   }
 
-  async resolve(): Promise<Descriptor> {
+  async resolve(_signal?: AbortSignal, onRetry?: OnRetry): Promise<Descriptor> {
+    if (this.pauseSeconds > 0) onRetry?.(this.pauseSeconds);
     this.calls.push("resolve");
     if (this.latest === undefined) throw notFound("no image");
     return this.latest;
@@ -87,7 +92,13 @@ export class FakeRemote implements RemoteRepository {
     return this.contentOf(digest);
   }
 
-  async *blob({ digest }: Descriptor, offset: number, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  async *blob(
+    { digest }: Descriptor,
+    offset: number,
+    signal: AbortSignal,
+    onRetry?: OnRetry,
+  ): AsyncGenerator<Uint8Array> {
+    if (this.pauseSeconds > 0) onRetry?.(this.pauseSeconds);
     this.calls.push(`blob ${digest} ${offset}`);
     this.maxOpenBlobs = Math.max(this.maxOpenBlobs, ++this.openBlobs);
     try {
@@ -107,6 +118,10 @@ export class FakeRemote implements RemoteRepository {
     } finally {
       this.openBlobs--;
     }
+  }
+
+  reject({ digest }: Descriptor): boolean {
+    return this.onReject?.(digest) ?? false;
   }
 
   private contentOf(digest: Digest): Uint8Array {

@@ -54,7 +54,8 @@ export async function fetchLayer(services: LayerServices, fetch: LayerFetch): Pr
     progress.complete();
   } catch (error) {
     await draft.discard();
-    if (!isStaleResume(error)) throw error;
+    const isOver = signal.aborted || !(isStaleResume(error) || fetch.remote?.reject(layer.descriptor));
+    if (isOver) throw error;
     place[Symbol.dispose]();
     await fetchLayer(services, fetch);
   }
@@ -99,8 +100,9 @@ async function download(
   signal: AbortSignal,
 ): Promise<void> {
   const resumedAt = ingest.offset;
+  const onRetry = (seconds: number) => progress.retrying(seconds);
   try {
-    for await (const chunk of remote.blob(descriptor, resumedAt, signal)) {
+    for await (const chunk of remote.blob(descriptor, resumedAt, signal, onRetry)) {
       await ingest.write(chunk);
       progress.downloading(ingest.offset);
     }

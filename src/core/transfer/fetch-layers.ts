@@ -1,14 +1,15 @@
 import type { RemoteRepository } from "./contract.ts";
 import { fetchLayer, type LayerServices, type WantedLayer } from "./fetch-layer.ts";
 import type { LayerLine } from "./layer-line.ts";
-import { Limit } from "./limit.ts";
+import type { Limit } from "./limit.ts";
 
 export interface LayersFetch {
   /** Base first. */
   readonly layers: readonly WantedLayer[];
   /** Undefined when all blobs are in the content store already. */
   readonly remote: RemoteRepository | undefined;
-  readonly parallelDownloads: number;
+  /** How many are downloaded at the same time, of this image and of others. */
+  readonly downloads: Limit;
   readonly lineOf: (layer: WantedLayer) => LayerLine;
   readonly signal: AbortSignal;
 }
@@ -18,10 +19,9 @@ export interface LayersFetch {
  * commits base first. The first error stops the others; when this settles, nothing runs any more.
  */
 export async function fetchLayers(services: LayerServices, fetch: LayersFetch): Promise<void> {
-  const { layers, remote, signal } = fetch;
+  const { layers, remote, downloads, signal } = fetch;
   const failure = new AbortController();
   const stop = AbortSignal.any([signal, failure.signal]);
-  const downloads = new Limit(fetch.parallelDownloads);
   const lines = layers.map(fetch.lineOf);
   const isThere = layers.map(({ chainId }) => services.snapshots.layer(chainId) !== undefined);
   for (const [index, line] of lines.entries()) {

@@ -12,6 +12,7 @@ import type { Progress, PullRequest, RemoteRepository } from "./contract.ts";
 import { FakeLayers, FakeUnpacker } from "./fake-layers.ts";
 import { FakeRemote } from "./fake-remote.ts";
 import { ImageTransfer } from "./image-transfer.ts";
+import { Limit } from "./limit.ts";
 
 let directory: string;
 let content: FileContentStore;
@@ -56,7 +57,8 @@ beforeEach(async () => {
       },
     },
     platform: { os: "linux", architecture: "amd64" },
-    parallelDownloads: 2,
+    downloads: new Limit(2),
+    uploads: new Limit(5),
   });
 });
 afterEach(() => rmSync(directory, { recursive: true }));
@@ -178,6 +180,30 @@ describe("a pull", () => {
     expect(texts).toContain(`${short(image.layers[3])}: Waiting`);
     expect(remote.maxOpenBlobs).toBe(2);
   });
+});
+
+describe("a mirror", () => {
+  test("whose layer is no good costs one more download", async () => {
+    remote.addImage(["base"]);
+    remote.replaceBlob(digestOf("base"), "esab");
+    remote.onReject = (digest) => {
+      remote.onReject = undefined;
+      remote.replaceBlob(digest, "base");
+      return true;
+    };
+    await pull("a:1");
+    const asked = remote.calls.filter((call) => call.startsWith(`blob ${digestOf("base")}`));
+    expect(asked).toHaveLength(2);
+    expect(layers.openDrafts).toBe(0);
+  });
+});
+
+test("a registry that asks for patience is waited for, and that is said", async () => {
+  remote.addImage(["base"]);
+  remote.pauseSeconds = 7;
+  const { texts } = await pull("a:1");
+  expect(texts[0]).toBe("1: Waiting for the registry, retrying in 7 seconds");
+  expect(texts).toContain(`${digestHex(digestOf("base")).slice(0, 12)}: Retrying in 7 seconds`);
 });
 
 describe("platforms", () => {

@@ -28,10 +28,10 @@ import { isResumable } from "./fetch-layer.ts";
 import { type LoadServices, loadArchive } from "./load-archive.ts";
 import { mountSources } from "./mount-sources.ts";
 import { type PullServices, pullImage } from "./pull-image.ts";
-import { pushImage } from "./push-image.ts";
+import { type PushServices, pushImage } from "./push-image.ts";
 import { SharedWork } from "./shared-work.ts";
 
-export interface ImageTransferOptions extends PullServices, LoadServices {
+export interface ImageTransferOptions extends PullServices, PushServices, LoadServices {
   readonly registries: Registries;
   readonly leases: Leases;
   /** For which images are chosen by default. */

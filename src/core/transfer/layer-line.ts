@@ -8,6 +8,8 @@ export interface LayerLine {
   waiting(): void;
   alreadyExists(): void;
   downloading(currentBytes: number): void;
+  /** The download broke off and goes on after so many seconds. */
+  retrying(seconds: number): void;
   verifying(): void;
   downloaded(): void;
   /** Bytes of the blob that were unpacked. */
@@ -42,6 +44,10 @@ export class PullLine implements LayerLine {
   }
   downloading(currentBytes: number): void {
     if (this.throttle.isDue()) this.count("Downloading", currentBytes);
+  }
+  retrying(seconds: number): void {
+    this.throttle.reset();
+    this.say(`Retrying in ${seconds} second${seconds === 1 ? "" : "s"}`);
   }
   verifying(): void {
     this.say("Verifying Checksum");
@@ -84,6 +90,7 @@ export class LoadLine implements LayerLine {
   waiting(): void {}
   alreadyExists(): void {}
   downloading(): void {}
+  retrying(): void {}
   verifying(): void {}
   downloaded(): void {}
   extracting(currentBytes: number): void {

@@ -14,6 +14,7 @@ import type { Progress } from "./contract.ts";
 import type { LayerServices, WantedLayer } from "./fetch-layer.ts";
 import { fetchLayers } from "./fetch-layers.ts";
 import { LoadLine } from "./layer-line.ts";
+import { Limit } from "./limit.ts";
 
 export interface LoadServices extends LayerServices {
   readonly images: ImageStore;
@@ -62,7 +63,7 @@ export async function loadArchive(
     await fetchLayers(services, {
       layers: wantedLayers(archived),
       remote: undefined,
-      parallelDownloads: parallelLayers,
+      downloads: new Limit(parallelLayers),
       lineOf: ({ descriptor, diffId }) => new LoadLine(diffId, descriptor.size, onProgress),
       signal,
     });

@@ -15,15 +15,16 @@ import type { Image, ImageNaming, ImageStore } from "../images/contract.ts";
 import { checkLayerCount } from "../images/load-image.ts";
 import type { Lease } from "../leases/leases.ts";
 import { type ChosenManifest, chooseManifest } from "./choose-manifest.ts";
-import type { Progress, RemoteRepository } from "./contract.ts";
+import type { OnRetry, Progress, RemoteRepository } from "./contract.ts";
 import type { LayerServices, WantedLayer } from "./fetch-layer.ts";
 import { fetchLayers } from "./fetch-layers.ts";
 import { PullLine } from "./layer-line.ts";
+import type { Limit } from "./limit.ts";
 
 export interface PullServices extends LayerServices {
   readonly images: ImageStore;
-  /** How many layers of one image are downloaded at the same time. */
-  readonly parallelDownloads: number;
+  /** How many layers are downloaded at the same time, by all pulls together. */
+  readonly downloads: Limit;
 }
 
 export interface ImagePull {
@@ -51,7 +52,7 @@ export async function pullImage(
   pull: ImagePull,
 ): Promise<{ image: Image; changed: boolean }> {
   const { reference, remote, lease, signal } = pull;
-  const target = await remote.resolve(signal);
+  const target = await remote.resolve(signal, sayWaiting(pull));
   lease.holdBlob(target.digest);
   const before = services.images.find(canonicalReference(reference));
   if (before && isUpToDate(services.images, pull, before, target)) {
@@ -70,7 +71,7 @@ export async function pullImage(
   await fetchLayers(services, {
     layers: wantedLayers(chosen, config, lease),
     remote,
-    parallelDownloads: services.parallelDownloads,
+    downloads: services.downloads,
     lineOf: ({ descriptor }) => new PullLine(descriptor.digest, descriptor.size, pull.onProgress),
     signal,
   });
@@ -94,12 +95,13 @@ function namesOf(reference: Reference, target: Descriptor): ImageNaming[] {
 
 async function fetchDocument(
   content: ContentStore,
-  { remote, lease, signal }: ImagePull,
+  pull: ImagePull,
   descriptor: Descriptor,
 ): Promise<Uint8Array> {
+  const { remote, lease, signal } = pull;
   lease.holdBlob(descriptor.digest);
   if (content.has(descriptor.digest)) return await content.read(descriptor.digest);
-  return await remote.manifest(descriptor, signal);
+  return await remote.manifest(descriptor, signal, sayWaiting(pull));
 }
 
 async function fetchConfig(
@@ -120,22 +122,24 @@ async function fetchConfig(
 }
 
 async function downloadSmall(
-  { remote, signal }: ImagePull,
+  pull: ImagePull,
   descriptor: Descriptor,
   limitBytes: number,
 ): Promise<Uint8Array> {
+  const { remote, signal } = pull;
   const { digest, size } = descriptor;
   if (size > limitBytes)
     throw invalidParameter(`image config ${digest} has ${size} bytes, more than is sensible`);
   const parts: Uint8Array[] = [];
   let length = 0;
-  for await (const part of remote.blob(descriptor, 0, signal)) {
+  for await (const part of remote.blob(descriptor, 0, signal, sayWaiting(pull))) {
     length += part.length;
     if (length > size) break;
     parts.push(part);
   }
   const bytes = Buffer.concat(parts);
   if (length === size && digestOf(bytes, digestAlgorithm(digest)) === digest) return bytes;
+  if (remote.reject(descriptor)) return downloadSmall(pull, descriptor, limitBytes);
   throw unavailable(`image config verification failed for digest ${digest}`, {
     code: "content.digest-mismatch",
   });
@@ -168,6 +172,14 @@ function wantedLayers(
     lease.holdLayer(chainId);
     return [{ descriptor, diffId, chainId, parent: chain[index - 1] }];
   });
+}
+
+/** A pause of seconds, as a registry with a rate limit asks for it, is said: a silent pull looks like a dead one. */
+function sayWaiting({ reference, onProgress }: ImagePull): OnRetry {
+  const id = reference.digest ?? reference.tag ?? "latest";
+  return (seconds) => {
+    if (seconds > 1) onProgress({ status: `Waiting for the registry, retrying in ${seconds} seconds`, id });
+  };
 }
 
 /** Said once it is clear that there is something to pull: what fails before is answered as a plain error. */

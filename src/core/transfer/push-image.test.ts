@@ -11,6 +11,7 @@ import type { BlobOutcome, BlobUpload, Progress, RemoteUploads } from "./contrac
 import { FakeLayers, FakeUnpacker } from "./fake-layers.ts";
 import { FakeRemote } from "./fake-remote.ts";
 import { ImageTransfer } from "./image-transfer.ts";
+import { Limit } from "./limit.ts";
 
 /** A registry's writing side in memory. */
 class FakeUploads implements RemoteUploads {
@@ -70,7 +71,8 @@ beforeEach(async () => {
     spoolDirectory: content.spoolDirectory,
     registries: { repository: () => remote, uploads: () => uploads, login: async () => {} },
     platform: { os: "linux", architecture: "amd64" },
-    parallelDownloads: 2,
+    downloads: new Limit(2),
+    uploads: new Limit(5),
   });
 });
 afterEach(() => rmSync(directory, { recursive: true }));

@@ -4,10 +4,15 @@ import type { Descriptor, Digest } from "../content/contract.ts";
 import type { Image } from "../images/contract.ts";
 import type { Lease } from "../leases/leases.ts";
 import type { Progress, RemoteUploads } from "./contract.ts";
-import { Limit } from "./limit.ts";
+import type { Limit } from "./limit.ts";
 import type { MountSources } from "./mount-sources.ts";
 import { PushLine } from "./push-line.ts";
 import { isForeign, type OutgoingImage, outgoingImage, type StoredLayerServices } from "./stored-layers.ts";
+
+export interface PushServices extends StoredLayerServices {
+  /** How many layers go up at the same time, by all pushes together. */
+  readonly uploads: Limit;
+}
 
 export interface ImagePush {
   /** With a tag. */
@@ -21,14 +26,11 @@ export interface ImagePush {
   readonly signal: AbortSignal;
 }
 
-/** As many as Docker's default. */
-const parallelUploads = 5;
-
 /**
  * One push: layers, config, then the manifest under its tag, so that the tag never means something that is not
  * there. Blobs go up as they are stored; those that the registry has are not sent. Progress in Docker's texts.
  */
-export async function pushImage(services: StoredLayerServices, push: ImagePush): Promise<void> {
+export async function pushImage(services: PushServices, push: ImagePush): Promise<void> {
   const { reference, image, uploads, lease, signal } = push;
   const descriptor = pushedManifest(services, push);
   const outgoing = await outgoingImage(services, image, descriptor, lease, ({ digest }) =>
@@ -56,13 +58,12 @@ function pushedManifest(
 
 /** The first error stops the others; when this settles, nothing runs any more. */
 async function pushLayers(
-  services: StoredLayerServices,
+  services: PushServices,
   push: ImagePush,
   { manifest, diffIds }: OutgoingImage,
 ): Promise<void> {
   const failure = new AbortController();
   const signal = AbortSignal.any([push.signal, failure.signal]);
-  const limit = new Limit(parallelUploads);
   const lines = manifest.layers.map(
     ({ digest, size }, index) => new PushLine(diffIds[index] ?? digest, size, push.onProgress),
   );
@@ -74,7 +75,7 @@ async function pushLayers(
     const before = last.get(layer.digest);
     const one = (async () => {
       await before;
-      using _place = await limit.enter(signal, () => line?.waiting());
+      using _place = await services.uploads.enter(signal, () => line?.waiting());
       if (line) await pushLayer(services, { ...push, signal }, layer, line);
     })();
     one.catch((error) => failure.abort(error));

@@ -1,9 +1,12 @@
 import { readFileSync } from "node:fs";
 import { availableParallelism, hostname, machine, release, totalmem } from "node:os";
 import type { HostFacts } from "../../kernel/host-facts.ts";
+import { maskedProxy } from "../../registry/client/proxy-settings.ts";
+import type { RegistrySettings } from "../../registry/client/registry-settings.ts";
 import { formatTimeNs, nowNs } from "../clock.ts";
 import type { Container } from "../containers/container.ts";
 import { cgroupAbilities } from "./cgroup-abilities.ts";
+import { registryConfig } from "./registry-config.ts";
 import { version } from "./version.ts";
 
 export interface SystemInfoSources {
@@ -15,6 +18,7 @@ export interface SystemInfoSources {
   readonly eventListeners: number;
   /** Stays the same over restarts. */
   readonly engineId: string;
+  readonly registries: RegistrySettings;
   readonly debug: boolean;
 }
 
@@ -24,6 +28,7 @@ export function systemInfo(sources: SystemInfoSources): object {
   const running = count("running");
   const paused = count("paused");
   const os = operatingSystem();
+  const { registries } = sources;
   return {
     ID: sources.engineId,
     Containers: sources.containers.length,
@@ -56,14 +61,14 @@ export function systemInfo(sources: SystemInfoSources): object {
     OSType: "linux",
     Architecture: machine(),
     IndexServerAddress: "https://index.docker.io/v1/",
-    RegistryConfig: registryConfig,
+    RegistryConfig: registryConfig(registries),
     NCPU: availableParallelism(),
     MemTotal: totalmem(),
     GenericResources: null,
     DockerRootDir: sources.rootDirectory,
-    HttpProxy: "",
-    HttpsProxy: "",
-    NoProxy: "",
+    HttpProxy: maskedProxy(registries.proxies.httpProxy),
+    HttpsProxy: maskedProxy(registries.proxies.httpsProxy),
+    NoProxy: registries.proxies.noProxy,
     Name: hostname(),
     Labels: [],
     ExperimentalBuild: false,
@@ -89,15 +94,6 @@ export function systemInfo(sources: SystemInfoSources): object {
     Warnings: null,
   };
 }
-
-/** Registries on loopback may speak plain HTTP. engine-api.yaml, RegistryServiceConfig. */
-const registryConfig = {
-  AllowNondistributableArtifactsCIDRs: null,
-  AllowNondistributableArtifactsHostnames: null,
-  InsecureRegistryCIDRs: ["::1/128", "127.0.0.0/8"],
-  IndexConfigs: { "docker.io": { Name: "docker.io", Mirrors: [], Secure: true, Official: true } },
-  Mirrors: null,
-};
 
 function operatingSystem(): { name: string; version: string } {
   const text = readFile("/etc/os-release");

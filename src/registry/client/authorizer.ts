@@ -3,6 +3,7 @@ import { PlatformError } from "../../errors/platform-error.ts";
 import { digestOf } from "../../formats/digest.ts";
 import { basicHeader } from "./basic-header.ts";
 import type { Challenge } from "./parse-challenges.ts";
+import type { Trust } from "./registry-endpoint.ts";
 import { requestToken } from "./request-token.ts";
 import { shownRequest } from "./shown-request.ts";
 import type { TokenCache, TokenKey } from "./token-cache.ts";
@@ -24,25 +25,20 @@ export class Authorizer {
     private readonly scope: string,
     /** Whether `scope` is asked for whatever the registry says: a push begins with a look, and writes later. */
     private readonly isScopeFixed: boolean,
-    private readonly verifyTls: boolean,
   ) {
     this.account = credentials ? digestOf(JSON.stringify(credentials)) : "";
   }
 
   /** The header by what is known; undefined while nothing was asked for. */
-  async header(signal: AbortSignal): Promise<string | undefined> {
-    return this.challenge && this.answer(this.challenge, signal);
+  async header(trust: Trust, signal: AbortSignal): Promise<string | undefined> {
+    return this.challenge && this.answer(this.challenge, trust, signal);
   }
 
   /**
    * The header after a 401 to `request`, by the strongest challenge that can be answered.
    * Errors: Unauthorized when there is nothing to answer with.
    */
-  async afterChallenge(
-    challenges: readonly Challenge[],
-    request: HttpRequest,
-    signal: AbortSignal,
-  ): Promise<string | undefined> {
+  async afterChallenge(challenges: readonly Challenge[], request: HttpRequest): Promise<string | undefined> {
     const refused = this.challenge;
     const challenge =
       challenges.find(({ scheme }) => scheme === "bearer") ??
@@ -51,10 +47,10 @@ export class Authorizer {
     if (challenge.scheme === "basic" && !basicHeader(this.credentials)) throw noBasicCredentials(request);
     this.challenge = challenge;
     if (refused) this.tokens.forget(this.tokenKey(refused));
-    return this.answer(challenge, signal);
+    return this.answer(challenge, request.trust, request.signal);
   }
 
-  private async answer(challenge: Challenge, signal: AbortSignal): Promise<string | undefined> {
+  private async answer(challenge: Challenge, trust: Trust, signal: AbortSignal): Promise<string | undefined> {
     if (challenge.scheme === "basic") return basicHeader(this.credentials);
     if (this.credentials?.registrytoken) return `Bearer ${this.credentials.registrytoken}`;
     const key = this.tokenKey(challenge);
@@ -63,7 +59,7 @@ export class Authorizer {
     const { token, lifeMs } = await requestToken(this.transport, {
       ...key,
       credentials: this.credentials,
-      verifyTls: this.verifyTls,
+      trust,
       signal,
     });
     this.tokens.put(key, token, lifeMs);

@@ -1,4 +1,5 @@
 import { type PlatformError, unavailable } from "../../errors/platform-error.ts";
+import { maskedProxy } from "./proxy-settings.ts";
 import { shownRequest } from "./shown-request.ts";
 
 /**
@@ -6,13 +7,49 @@ import { shownRequest } from "./shown-request.ts";
  * `Get "http://127.0.0.1:5999/v2/": dial tcp 127.0.0.1:5999: connect: connection refused`.
  * Code: `registry.` and the reason, e.g. `registry.refused`.
  */
-export function connectionError(method: string, url: string, error: unknown): PlatformError {
+export function connectionError(
+  method: string,
+  url: string,
+  error: unknown,
+  proxy: string | undefined,
+): PlatformError {
+  if (proxy !== undefined) {
+    const code = errorCode(error);
+    if (code === "ERR_PROXY_TUNNEL") return proxyError(method, url, proxy, tunnelStatus(error), error);
+    // Whoever has a proxy connects to nobody else.
+    const [, refused] = unreached.has(code) ? describe(code, new URL(proxy)) : [];
+    if (refused !== undefined) return proxyError(method, url, proxy, refused, error);
+  }
   const [code, cause, hint] = describe(errorCode(error), new URL(url));
   return unavailable(`${shownRequest({ method, url })}: ${cause ?? text(error)}`, {
     code: `registry.${code}`,
     cause: error,
     hint,
   });
+}
+
+/** A proxy that is not there, or does not let the request through. The password in its URL is not shown. */
+export function proxyError(
+  method: string,
+  url: string,
+  proxy: string,
+  reason: string,
+  cause?: unknown,
+): PlatformError {
+  return unavailable(`${shownRequest({ method, url })}: proxyconnect tcp: ${reason}`, {
+    code: "registry.proxy",
+    hint: `check the proxy ${maskedProxy(proxy)}, or name the registry in NO_PROXY`,
+    cause,
+  });
+}
+
+/** Errors of the connection itself, before anything was sent. */
+const unreached = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH"]);
+
+/** `Proxy Authentication Required`. */
+function tunnelStatus(error: unknown): string {
+  if (error instanceof Error && "statusText" in error && error.statusText) return String(error.statusText);
+  return text(error);
 }
 
 type Description = readonly [code: string, cause?: string, hint?: string];
@@ -38,7 +75,7 @@ function describe(code: string, url: URL): Description {
       return [
         "no-tls",
         "http: server gave HTTP response to HTTPS client",
-        "if the registry really has no TLS, configure it as an insecure registry",
+        "if it has no TLS, configure it as an insecure registry; if it wants a client certificate, see certs.d",
       ];
     case "DEPTH_ZERO_SELF_SIGNED_CERT":
     case "SELF_SIGNED_CERT_IN_CHAIN":
@@ -47,6 +84,7 @@ function describe(code: string, url: URL): Description {
       return [
         "bad-certificate",
         "tls: failed to verify certificate: x509: certificate signed by unknown authority",
+        `put its CA certificate into certs.d/${url.host}/ca.crt of the engine's configuration`,
       ];
     default:
       return ["failed"];

@@ -13,6 +13,8 @@ export interface BlobDownload {
   readonly offset: number;
   readonly retry: RetryPolicy;
   readonly signal: AbortSignal;
+  /** An attempt broke off; the next one begins after so many seconds. */
+  readonly onRetry?: ((seconds: number) => void) | undefined;
 }
 
 /** So many bytes between two failures make the earlier one forgotten. */
@@ -41,6 +43,7 @@ export async function* downloadBlob(download: BlobDownload): AsyncGenerator<Uint
       failedAt = position;
       const delayMs = retryDelayMs(retry, failures, resumable(error, position > download.offset));
       if (delayMs === undefined) throw naming(descriptor, position, error);
+      download.onRetry?.(Math.ceil(delayMs / 1000));
       await pause(delayMs, signal);
     }
   }

@@ -7,9 +7,14 @@ import type {
 import { PlatformError, unavailable } from "../../errors/platform-error.ts";
 import type { Reference } from "../../formats/reference.ts";
 import { Authorizer } from "./authorizer.ts";
-import { registryEndpoint } from "./registry-endpoint.ts";
+import { HostCertificates } from "./host-certificates.ts";
+import { InsecureRegistries } from "./insecure-registries.ts";
+import { MirroredRepository } from "./mirrored-repository.ts";
+import { noProxies } from "./proxy-settings.ts";
+import { mirrorEndpoint, type RegistryEndpoint, registryEndpoint } from "./registry-endpoint.ts";
 import { RegistryRepository } from "./registry-repository.ts";
 import { type KnownSchemes, RegistrySession } from "./registry-session.ts";
+import type { Mirror, RegistrySettings } from "./registry-settings.ts";
 import { RegistryUploads } from "./registry-uploads.ts";
 import { type RetryPolicy, withRetries } from "./retry.ts";
 import { TokenCache } from "./token-cache.ts";
@@ -17,10 +22,11 @@ import { Transport } from "./transport.ts";
 
 export interface RegistryClientOptions {
   readonly userAgent: string;
-  /** Domains, with port if they have one, for which plain HTTP and any certificate will do. */
-  readonly insecureRegistries?: readonly string[];
+  readonly settings?: Partial<RegistrySettings>;
   readonly responseTimeoutMs?: number;
   readonly idleTimeoutMs?: number;
+  /** How often a thing is tried at most. */
+  readonly attempts?: number;
   readonly retry?: RetryPolicy;
 }
 
@@ -31,22 +37,53 @@ export class RegistryClient implements Registries {
   private readonly transport: Transport;
   private readonly tokens = new TokenCache();
   private readonly schemes: KnownSchemes = new Map();
-  private readonly insecure: ReadonlySet<string>;
+  private readonly insecure: InsecureRegistries;
+  private readonly mirrors: RegistrySettings["mirrors"];
   private readonly retry: RetryPolicy;
 
   constructor(options: RegistryClientOptions) {
+    const { settings = {} } = options;
     this.transport = new Transport({
       userAgent: options.userAgent,
       responseTimeoutMs: options.responseTimeoutMs ?? 30_000,
       idleTimeoutMs: options.idleTimeoutMs ?? 60_000,
+      certificates: new HostCertificates(settings.certificatesDirectory),
+      proxies: settings.proxies ?? noProxies,
     });
-    this.insecure = new Set(options.insecureRegistries ?? []);
-    this.retry = options.retry ?? defaultRetry;
+    this.insecure = new InsecureRegistries(settings.insecureRegistries ?? []);
+    this.mirrors = settings.mirrors ?? {};
+    this.retry = options.retry ?? { ...defaultRetry, attempts: options.attempts ?? defaultRetry.attempts };
   }
 
   repository(reference: Reference, credentials: RegistryCredentials | undefined): RemoteRepository {
-    const session = this.session(reference, credentials, `repository:${reference.path}:pull`, false);
-    return new RegistryRepository(session, reference, this.retry);
+    const registry = this.repositoryAt(
+      () => registryEndpoint(reference.domain, this.insecure),
+      reference,
+      credentials,
+      this.retry,
+    );
+    const mirrors = this.mirrors[reference.domain] ?? [];
+    if (mirrors.length === 0) return registry;
+    return new MirroredRepository(
+      mirrors.map((mirror) => ({ mirror, repository: this.mirrorOf(mirror, reference) })),
+      registry,
+    );
+  }
+
+  /** Credentials are for the registry alone, and where a mirror fails the registry is there: it is tried once. */
+  private mirrorOf(mirror: Mirror, reference: Reference): RegistryRepository {
+    const endpoint = () => mirrorEndpoint(mirror, this.insecure);
+    return this.repositoryAt(endpoint, reference, undefined, { ...this.retry, attempts: 1 });
+  }
+
+  private repositoryAt(
+    endpoint: () => Promise<RegistryEndpoint>,
+    reference: Reference,
+    credentials: RegistryCredentials | undefined,
+    retry: RetryPolicy,
+  ): RegistryRepository {
+    const session = this.session(endpoint, credentials, `repository:${reference.path}:pull`, false);
+    return new RegistryRepository(session, reference, retry);
   }
 
   uploads(
@@ -56,11 +93,12 @@ export class RegistryClient implements Registries {
   ): RemoteUploads {
     const sources = mountFrom.map((path) => `repository:${path}:pull`);
     const scope = [`repository:${reference.path}:pull,push`, ...sources].join(" ");
-    return new RegistryUploads(this.session(reference, credentials, scope, true), reference, this.retry);
+    const endpoint = () => registryEndpoint(reference.domain, this.insecure);
+    return new RegistryUploads(this.session(endpoint, credentials, scope, true), reference, this.retry);
   }
 
   async login(domain: string, credentials: RegistryCredentials, signal: AbortSignal): Promise<void> {
-    const session = this.session({ domain }, credentials, "", false);
+    const session = this.session(() => registryEndpoint(domain, this.insecure), credentials, "", false);
     const response = await withRetries(this.retry, signal, () =>
       session.send({ method: "GET", path: "", signal }),
     );
@@ -78,21 +116,12 @@ export class RegistryClient implements Registries {
   }
 
   private session(
-    { domain }: Pick<Reference, "domain">,
+    endpoint: () => Promise<RegistryEndpoint>,
     credentials: RegistryCredentials | undefined,
     scope: string,
     isScopeFixed: boolean,
   ): RegistrySession {
-    const endpoint = registryEndpoint(domain, this.insecure);
-    const { verifyTls } = endpoint;
-    const authorizer = new Authorizer(
-      this.transport,
-      this.tokens,
-      credentials,
-      scope,
-      isScopeFixed,
-      verifyTls,
-    );
+    const authorizer = new Authorizer(this.transport, this.tokens, credentials, scope, isScopeFixed);
     return new RegistrySession(endpoint, this.transport, authorizer, this.schemes);
   }
 }

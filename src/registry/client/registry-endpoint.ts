@@ -1,31 +1,60 @@
-/** Where the API of a registry is, by the domain of its references. */
+import type { InsecureRegistries } from "./insecure-registries.ts";
+import type { Mirror } from "./registry-settings.ts";
+
+/** What is trusted on the way to a server. */
+export interface Trust {
+  /** False where plain HTTP and any certificate will do. */
+  readonly verifyTls: boolean;
+  /** `host[:port]` whose CA certificates count also for the token server and the storage that it names. */
+  readonly host: string;
+}
+
+/** Where the API of a registry or of a mirror is. */
 export interface RegistryEndpoint {
   /** `host[:port]` of the URLs. */
   readonly host: string;
-  /** In the order in which they are tried. Plain HTTP is only for loopback and for registries configured so. */
+  /** What its paths begin with: `/v2/`. */
+  readonly rootPath: string;
+  /** In the order in which they are tried. */
   readonly schemes: readonly ("https" | "http")[];
-  /** False where plain HTTP is good enough as well. */
-  readonly verifyTls: boolean;
+  readonly trust: Trust;
+  /** How long it may take until its headers arrive; undefined: as long as any server. */
+  readonly responseTimeoutMs?: number;
 }
+
+/** A mirror that is slower than this saves no time. */
+const mirrorTimeoutMs = 10_000;
 
 /** Registries whose API has another host than their references. */
 const apiHosts: Readonly<Record<string, string>> = { "docker.io": "registry-1.docker.io" };
 
-/** `insecure` are domains, with port if they have one, that the user configured as insecure registries. */
-export function registryEndpoint(domain: string, insecure: ReadonlySet<string>): RegistryEndpoint {
+/** The registry of references with a domain. Plain HTTP is only for those that are configured so. */
+export async function registryEndpoint(
+  domain: string,
+  insecure: InsecureRegistries,
+): Promise<RegistryEndpoint> {
   const host = apiHosts[domain] ?? domain;
-  const trusted = isLoopback(hostName(host)) || insecure.has(domain);
-  return trusted
-    ? { host, schemes: ["https", "http"], verifyTls: false }
-    : { host, schemes: ["https"], verifyTls: true };
+  const isInsecure = await insecure.has(host);
+  return {
+    host,
+    rootPath: "/v2/",
+    schemes: isInsecure ? ["https", "http"] : ["https"],
+    trust: { verifyTls: !isInsecure, host },
+  };
 }
 
-/** Without the port, and without the brackets of an IPv6 address. */
-export function hostName(host: string): string {
-  const bracketed = /^\[(.*)\](?::\d+)?$/.exec(host);
-  return bracketed?.[1] ?? host.replace(/:\d+$/, "");
-}
-
-export function isLoopback(name: string): boolean {
-  return name === "localhost" || name === "::1" || /^127(?:\.\d{1,3}){3}$/.test(name);
+/** A mirror has the scheme that its URL says. */
+export async function mirrorEndpoint(
+  { apiRoot, skipVerify }: Mirror,
+  insecure: InsecureRegistries,
+): Promise<RegistryEndpoint> {
+  const { host, pathname, protocol } = new URL(apiRoot);
+  const isPlain = protocol === "http:";
+  return {
+    host,
+    rootPath: pathname,
+    schemes: [isPlain ? "http" : "https"],
+    trust: { verifyTls: !isPlain && !skipVerify && !(await insecure.has(host)), host },
+    responseTimeoutMs: mirrorTimeoutMs,
+  };
 }

@@ -1,4 +1,4 @@
-import type { RemoteRepository } from "../../core/transfer/contract.ts";
+import type { OnRetry, RemoteRepository } from "../../core/transfer/contract.ts";
 import { notFound, type PlatformError, unavailable } from "../../errors/platform-error.ts";
 import { type Digest, digestAlgorithm, digestOf, isDigest } from "../../formats/digest.ts";
 import { bareMediaType, type Descriptor, mediaTypes } from "../../formats/oci-image.ts";
@@ -31,13 +31,14 @@ export class RegistryRepository implements RemoteRepository {
     private readonly retry: RetryPolicy,
   ) {}
 
-  resolve(signal: AbortSignal): Promise<Descriptor> {
+  resolve(signal: AbortSignal, onRetry?: OnRetry): Promise<Descriptor> {
     const wanted = this.reference.digest ?? this.reference.tag ?? "latest";
-    return withRetries(this.retry, signal, async () => {
+    const attempt = async () => {
       const head = await this.requestManifest("HEAD", wanted, signal);
       await head.discard();
       return (head.status === 200 && descriptorOf(head)) || (await this.resolveByGet(wanted, signal));
-    });
+    };
+    return withRetries(this.retry, signal, attempt, onRetry);
   }
 
   /** For registries without HEAD or its headers; and it is GET whose body tells the reason of a failure. */
@@ -51,11 +52,11 @@ export class RegistryRepository implements RemoteRepository {
     return { mediaType: contentType(response), digest, size: bytes.length };
   }
 
-  async manifest(descriptor: Descriptor, signal: AbortSignal): Promise<Uint8Array> {
+  async manifest(descriptor: Descriptor, signal: AbortSignal, onRetry?: OnRetry): Promise<Uint8Array> {
     const { digest, size } = descriptor;
     const known = this.documents.get(digest);
     if (known) return known;
-    return await withRetries(this.retry, signal, async () => {
+    const attempt = async () => {
       const response = await this.requestManifest("GET", digest, signal);
       if (response.status !== 200) throw this.inDockersWords(await responseError(response), digest);
       const bytes = await response.bytes(maxManifestBytes);
@@ -66,7 +67,8 @@ export class RegistryRepository implements RemoteRepository {
         });
       }
       return bytes;
-    });
+    };
+    return await withRetries(this.retry, signal, attempt, onRetry);
   }
 
   private requestManifest(
@@ -78,7 +80,12 @@ export class RegistryRepository implements RemoteRepository {
     return this.session.send({ method, path: `${this.reference.path}/manifests/${wanted}`, headers, signal });
   }
 
-  blob(descriptor: Descriptor, offset: number, signal: AbortSignal): AsyncIterable<Uint8Array> {
+  blob(
+    descriptor: Descriptor,
+    offset: number,
+    signal: AbortSignal,
+    onRetry?: OnRetry,
+  ): AsyncIterable<Uint8Array> {
     return downloadBlob({
       session: this.session,
       path: `${this.reference.path}/blobs/${descriptor.digest}`,
@@ -86,7 +93,13 @@ export class RegistryRepository implements RemoteRepository {
       offset,
       retry: this.retry,
       signal,
+      onRetry,
     });
+  }
+
+  /** There is no other source. */
+  reject(): boolean {
+    return false;
   }
 
   /** The texts that Docker's engine makes of a registry's errors. */

@@ -13,8 +13,8 @@ export interface ApiRequest {
   readonly signal: AbortSignal;
 }
 
-/** How long a registry on loopback may take for its first answer over TLS before plain HTTP is tried. */
-const loopbackTlsTimeoutMs = 3000;
+/** How long an insecure registry may take for an answer over TLS before plain HTTP is tried. */
+const insecureTlsTimeoutMs = 3000;
 const notTls = new Set(["registry.no-tls", "registry.refused", "registry.cut", "registry.timeout"]);
 
 /** Remembers, for all sessions, which scheme a registry spoke last. By host. */
@@ -22,8 +22,10 @@ export type KnownSchemes = Map<string, "https" | "http">;
 
 /** Requests to one registry: finds the scheme, answers challenges. */
 export class RegistrySession {
+  private endpoint: RegistryEndpoint | undefined;
+
   constructor(
-    private readonly endpoint: RegistryEndpoint,
+    private readonly findEndpoint: () => Promise<RegistryEndpoint>,
     private readonly transport: Transport,
     private readonly authorizer: Authorizer,
     private readonly schemes: KnownSchemes,
@@ -31,28 +33,35 @@ export class RegistrySession {
 
   /** Any status is an answer; a second 401 too. Errors: Unavailable, Unauthorized, the signal's reason. */
   async send(request: ApiRequest): Promise<HttpResponse> {
-    const response = await this.sendOnce(request, await this.authorizer.header(request.signal));
+    this.endpoint ??= await this.findEndpoint();
+    const { endpoint, authorizer } = this;
+    const known = await authorizer.header(endpoint.trust, request.signal);
+    const response = await this.sendOnce(endpoint, request, known);
     if (response.status !== 401) return response;
     const challenges = parseChallenges(response.headers.get("www-authenticate"));
-    const answer = await this.authorizer.afterChallenge(challenges, response.request, request.signal);
+    const answer = await authorizer.afterChallenge(challenges, response.request);
     if (answer === undefined) return response;
     await response.discard();
-    return this.sendOnce(request, answer);
+    return this.sendOnce(endpoint, request, answer);
   }
 
-  private async sendOnce(request: ApiRequest, authorization: string | undefined): Promise<HttpResponse> {
-    const known = this.schemes.get(this.endpoint.host);
-    const candidates = known ? [known] : this.endpoint.schemes;
+  private async sendOnce(
+    endpoint: RegistryEndpoint,
+    request: ApiRequest,
+    authorization: string | undefined,
+  ): Promise<HttpResponse> {
+    const known = this.schemes.get(endpoint.host);
+    const candidates = known && endpoint.schemes.includes(known) ? [known] : endpoint.schemes;
     let failure: unknown;
     for (const [index, scheme] of candidates.entries()) {
       const isLast = index === candidates.length - 1;
       try {
-        const response = await this.sendOver(scheme, request, authorization, isLast);
-        this.schemes.set(this.endpoint.host, scheme);
+        const response = await this.sendOver(endpoint, scheme, request, authorization, isLast);
+        this.schemes.set(endpoint.host, scheme);
         return response;
       } catch (error) {
         // The next request finds out again: another server may listen there by then.
-        this.schemes.delete(this.endpoint.host);
+        this.schemes.delete(endpoint.host);
         failure = error;
         if (isLast || !notTls.has(codeOf(error))) break;
       }
@@ -61,13 +70,14 @@ export class RegistrySession {
   }
 
   private sendOver(
+    endpoint: RegistryEndpoint,
     scheme: "https" | "http",
     request: ApiRequest,
     authorization: string | undefined,
     isLast: boolean,
   ): Promise<HttpResponse> {
     const { method, path, headers, body, signal } = request;
-    const root = `${scheme}://${this.endpoint.host}/v2/`;
+    const root = `${scheme}://${endpoint.host}${endpoint.rootPath}`;
     const url = typeof path === "string" ? root + path : path.href;
     // Storage elsewhere has its own keys in its URLs; the registry's are not for it.
     const isOurs = new URL(url).host === new URL(root).host;
@@ -77,21 +87,21 @@ export class RegistrySession {
         url,
         headers: { ...headers, ...(authorization === undefined || !isOurs ? {} : { authorization }) },
         ...(body === undefined ? {} : { body }),
-        verifyTls: this.endpoint.verifyTls,
+        trust: endpoint.trust,
         signal,
-        ...(isLast ? {} : { responseTimeoutMs: loopbackTlsTimeoutMs }),
+        responseTimeoutMs: isLast ? endpoint.responseTimeoutMs : insecureTlsTimeoutMs,
       })
       .catch((error) => {
-        throw codeOf(error) === "registry.refused" ? this.down(scheme, error) : error;
+        throw codeOf(error) === "registry.refused" ? down(root, error) : error;
       });
   }
+}
 
-  /** Docker's engine asks the root of the API first, so that is what its users read when nobody listens. */
-  private down(scheme: string, error: PlatformError): PlatformError {
-    const { code, hint } = error;
-    const cause = error.message.replace(/^.*?": /, "");
-    return unavailable(`Get "${scheme}://${this.endpoint.host}/v2/": ${cause}`, { code, hint, cause: error });
-  }
+/** Docker's engine asks the root of the API first, so that is what its users read when nobody listens. */
+function down(root: string, error: PlatformError): PlatformError {
+  const { code, hint } = error;
+  const cause = error.message.replace(/^.*?": /, "");
+  return unavailable(`Get "${root}": ${cause}`, { code, hint, cause: error });
 }
 
 function codeOf(error: unknown): string {

@@ -1,9 +1,17 @@
 import { expect, test } from "bun:test";
+import { HostCertificates } from "./host-certificates.ts";
+import { noProxies } from "./proxy-settings.ts";
 import { requestToken } from "./request-token.ts";
 import { Transport } from "./transport.ts";
 
-const transport = new Transport({ userAgent: "test", responseTimeoutMs: 1000, idleTimeoutMs: 1000 });
-const request = { service: "S", scope: "", credentials: undefined, verifyTls: true };
+const transport = new Transport({
+  userAgent: "test",
+  responseTimeoutMs: 1000,
+  idleTimeoutMs: 1000,
+  certificates: new HostCertificates(undefined),
+  proxies: noProxies,
+});
+const request = { service: "S", scope: "", credentials: undefined, trust: { verifyTls: true, host: "r" } };
 
 test.each(["http://token.invalid/", "ftp://token.invalid/", "/token", ""])(
   "credentials are never sent to the token server %p",

@@ -2,7 +2,8 @@ import type { RegistryCredentials } from "../../core/transfer/contract.ts";
 import { PlatformError, unavailable } from "../../errors/platform-error.ts";
 import { JsonFields } from "../../formats/json-fields.ts";
 import { basicHeader } from "./basic-header.ts";
-import { hostName, isLoopback } from "./registry-endpoint.ts";
+import { hostName, isLoopback } from "./host-name.ts";
+import type { Trust } from "./registry-endpoint.ts";
 import { RegistryError, responseError } from "./response-error.ts";
 import { shownRequest } from "./shown-request.ts";
 import type { HttpResponse, Transport } from "./transport.ts";
@@ -13,7 +14,7 @@ export interface TokenRequest {
   /** One or more, separated by spaces. */
   readonly scope: string;
   readonly credentials: RegistryCredentials | undefined;
-  readonly verifyTls: boolean;
+  readonly trust: Trust;
   readonly signal: AbortSignal;
 }
 
@@ -41,11 +42,11 @@ export async function requestToken(transport: Transport, request: TokenRequest):
   return parseToken(await response.bytes(maxTokenBytes), realm);
 }
 
-function parseRealm({ realm, verifyTls }: TokenRequest): URL {
+function parseRealm({ realm, trust }: TokenRequest): URL {
   const url = URL.canParse(realm) ? new URL(realm) : undefined;
   const safe =
     url?.protocol === "https:" ||
-    (url?.protocol === "http:" && (!verifyTls || isLoopback(hostName(url.host))));
+    (url?.protocol === "http:" && (!trust.verifyTls || isLoopback(hostName(url.host))));
   if (url && safe) return url;
   throw unavailable(`the registry names a token server that is no usable address: "${realm}"`, {
     code: "registry.bad-realm",
@@ -53,7 +54,7 @@ function parseRealm({ realm, verifyTls }: TokenRequest): URL {
 }
 
 function getToken(transport: Transport, realm: URL, request: TokenRequest): Promise<HttpResponse> {
-  const { service, scope, credentials, verifyTls, signal } = request;
+  const { service, scope, credentials, trust, signal } = request;
   const url = new URL(realm);
   if (service) url.searchParams.set("service", service);
   for (const one of scope.split(" ").filter(Boolean)) url.searchParams.append("scope", one);
@@ -61,7 +62,7 @@ function getToken(transport: Transport, realm: URL, request: TokenRequest): Prom
   const authorization = basicHeader(credentials);
   if (credentials?.username) url.searchParams.set("account", credentials.username);
   const headers = authorization === undefined ? {} : { authorization };
-  return transport.send({ method: "GET", url: url.href, headers, verifyTls, signal });
+  return transport.send({ method: "GET", url: url.href, headers, trust, signal });
 }
 
 async function postForToken(
@@ -70,7 +71,7 @@ async function postForToken(
   request: TokenRequest,
   identityToken: string,
 ): Promise<HttpResponse> {
-  const { service, scope, credentials, verifyTls, signal } = request;
+  const { service, scope, credentials, trust, signal } = request;
   const form = new URLSearchParams({
     grant_type: "refresh_token",
     service,
@@ -83,7 +84,7 @@ async function postForToken(
     url: realm.href,
     headers: { "content-type": "application/x-www-form-urlencoded" },
     body: form.toString(),
-    verifyTls,
+    trust,
     signal,
   });
   const unknown = response.status === 404 || response.status === 405;

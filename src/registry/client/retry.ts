@@ -32,6 +32,7 @@ export async function withRetries<T>(
   policy: RetryPolicy,
   signal: AbortSignal,
   attempt: () => Promise<T>,
+  onRetry?: (seconds: number) => void,
 ): Promise<T> {
   for (let failures = 1; ; failures++) {
     try {
@@ -39,6 +40,7 @@ export async function withRetries<T>(
     } catch (error) {
       const delayMs = retryDelayMs(policy, failures, error);
       if (delayMs === undefined) throw error;
+      onRetry?.(Math.ceil(delayMs / 1000));
       await pause(delayMs, signal);
     }
   }

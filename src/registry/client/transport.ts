@@ -1,6 +1,9 @@
-import { type PlatformError, unavailable } from "../../errors/platform-error.ts";
-import { connectionError } from "./connection-error.ts";
-import { hostName, isLoopback } from "./registry-endpoint.ts";
+import { PlatformError, unavailable } from "../../errors/platform-error.ts";
+import { connectionError, proxyError } from "./connection-error.ts";
+import type { HostCertificates } from "./host-certificates.ts";
+import { hostName, isLoopback } from "./host-name.ts";
+import { type ProxySettings, proxyFor } from "./proxy-settings.ts";
+import type { Trust } from "./registry-endpoint.ts";
 import { shownRequest } from "./shown-request.ts";
 
 export interface TransportOptions {
@@ -9,9 +12,11 @@ export interface TransportOptions {
   /** How long a body may pause. */
   readonly idleTimeoutMs: number;
   readonly userAgent: string;
+  readonly certificates: HostCertificates;
+  readonly proxies: ProxySettings;
 }
 
-export type HttpMethod = "GET" | "HEAD" | "POST" | "PUT" | "DELETE";
+export type HttpMethod = "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE";
 
 /** A body that is read while it is sent; again from the start where the request has to be sent again. */
 export interface StreamedBody {
@@ -24,8 +29,9 @@ export interface HttpRequest {
   readonly url: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | Uint8Array | StreamedBody;
-  readonly verifyTls: boolean;
-  readonly responseTimeoutMs?: number;
+  readonly trust: Trust;
+  /** Undefined: the transport's. */
+  readonly responseTimeoutMs?: number | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -47,7 +53,7 @@ export interface HttpResponse {
 const maxRedirects = 10;
 const redirectStatuses = new Set([301, 302, 303, 307, 308]);
 
-/** HTTP as registries need it: redirects without leaking credentials, timeouts, errors in Docker's words. */
+/** HTTP as registries need it: redirects without leaking credentials, proxies, timeouts, errors in Docker's words. */
 export class Transport {
   constructor(private readonly options: TransportOptions) {}
 
@@ -59,7 +65,7 @@ export class Transport {
       if (!redirectStatuses.has(response.status) || location === null) return response;
       await response.discard();
       const next = new URL(location, url);
-      checkRedirect(new URL(url), next, request.verifyTls);
+      checkRedirect(new URL(url), next, request.trust.verifyTls);
       if (next.host !== new URL(url).host) headers = withoutAuthorization(headers);
       url = next.href;
     }
@@ -69,9 +75,12 @@ export class Transport {
   }
 
   private async sendOnce(request: HttpRequest, original: HttpRequest): Promise<HttpResponse> {
-    const { method, url, headers, body, verifyTls, signal } = request;
+    const { method, url, headers, body, trust, signal } = request;
     signal.throwIfAborted();
-    const watch = new Watch(signal);
+    const { protocol, host } = new URL(url);
+    const tls = protocol === "https:" ? await this.options.certificates.for(host, trust.host) : {};
+    const proxy = proxyFor(new URL(url), this.options.proxies);
+    const watch = new Watch(signal, proxy);
     const timeoutMs = request.responseTimeoutMs ?? this.options.responseTimeoutMs;
     watch.expectWithin(timeoutMs);
     // Each piece that is taken shows that the server is at work.
@@ -92,11 +101,15 @@ export class Transport {
         // The bytes are what the digest covers, whatever Content-Encoding says.
         decompress: false,
         signal: watch.signal,
-        tls: { rejectUnauthorized: verifyTls },
+        tls: { ...tls, rejectUnauthorized: trust.verifyTls },
         timeout: false,
+        ...(proxy === undefined ? {} : { proxy }),
         ...(sent === undefined ? {} : { body: sent }),
       });
       watch.rest();
+      if (proxy !== undefined && response.status === 407) {
+        throw proxyError(method, url, proxy, response.statusText);
+      }
       return new FetchResponse(response, original, watch, this.options.idleTimeoutMs);
     } catch (error) {
       watch.end();
@@ -191,7 +204,10 @@ class Watch {
   private timer: NodeJS.Timeout | undefined;
   private late = false;
 
-  constructor(private readonly caller: AbortSignal) {
+  constructor(
+    private readonly caller: AbortSignal,
+    private readonly proxy: string | undefined,
+  ) {
     caller.addEventListener("abort", this.onAbort, { once: true });
   }
 
@@ -220,7 +236,8 @@ class Watch {
   /** The caller's own abort reason, or the error of the connection in Docker's words. */
   translate(error: unknown, method: string, url: string, whenLate: string): unknown {
     if (this.caller.aborted) return this.caller.reason;
-    if (!this.late) return connectionError(method, url, error);
+    if (error instanceof PlatformError) return error;
+    if (!this.late) return connectionError(method, url, error, this.proxy);
     return timeoutError(method, url, whenLate);
   }
 }

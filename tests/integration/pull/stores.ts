@@ -6,6 +6,7 @@ import { Leases } from "../../../src/core/leases/leases.ts";
 import { OverlaySnapshotter } from "../../../src/core/snapshots/overlay-snapshotter.ts";
 import type { Progress, PullRequest } from "../../../src/core/transfer/contract.ts";
 import { ImageTransfer } from "../../../src/core/transfer/image-transfer.ts";
+import { Limit } from "../../../src/core/transfer/limit.ts";
 import { WorkerPool } from "../../../src/core/unpack/worker-pool.ts";
 import { hostPlatform } from "../../../src/formats/platform.ts";
 import { createLog } from "../../../src/log/log.ts";
@@ -50,7 +51,8 @@ export class Stores implements AsyncDisposable {
       spoolDirectory: content.spoolDirectory,
       registries: new RegistryClient({ userAgent: "gantry-test", ...client }),
       platform: hostPlatform(),
-      parallelDownloads: 3,
+      downloads: new Limit(3),
+      uploads: new Limit(5),
     });
     return new Stores(directory, root === undefined, content, snapshots, images, transfer, pool);
   }

@@ -17,8 +17,6 @@ export class GantryRegistry implements AsyncDisposable {
     /** `127.0.0.1:PORT`, as it stands in image references. */
     readonly host: string,
     private readonly scheme: "http" | "https",
-    /** With which it was started first. */
-    readonly args: readonly string[],
   ) {}
 
   static async start(
@@ -29,7 +27,6 @@ export class GantryRegistry implements AsyncDisposable {
       scratchDirectory("registry-server"),
       `127.0.0.1:${await freePort()}`,
       scheme,
-      args,
     );
     await registry.boot(args);
     return registry;

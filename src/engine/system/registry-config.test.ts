@@ -1,0 +1,23 @@
+import { expect, test } from "bun:test";
+import { registryConfig } from "./registry-config.ts";
+
+test("info shows mirrors and insecure registries as dockerd does", () => {
+  const mirror = { url: "https://m/", apiRoot: "https://m/v2/", canResolve: true, skipVerify: false };
+  const shown = registryConfig({
+    mirrors: { "docker.io": [mirror], "quay.io": [{ ...mirror, url: "https://q/" }] },
+    insecureRegistries: ["plain:5000", "10.0.0.0/8"],
+    certificatesDirectory: undefined,
+    proxies: { httpProxy: "", httpsProxy: "", noProxy: "" },
+  });
+  expect(shown).toEqual({
+    AllowNondistributableArtifactsCIDRs: null,
+    AllowNondistributableArtifactsHostnames: null,
+    InsecureRegistryCIDRs: ["::1/128", "127.0.0.0/8", "10.0.0.0/8"],
+    IndexConfigs: {
+      "docker.io": { Name: "docker.io", Mirrors: ["https://m/"], Secure: true, Official: true },
+      "quay.io": { Name: "quay.io", Mirrors: ["https://q/"], Secure: true, Official: false },
+      "plain:5000": { Name: "plain:5000", Mirrors: [], Secure: false, Official: false },
+    },
+    Mirrors: ["https://m/"],
+  });
+});

@@ -1,0 +1,80 @@
+import { invalidParameter } from "../errors/platform-error.ts";
+import { JsonFields } from "../formats/json-fields.ts";
+
+/** A mirror as the file has it; containerd's terms. */
+export interface ConfiguredMirror {
+  readonly url: string;
+  /** `pull` and `resolve`; without `resolve` it is not asked what a tag means. */
+  readonly capabilities?: readonly string[] | undefined;
+  /** The URL is the whole root of the API: `/v2/` is not put behind it. */
+  readonly overridePath?: boolean | undefined;
+  readonly skipVerify?: boolean | undefined;
+}
+
+/** What `--config-file` says. Keys that dockerd has are spelled and mean as in its daemon.json. */
+export interface EngineConfigFile {
+  readonly registryMirrors?: readonly string[] | undefined;
+  readonly insecureRegistries?: readonly string[] | undefined;
+  readonly maxConcurrentDownloads?: number | undefined;
+  readonly maxConcurrentUploads?: number | undefined;
+  readonly maxDownloadAttempts?: number | undefined;
+  readonly httpProxy?: string | undefined;
+  readonly httpsProxy?: string | undefined;
+  readonly noProxy?: string | undefined;
+  /** By domain of references. */
+  readonly mirrors: Readonly<Record<string, readonly ConfiguredMirror[]>>;
+}
+
+/**
+ * Parses the engine's configuration file.
+ * Errors: InvalidParameter naming file and key; a key that is not known is refused, not ignored.
+ */
+export function parseEngineConfig(path: string, text: string): EngineConfigFile {
+  const fields = JsonFields.parse(path, text);
+  onlyKeys(fields, [
+    "registry-mirrors",
+    "insecure-registries",
+    "max-concurrent-downloads",
+    "max-concurrent-uploads",
+    "max-download-attempts",
+    "proxies",
+    "registries",
+  ]);
+  const proxies = fields.object("proxies");
+  if (proxies) onlyKeys(proxies, ["http-proxy", "https-proxy", "no-proxy"]);
+  const registries = fields.object("registries");
+  return {
+    registryMirrors: fields.strings("registry-mirrors"),
+    insecureRegistries: fields.strings("insecure-registries"),
+    maxConcurrentDownloads: fields.wholeNumber("max-concurrent-downloads"),
+    maxConcurrentUploads: fields.wholeNumber("max-concurrent-uploads"),
+    maxDownloadAttempts: fields.wholeNumber("max-download-attempts"),
+    httpProxy: proxies?.string("http-proxy"),
+    httpsProxy: proxies?.string("https-proxy"),
+    noProxy: proxies?.string("no-proxy"),
+    mirrors: Object.fromEntries(
+      (registries?.keys() ?? []).map((domain) => [domain, mirrorsOf(registries?.requiredObject(domain))]),
+    ),
+  };
+}
+
+function mirrorsOf(registry: JsonFields | undefined): ConfiguredMirror[] {
+  if (registry) onlyKeys(registry, ["mirrors"]);
+  return (registry?.requiredObjects("mirrors") ?? []).map((mirror) => {
+    onlyKeys(mirror, ["url", "capabilities", "override-path", "skip-verify"]);
+    return {
+      url: mirror.requiredString("url"),
+      capabilities: mirror.strings("capabilities"),
+      overridePath: mirror.boolean("override-path"),
+      skipVerify: mirror.boolean("skip-verify"),
+    };
+  });
+}
+
+function onlyKeys(fields: JsonFields, known: readonly string[]): void {
+  for (const key of fields.keys()) {
+    if (known.includes(key)) continue;
+    const { message } = fields.problem(key, "is not known");
+    throw invalidParameter(message, { code: "config.unknown", hint: `known here: ${known.join(", ")}` });
+  }
+}

@@ -1,0 +1,105 @@
+import type { OnRetry, RemoteRepository } from "../../core/transfer/contract.ts";
+import { messageOf, PlatformError } from "../../errors/platform-error.ts";
+import type { Digest } from "../../formats/digest.ts";
+import type { Descriptor } from "../../formats/oci-image.ts";
+import type { Mirror } from "./registry-settings.ts";
+
+export interface MirrorSource {
+  readonly mirror: Mirror;
+  readonly repository: RemoteRepository;
+}
+
+/**
+ * One repository of a registry that has mirrors: they are asked first, in their order, and the registry where
+ * none of them has the answer. A mirror that fails, lies or breaks off costs time, never the pull.
+ */
+export class MirroredRepository implements RemoteRepository {
+  /** Those that are not asked again, with what became of them. */
+  private readonly failures = new Map<MirrorSource, unknown>();
+  /** Blobs of which some bytes came from a mirror. */
+  private readonly fromMirrors = new Set<Digest>();
+  /** Blobs that only the registry is asked for. */
+  private readonly rejected = new Set<Digest>();
+
+  constructor(
+    private readonly mirrors: readonly MirrorSource[],
+    private readonly registry: RemoteRepository,
+  ) {}
+
+  async resolve(signal: AbortSignal, onRetry?: OnRetry): Promise<Descriptor> {
+    const able = this.mirrors.filter(({ mirror }) => mirror.canResolve);
+    return await this.first(able, (repository) => repository.resolve(signal, onRetry), signal);
+  }
+
+  manifest(descriptor: Descriptor, signal: AbortSignal, onRetry?: OnRetry): Promise<Uint8Array> {
+    const ask = (repository: RemoteRepository) => repository.manifest(descriptor, signal, onRetry);
+    return this.first(this.mirrors, ask, signal);
+  }
+
+  async *blob(
+    descriptor: Descriptor,
+    offset: number,
+    signal: AbortSignal,
+    onRetry?: OnRetry,
+  ): AsyncGenerator<Uint8Array, void, undefined> {
+    let position = offset;
+    for (const source of this.rejected.has(descriptor.digest) ? [] : this.mirrors) {
+      if (this.failures.has(source)) continue;
+      try {
+        for await (const chunk of source.repository.blob(descriptor, position, signal)) {
+          this.fromMirrors.add(descriptor.digest);
+          position += chunk.length;
+          yield chunk;
+        }
+        return;
+      } catch (error) {
+        this.failed(source, error, signal);
+      }
+    }
+    try {
+      yield* this.registry.blob(descriptor, position, signal, onRetry);
+    } catch (error) {
+      throw this.naming(error);
+    }
+  }
+
+  reject({ digest }: Descriptor): boolean {
+    this.rejected.add(digest);
+    return this.fromMirrors.delete(digest);
+  }
+
+  private async first<T>(
+    mirrors: readonly MirrorSource[],
+    ask: (repository: RemoteRepository) => Promise<T>,
+    signal: AbortSignal,
+  ): Promise<T> {
+    for (const source of mirrors) {
+      if (this.failures.has(source)) continue;
+      try {
+        return await ask(source.repository);
+      } catch (error) {
+        this.failed(source, error, signal);
+      }
+    }
+    try {
+      return await ask(this.registry);
+    } catch (error) {
+      throw this.naming(error);
+    }
+  }
+
+  /** What is not there can be all that a mirror lacks; any other failure ends its part in this pull. */
+  private failed(source: MirrorSource, error: unknown, signal: AbortSignal): void {
+    if (signal.aborted) throw signal.reason;
+    if (!(error instanceof PlatformError && error.kind === "NotFound")) this.failures.set(source, error);
+  }
+
+  /** The registry's error, and that the mirrors failed before it: it may be one that is not to be reached. */
+  private naming(error: unknown): unknown {
+    if (!(error instanceof PlatformError) || this.failures.size === 0) return error;
+    const { kind, message, code, hint } = error;
+    const mirrors = [...this.failures].map(([{ mirror }, failure]) => `${mirror.url}: ${messageOf(failure)}`);
+    const told = `mirrors failed before (${mirrors.join("; ")})`;
+    return new PlatformError(kind, message, { code, hint: hint ? `${hint}; ${told}` : told, cause: error });
+  }
+}

@@ -1,0 +1,46 @@
+import { expect, test } from "bun:test";
+import { maskedProxy, proxyFor, takeProxyVariables } from "./proxy-settings.ts";
+
+const settings = { httpProxy: "http://plain:1", httpsProxy: "u:p@tls:2" };
+
+test.each([
+  ["https://r.example/v2/", "", "http://u:p@tls:2/"],
+  ["http://r.example/v2/", "", "http://plain:1/"],
+  ["https://localhost:5000/", "", undefined],
+  ["https://127.0.0.5/", "", undefined],
+  ["https://[::1]:5000/", "", undefined],
+  ["https://r.example/", "*", undefined],
+  ["https://r.example/", " other , R.Example ", undefined],
+  ["https://a.r.example/", "r.example", undefined],
+  ["https://ar.example/", "r.example", "http://u:p@tls:2/"],
+  ["https://r.example/", ".r.example", "http://u:p@tls:2/"],
+  ["https://a.r.example/", "*.r.example", undefined],
+  ["https://r.example:5000/", "r.example:5000", undefined],
+  ["https://r.example:5000/", "r.example:443", "http://u:p@tls:2/"],
+  ["https://r.example/", "r.example:443", undefined],
+  ["https://10.1.2.3/", "10.0.0.0/8", undefined],
+  ["https://11.1.2.3/", "10.0.0.0/8,nonsense/8", "http://u:p@tls:2/"],
+  ["https://[fd00::1]/", "fd00::/8", undefined],
+  ["https://192.0.2.1/", "192.0.2.1", undefined],
+])("%p without %p goes through %p", (url, noProxy, proxy) => {
+  expect(proxyFor(new URL(url), { ...settings, noProxy })).toBe(proxy);
+});
+
+test("the environment's variables are taken away, upper case first", () => {
+  const env: NodeJS.ProcessEnv = {
+    HTTP_PROXY: "",
+    http_proxy: "a",
+    HTTPS_PROXY: "B",
+    https_proxy: "b",
+    PATH: "x",
+  };
+  expect(takeProxyVariables(env)).toEqual({ httpProxy: "a", httpsProxy: "B", noProxy: "" });
+  expect(env).toEqual({ PATH: "x" });
+});
+
+test.each([
+  ["", ""],
+  ["http://proxy:3128", "http://proxy:3128"],
+  ["http://user:p@ss@proxy:3128/", "http://xxxxx:xxxxx@proxy:3128/"],
+  ["user:secret@proxy", "xxxxx:xxxxx@proxy"],
+])("%p is shown as %p", (proxy, shown) => expect(maskedProxy(proxy)).toBe(shown));

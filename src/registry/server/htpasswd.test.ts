@@ -1,0 +1,40 @@
+import { expect, test } from "bun:test";
+import { BasicAuth, parseHtpasswd } from "./htpasswd.ts";
+
+const hash = await Bun.password.hash("right:one", { algorithm: "bcrypt", cost: 4 });
+const basic = (text: string) => `Basic ${btoa(text)}`;
+
+test.each(["$2a$", "$2b$", "$2y$"])("takes bcrypt hashes that begin with %s", async (prefix) => {
+  const users = parseHtpasswd(`# staff\n\nann:${hash.replace("$2b$", prefix)}\r\n`, "users");
+  const auth = new BasicAuth(users);
+  expect(await auth.allows(basic("ann:right:one"))).toBe(true);
+  expect(await auth.allows(basic("ann:wrong"))).toBe(false);
+});
+
+test.each([
+  "ann:$apr1$abc$def", // MD5
+  "ann:{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g=",
+  "ann:plain",
+  "ann",
+  `:${hash}`,
+])("refuses the line %s", (line) => {
+  expect(() => parseHtpasswd(`bob:${hash}\n${line}`, "users")).toThrow("users line 2");
+});
+
+test.each([
+  undefined,
+  "",
+  "Bearer x",
+  "Basic ???",
+  basic("ann"),
+  basic(":right:one"),
+  basic("eve:right:one"), // somebody else's password
+])("%p lets nobody in, also after a right one was remembered", async (header) => {
+  const auth = new BasicAuth(new Map([["ann", hash]]));
+  expect(await auth.allows(basic("ann:right:one"))).toBe(true);
+  expect(await auth.allows(header)).toBe(false);
+});
+
+test("without users there is nobody", async () => {
+  expect(await new BasicAuth(new Map()).allows(basic("ann:right:one"))).toBe(false);
+});
