@@ -1,5 +1,6 @@
 /** The command line: finds the command, parses its flags, runs it, turns errors into messages and exit codes. */
 import { PlatformError } from "../errors/platform-error.ts";
+import { OwnProcessNeeded } from "./client-files.ts";
 import type { CommandDefinition } from "./command.ts";
 import { CommandError } from "./command-error.ts";
 import { type CommandEntry, commandGroups, findCommand } from "./commands.ts";
@@ -18,11 +19,12 @@ const globalFlags = {
 /** Errors in flags, wherever they stand; Docker's client exits with 125. */
 const flagErrorCode = 125;
 
-/** `argv` without the program's name. Out: the exit code. Never rejects. */
+/** `argv` without the program's name. Out: the exit code. Rejects with nothing but OwnProcessNeeded. */
 export async function runCli(argv: readonly string[], world: World = processContext()): Promise<number> {
   try {
     return await dispatch(argv, world);
   } catch (error) {
+    if (error instanceof OwnProcessNeeded) throw error;
     return report(world, error, "gantry", {});
   } finally {
     world.close();
@@ -43,8 +45,9 @@ async function dispatch(argv: readonly string[], world: World): Promise<number> 
   const words = args[0] === "help" ? [...args.slice(1), "--help"] : args;
   const found = findCommand(words);
   if (found === undefined) return notACommand(world, words);
+  world.admit(found.entry.name);
   const address = engineAddress(values.host, world.env.GANTRY_HOST);
-  using engine = new EngineClient(address.address, async (error) => {
+  using engine = new EngineClient(world.engineAt(address.address), async (error) => {
     if (!address.isDefault) throw withStartHint(error);
     const { defaultEngineStart, startEngine } = await import("./ensure-engine.ts");
     await startEngine(defaultEngineStart());
@@ -74,6 +77,7 @@ async function runCommand(
     if (error instanceof FlagError) {
       return usageError(context, error.message, `Usage:  ${commandName} ${command.usage}`, commandName);
     }
+    if (error instanceof OwnProcessNeeded) throw error;
     return report(context, error, commandName, command);
   }
 }

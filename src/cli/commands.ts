@@ -121,6 +121,49 @@ export const commands: readonly CommandEntry[] = [
   entry("hidden", "network inspect", "Show everything about networks", networkInspect),
 ];
 
+/**
+ * Commands that the engine runs for its caller (serve-command.ts): they need nothing of the caller's process but its
+ * streams, its terminal and its environment.
+ */
+export const servedCommands: ReadonlySet<string> = new Set([
+  ...[
+    "run",
+    "exec",
+    "ps",
+    "images",
+    "version",
+    "info",
+    "attach",
+    "create",
+    "diff",
+    "events",
+    "history",
+    "inspect",
+  ],
+  ...[
+    "kill",
+    "logs",
+    "pause",
+    "rename",
+    "restart",
+    "rm",
+    "rmi",
+    "start",
+    "stop",
+    "tag",
+    "top",
+    "unpause",
+    "wait",
+  ],
+  ...["container inspect", "image inspect", "network ls", "network inspect"],
+]);
+
+/** The first words with which they can be called. */
+export function servedWords(): string[] {
+  const names = commands.flatMap(({ name, aliases }) => (servedCommands.has(name) ? [name, ...aliases] : []));
+  return [...new Set(names.map((name) => name.split(" ", 1)[0] ?? name))].sort();
+}
+
 /** The entry of `words[0]` or `words[0] words[1]`, and how many words it took. */
 export function findCommand(words: readonly string[]): { entry: CommandEntry; used: 1 | 2 } | undefined {
   const [first = "", second = ""] = words;

@@ -1,10 +1,11 @@
 /** What the outside world is to a command; tests put another world here. */
+import type { ClientFiles } from "./client-files.ts";
 import type { EngineClient } from "./engine-client.ts";
 import type { Environment } from "./values/environment.ts";
 
 export interface Output {
-  /** Writes everything before it returns. */
-  write(data: string | Uint8Array): void;
+  /** Takes everything. Whoever writes much waits for the result, where there is one: then there is room for more. */
+  write(data: string | Uint8Array): Promise<void> | undefined;
 }
 
 export interface TerminalSize {
@@ -33,6 +34,7 @@ export interface CommandContext {
   /** Standard input, read only from the first call on. */
   stdin(): AsyncIterable<Uint8Array>;
   readonly env: Environment;
+  readonly files: ClientFiles;
   readonly terminal: Terminal;
   readonly signals: Signals;
   readonly engine: EngineClient;

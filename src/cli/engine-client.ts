@@ -4,14 +4,13 @@
  */
 import { PlatformError } from "../errors/platform-error.ts";
 import {
-  Http1Client,
   type HttpRequest,
   type HttpResponse,
   type RawStream,
   readAll,
+  type UpgradeResult,
 } from "../wire/http1-client.ts";
 import type { ResponseHead } from "../wire/http1-response.ts";
-import type { SocketAddress } from "../wire/stream-socket.ts";
 
 export const apiVersion = "1.51";
 
@@ -42,23 +41,28 @@ export interface EngineRequest {
 
 type Method = HttpRequest["method"];
 
+/** The way to an engine: a socket, or none at all where the command runs within the engine. */
+export interface EngineTransport extends Disposable {
+  /** Connects ahead of `count` requests at a time. */
+  prepare(count: number): void;
+  request(request: HttpRequest): Promise<HttpResponse>;
+  upgrade(request: HttpRequest): Promise<UpgradeResult>;
+}
+
 /** Starts an engine, or explains why there is none. */
 export type OnNoEngine = (error: PlatformError) => Promise<void>;
 
 export class EngineClient implements Disposable {
-  private readonly http: Http1Client;
   private engineWanted = true;
 
   constructor(
-    readonly address: SocketAddress,
+    private readonly transport: EngineTransport,
     private readonly onNoEngine: OnNoEngine,
-  ) {
-    this.http = new Http1Client(address);
-  }
+  ) {}
 
   /** Connects ahead of `count` requests at a time. */
   prepare(count: number): void {
-    this.http.prepare(count);
+    this.transport.prepare(count);
   }
 
   /**
@@ -81,7 +85,7 @@ export class EngineClient implements Disposable {
   /** Settles with the head; the body streams. Errors: EngineError, PlatformError. */
   async open(method: Method, path: string, request: EngineRequest = {}): Promise<HttpResponse> {
     const wire = encodeRequest(method, path, request);
-    const response = await this.withEngine(() => this.http.request(wire));
+    const response = await this.withEngine(() => this.transport.request(wire));
     if (response.status >= 400) throw await errorOf(response);
     return response;
   }
@@ -92,13 +96,13 @@ export class EngineClient implements Disposable {
     request: EngineRequest = {},
   ): Promise<{ head: ResponseHead; stream: RawStream }> {
     const wire = encodeRequest("POST", path, request);
-    const result = await this.withEngine(() => this.http.upgrade(wire));
+    const result = await this.withEngine(() => this.transport.upgrade(wire));
     if (!result.upgraded) throw await errorOf(result.response);
     return result;
   }
 
   [Symbol.dispose](): void {
-    this.http[Symbol.dispose]();
+    this.transport[Symbol.dispose]();
   }
 
   private async withEngine<T>(attempt: () => Promise<T>): Promise<T> {

@@ -1,14 +1,23 @@
 /** The real world: this process's streams, terminal and signals. */
-import { fstatSync, writeSync } from "node:fs";
+import { fstatSync, readFileSync, writeSync } from "node:fs";
+import { resolve } from "node:path";
+import { Http1Client } from "../wire/http1-client.ts";
+import type { SocketAddress } from "../wire/stream-socket.ts";
+import type { ClientFiles } from "./client-files.ts";
 import type { CommandContext, Output, Signals, Terminal } from "./context.ts";
+import type { EngineTransport } from "./engine-client.ts";
 
 const fdOf = { stdin: 0, stdout: 1, stderr: 2 } as const;
 
 /** The parts of a context that do not depend on the command. */
 export type World = Pick<
   CommandContext,
-  "stdout" | "stderr" | "stdin" | "env" | "terminal" | "signals" | "nowMs"
+  "stdout" | "stderr" | "stdin" | "env" | "files" | "terminal" | "signals" | "nowMs"
 > & {
+  /** Connects to an engine at the first request. */
+  engineAt(address: SocketAddress): EngineTransport;
+  /** Throws OwnProcessNeeded for a command, by its name in commands.ts, that cannot be run in this world. */
+  admit(command: string): void;
   /** Lets go of standard input, so that a read which waits does not keep the process alive. */
   close(): void;
 };
@@ -21,6 +30,9 @@ export function processContext(): World {
     stdin: () => input,
     close: () => input.cancel(),
     env: process.env,
+    files: processFiles,
+    engineAt: (address) => new Http1Client(address),
+    admit() {},
     terminal: processTerminal(),
     signals: processSignals,
     nowMs: Date.now,
@@ -39,6 +51,7 @@ function outputTo(fd: 1 | 2): Output {
     write(data) {
       let rest = typeof data === "string" ? Buffer.from(data) : data;
       while (rest.length > 0) rest = rest.subarray(writeSome(fd, rest));
+      return undefined;
     },
   };
 }
@@ -58,6 +71,12 @@ function writeSome(fd: number, bytes: Uint8Array): number {
     throw error;
   }
 }
+
+const processFiles: ClientFiles = {
+  require() {},
+  resolve: (path) => resolve(path),
+  readText: (path) => readFileSync(path, "utf8"),
+};
 
 const openInput = () => Bun.stdin.stream().getReader();
 

@@ -18,7 +18,7 @@ export async function writeArchive(
       hint: "name a file with -o, or redirect the output",
     });
   }
-  for await (const chunk of (await open()).body) context.stdout.write(chunk);
+  for await (const chunk of (await open()).body) await context.stdout.write(chunk);
 }
 
 async function writeFile(

@@ -1,11 +1,16 @@
 import { mkdirSync, readFileSync, rmSync, unlinkSync, writeFileSync, writeSync } from "node:fs";
+import { type Answer, createDockerApi } from "../api/docker/docker-api.ts";
+import { LocalTransport } from "../api/docker/local-transport.ts";
 import type { Route } from "../api/docker/route.ts";
+import { commandRoute } from "../api/docker/routes/gantry-command.ts";
 import { pingRoutes } from "../api/docker/routes/ping.ts";
 import { versionRoute } from "../api/docker/routes/version.ts";
 import { createDockerServer } from "../api/docker/server.ts";
+import type { ClientStream } from "../engine/containers/client-stream.ts";
 import { messageOf, PlatformError } from "../errors/platform-error.ts";
 import { createLog, type Log } from "../log/log.ts";
 import { takeProxyVariables } from "../registry/client/proxy-settings.ts";
+import { buildId } from "./build-id.ts";
 import { lockDirectory } from "./directory-lock.ts";
 import { type EngineOptions, engineHelp, parseEngineOptions } from "./engine-options.ts";
 import { groupIdOf, listenOnSocket } from "./listen.ts";
@@ -47,11 +52,8 @@ async function serve(options: EngineOptions): Promise<number> {
 
   // It listens before it opens anything: a ping needs no store, and whoever needs one waits for `ready`.
   const ready = Promise.withResolvers<readonly Route[]>();
-  const immediate = [...pingRoutes, versionRoute];
-  const servers = options.sockets.map((socket) => ({
-    socket,
-    server: createDockerServer({ immediate, ready: ready.promise, log }),
-  }));
+  const answer = createDockerApi({ immediate: [...pingRoutes, versionRoute], ready: ready.promise, log });
+  const servers = options.sockets.map((socket) => ({ socket, server: createDockerServer(answer) }));
   for (const { server, socket } of servers) await listenOnSocket(server, socket, groupId);
   if (options.pidFile !== undefined) writeFileSync(options.pidFile, `${process.pid}\n`);
   log.info("engine.listening", { sockets: options.sockets.join(" "), pid: process.pid, root: options.root });
@@ -60,7 +62,7 @@ async function serve(options: EngineOptions): Promise<number> {
   try {
     const { compose } = await import("./compose.ts");
     const engine = await compose(options, log);
-    ready.resolve(engine.routes);
+    ready.resolve([...engine.routes, commandRoute((front) => serveFront(front, answer))]);
     const { trimWhenIdle } = await import("./idle-memory.ts");
     trimWhenIdle(servers.map(({ server }) => server))();
     log.info("engine.ready", { afterMs: Math.round(performance.now()) });
@@ -78,6 +80,12 @@ async function serve(options: EngineOptions): Promise<number> {
     }
     if (options.pidFile !== undefined) unlinkSync(options.pidFile);
   }
+}
+
+/** Loaded when the first front comes: an engine that only other clients use needs no command line. */
+async function serveFront(front: ClientStream, answer: Answer): Promise<void> {
+  const { serveCommand } = await import("../cli/serve-command.ts");
+  await serveCommand(front, { buildId, engine: new LocalTransport(answer) });
 }
 
 /** Settles at SIGTERM or SIGINT. SIGHUP, which a closing terminal sends, is none of the engine's business. */

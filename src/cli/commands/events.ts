@@ -28,7 +28,7 @@ export const command = () =>
       });
       // The engine's events have the documented shape; the formats look only at what they know.
       for await (const event of readJsonLines(response.body, parseEvent))
-        context.stdout.write(line(event as EngineEvent));
+        await context.stdout.write(line(event as EngineEvent));
       return 0;
     },
   });

@@ -30,7 +30,9 @@ export const command = () =>
       if (!flags.detach) checkTerminal(context, flags.interactive, flags.tty);
       const size = flags.tty ? context.terminal.size() : undefined;
       const consoleSize = size === undefined ? {} : { ConsoleSize: [size.rows, size.columns] };
-      const variables = flags["env-file"].flatMap(readKeyValueFile).concat(flags.env);
+      const variables = flags["env-file"]
+        .flatMap((path) => readKeyValueFile(context.files, path))
+        .concat(flags.env);
       const { Id } = await context.engine.json<{ Id: string }>(
         "POST",
         `/containers/${pathOf(container)}/exec`,

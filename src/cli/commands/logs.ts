@@ -1,9 +1,8 @@
-import { StdcopyDecoder } from "../../wire/stdcopy.ts";
 import { defineCommand } from "../command.ts";
 import { CommandError } from "../command-error.ts";
 import { pathOf } from "../engine-client.ts";
 import { bool, text, textWithDefault } from "../flag-kinds.ts";
-import { printBody } from "../print-body.ts";
+import { printBody, printFrames } from "../print-body.ts";
 import { parseTimestamp } from "../values/timestamp.ts";
 
 export const command = () =>
@@ -33,15 +32,8 @@ export const command = () =>
         },
       });
       // A container with a terminal has one stream, without frames.
-      if (response.headers.get("content-type")?.endsWith("multiplexed-stream") !== true) {
-        await printBody(context, response.body);
-        return 0;
-      }
-      const decoder = new StdcopyDecoder((stream, bytes) => {
-        (stream === 2 ? context.stderr : context.stdout).write(bytes);
-      });
-      for await (const chunk of response.body) decoder.push(chunk);
-      decoder.end();
+      const framed = response.headers.get("content-type")?.endsWith("multiplexed-stream") === true;
+      await (framed ? printFrames : printBody)(context, response.body);
       return 0;
     },
   });

@@ -37,7 +37,7 @@ export async function showProgress(
   body: AsyncIterable<Uint8Array>,
   output: Omit<ProgressOutput, "columns"> | undefined,
 ): Promise<void> {
-  const silent = { stream: { write: () => {} }, isTerminal: false };
+  const silent = { stream: { write: () => undefined }, isTerminal: false };
   const columns = output?.isTerminal ? context.terminal.size()?.columns : undefined;
   const display = new ProgressDisplay({ ...(output ?? silent), columns });
   // Each line is one of the documented messages; the display looks only at the fields it knows.

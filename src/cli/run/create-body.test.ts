@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseFlags } from "../flags.ts";
+import { processContext } from "../process-context.ts";
 import { containerFlags } from "./container-flags.ts";
 import { createBody } from "./create-body.ts";
 
@@ -15,6 +16,7 @@ function bodyOf(argv: readonly string[], detached = false) {
     command,
     detached,
     env: { HOME: "/root" },
+    files: processContext().files,
     consoleSize: { rows: 24, columns: 80 },
   });
 }
@@ -180,4 +182,11 @@ test("files of the client are read by the client", () => {
   } finally {
     rmSync(directory, { recursive: true });
   }
+});
+
+test("relative sources are taken from the working directory", () => {
+  const body = bodyOf(["-v", "./x:/x", "--mount", "type=bind,src=./y,dst=/y", "busybox"]);
+  expect(body).toMatchObject({
+    HostConfig: { Binds: [`${process.cwd()}/x:/x`], Mounts: [{ Source: `${process.cwd()}/y` }] },
+  });
 });

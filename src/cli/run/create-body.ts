@@ -3,11 +3,13 @@
  * asked for are left out; the engine knows their defaults.
  * Spec: Docker Engine API, ContainerCreate.
  */
+import { type ClientFiles, OwnProcessNeeded } from "../client-files.ts";
 import { CommandError } from "../command-error.ts";
 import { type Environment, readKeyValueFile, resolveEnvironment } from "../values/environment.ts";
+import type { MountSpec } from "../values/mount.ts";
 import { parseExpose, parsePublish } from "../values/port.ts";
 import { resolveSecurityOptions } from "../values/security-opt.ts";
-import { parseVolume } from "../values/volume.ts";
+import { absoluteSource, parseVolume } from "../values/volume.ts";
 import type { ContainerFlags } from "./container-flags.ts";
 
 export interface CreateInput {
@@ -18,6 +20,7 @@ export interface CreateInput {
   readonly detached: boolean;
   /** Of the client; `-e NAME` copies from it. */
   readonly env: Environment;
+  readonly files: ClientFiles;
   /** Of the client's terminal. */
   readonly consoleSize: { readonly rows: number; readonly columns: number } | undefined;
 }
@@ -36,7 +39,7 @@ export function createBody(input: CreateInput): CreateBody {
   try {
     return buildBody(input);
   } catch (error) {
-    if (error instanceof CommandError) throw error;
+    if (error instanceof CommandError || error instanceof OwnProcessNeeded) throw error;
     const message = error instanceof Error ? error.message : String(error);
     throw new CommandError(message, { exitCode: 125, usageHint: true, cause: error });
   }
@@ -56,11 +59,11 @@ export function attachedStreams(flags: ContainerFlags, detached: boolean): Attac
 }
 
 function buildBody(input: CreateInput): CreateBody {
-  const { flags, image, command, env } = input;
+  const { flags, image, command, env, files } = input;
   const streams = attachedStreams(flags, input.detached);
-  const variables = flags["env-file"].flatMap(readKeyValueFile).concat(flags.env);
-  const labels = flags["label-file"].flatMap(readKeyValueFile).concat(flags.label);
-  const volumes = flags.volume.map(parseVolume);
+  const variables = flags["env-file"].flatMap((path) => readKeyValueFile(files, path)).concat(flags.env);
+  const labels = flags["label-file"].flatMap((path) => readKeyValueFile(files, path)).concat(flags.label);
+  const volumes = flags.volume.map((raw) => parseVolume(files, raw));
   const anonymous = volumes.flatMap((volume) => (volume.kind === "anonymous" ? [volume.target] : []));
   const ports = flags.publish.flatMap(parsePublish);
   const exposed = ports.map(({ containerPort }) => containerPort).concat(flags.expose.flatMap(parseExpose));
@@ -89,11 +92,11 @@ function buildBody(input: CreateInput): CreateBody {
   });
 }
 
-function hostConfig({ flags, consoleSize }: CreateInput): CreateBody {
+function hostConfig({ flags, files, consoleSize }: CreateInput): CreateBody {
   checkModes(flags);
-  const { securityOpt, unconfinedPaths } = resolveSecurityOptions(flags["security-opt"]);
+  const { securityOpt, unconfinedPaths } = resolveSecurityOptions(files, flags["security-opt"]);
   const binds = flags.volume
-    .map(parseVolume)
+    .map((raw) => parseVolume(files, raw))
     .flatMap((volume) => (volume.kind === "bind" ? [volume.bind] : []));
   return compact({
     ...resources(flags),
@@ -101,7 +104,7 @@ function hostConfig({ flags, consoleSize }: CreateInput): CreateBody {
     AutoRemove: flags.rm || undefined,
     Annotations: keyed(flags.annotation),
     Binds: whenAny(binds),
-    Mounts: whenAny(flags.mount),
+    Mounts: whenAny(flags.mount.map((mount) => withAbsoluteSource(files, mount))),
     Tmpfs: keyedBy(flags.tmpfs, ":"),
     PortBindings: portBindings(flags.publish),
     PublishAllPorts: flags["publish-all"] || undefined,
@@ -145,6 +148,11 @@ function resources(flags: ContainerFlags): CreateBody {
     Devices: whenAny(flags.device),
     Ulimits: whenAny([...flags.ulimit].sort((a, b) => (a.Name < b.Name ? -1 : 1))),
   };
+}
+
+function withAbsoluteSource(files: ClientFiles, mount: MountSpec): MountSpec {
+  if (mount.Type !== "bind" || mount.Source === undefined) return mount;
+  return { ...mount, Source: absoluteSource(files, mount.Source) };
 }
 
 /** Modes that Docker's client checks before it asks the engine. */

@@ -1,4 +1,5 @@
 import { closeSync, openSync, rmSync, writeSync } from "node:fs";
+import type { ClientFiles } from "../client-files.ts";
 import { CommandError } from "../command-error.ts";
 import type { CommandContext } from "../context.ts";
 import { EngineError } from "../engine-client.ts";
@@ -23,8 +24,16 @@ export async function createContainer(
 ): Promise<CreatedContainer> {
   checkPullPolicy(flags.pull);
   const consoleSize = flags.tty ? context.terminal.size() : undefined;
-  const body = createBody({ flags, image, command, detached, env: context.env, consoleSize });
-  using idFile = flags.cidfile === undefined ? undefined : new ContainerIdFile(flags.cidfile);
+  const body = createBody({
+    flags,
+    image,
+    command,
+    detached,
+    env: context.env,
+    files: context.files,
+    consoleSize,
+  });
+  using idFile = flags.cidfile === undefined ? undefined : new ContainerIdFile(context.files, flags.cidfile);
   if (flags.pull === "always") await pull(context, flags, image);
   const create = () =>
     context.engine.json<CreatedContainer>("POST", "/containers/create", {
@@ -38,8 +47,7 @@ export async function createContainer(
     if (!isMissingImage(error) || flags.pull !== "missing") throw error;
     const { familiarReference, parseReference, withDefaultTag } = await import("../../formats/reference.ts");
     const shown = familiarReference(withDefaultTag(parseReference(image)));
-    if (!flags.quiet) context.stderr.write(`Unable to find image '${shown}' locally\n`);
-    await pull(context, flags, image);
+    await pull(context, flags, image, `Unable to find image '${shown}' locally\n`);
     created = await create();
   }
   for (const warning of created.Warnings ?? []) context.stderr.write(`WARNING: ${warning}\n`);
@@ -59,7 +67,14 @@ const isMissingImage = (error: unknown) =>
   error instanceof EngineError && error.status === 404 && /no such image/i.test(error.message);
 
 /** Progress goes to standard error: standard output is the container's. */
-async function pull(context: CommandContext, flags: ContainerFlags, image: string): Promise<void> {
+async function pull(
+  context: CommandContext,
+  flags: ContainerFlags,
+  image: string,
+  announcement = "",
+): Promise<void> {
+  context.files.require(); // they have the registry's credentials
+  if (!flags.quiet) context.stderr.write(announcement);
   const { pullImage } = await import("../progress/pull-image.ts");
   await pullImage(context, {
     image,
@@ -75,7 +90,11 @@ class ContainerIdFile implements Disposable {
   private readonly fd: number;
   private written = false;
 
-  constructor(private readonly path: string) {
+  constructor(
+    files: ClientFiles,
+    private readonly path: string,
+  ) {
+    files.require();
     try {
       this.fd = openSync(path, "wx", 0o644);
     } catch (error) {

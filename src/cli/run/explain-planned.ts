@@ -12,7 +12,15 @@ export async function explainPlanned(
   const consoleSize = flags.tty ? context.terminal.size() : undefined;
   const response = await context.engine.open("POST", "/gantry/v1/plan", {
     query: { name: flags.name, format: "text" },
-    json: createBody({ flags, image, command, detached: false, env: context.env, consoleSize }),
+    json: createBody({
+      flags,
+      image,
+      command,
+      detached: false,
+      env: context.env,
+      files: context.files,
+      consoleSize,
+    }),
   });
   await printBody(context, response.body);
   return 0;

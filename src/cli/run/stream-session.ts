@@ -5,9 +5,9 @@
 
 import type { RawStream } from "../../wire/http1-client.ts";
 import type { ResponseHead } from "../../wire/http1-response.ts";
-import { StdcopyDecoder } from "../../wire/stdcopy.ts";
 import { CommandError } from "../command-error.ts";
 import type { CommandContext } from "../context.ts";
+import { printBody, printFrames } from "../print-body.ts";
 import { DetachScanner, defaultDetachKeys, parseDetachKeys } from "./detach-keys.ts";
 
 export interface SessionOptions {
@@ -38,9 +38,8 @@ export async function runSession(
   const rawTerminal = options.tty && options.stdin && context.terminal.isTerminal("stdin");
   const restore = rawTerminal ? context.terminal.raw() : undefined;
   try {
-    const output = copyOutput(context, stream, isFramed(head, options.tty)).then(
-      () => "output-ended" as const,
-    );
+    const print = isFramed(head, options.tty) ? printFrames : printBody;
+    const output = print(context, stream).then(() => "output-ended" as const);
     if (!options.stdin) return await output;
     // Input that merely ends is no end of the session: only detaching settles this one.
     const detached = new Promise<"detached">((resolve) => {
@@ -59,18 +58,6 @@ export async function runSession(
 function isFramed(head: ResponseHead, tty: boolean): boolean {
   const type = head.headers.get("content-type");
   return type === undefined ? !tty : type.endsWith("multiplexed-stream");
-}
-
-async function copyOutput(context: CommandContext, stream: RawStream, framed: boolean): Promise<void> {
-  if (!framed) {
-    for await (const chunk of stream) context.stdout.write(chunk);
-    return;
-  }
-  const decoder = new StdcopyDecoder((which, bytes) => {
-    (which === 2 ? context.stderr : context.stdout).write(bytes);
-  });
-  for await (const chunk of stream) decoder.push(chunk);
-  decoder.end();
 }
 
 /** Out: true when the user typed the detach keys. */

@@ -1,6 +1,6 @@
 /** Streams, terminal and signals of a command line under test. */
 import { runCli } from "../cli.ts";
-import type { World } from "../process-context.ts";
+import { processContext, type World } from "../process-context.ts";
 
 export interface FakeWorld extends World {
   readonly printed: { stdout: string; stderr: string };
@@ -26,6 +26,7 @@ export function fakeWorld(options: FakeWorldOptions = {}): FakeWorld {
   const collect = (stream: "stdout" | "stderr") => ({
     write(data: string | Uint8Array) {
       printed[stream] += Buffer.from(data).toString();
+      return undefined;
     },
   });
   return {
@@ -40,6 +41,9 @@ export function fakeWorld(options: FakeWorldOptions = {}): FakeWorld {
     stderr: collect("stderr"),
     stdin: options.stdin ?? noInput,
     env: options.env ?? {},
+    files: processContext().files,
+    engineAt: processContext().engineAt,
+    admit: () => {},
     terminal: {
       isTerminal: () => terminal,
       size: () => (terminal ? { rows: 24, columns: 80 } : undefined),

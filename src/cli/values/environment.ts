@@ -1,5 +1,5 @@
-import { readFileSync } from "node:fs";
 import { systemError } from "../../errors/platform-error.ts";
+import { type ClientFiles, OwnProcessNeeded } from "../client-files.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -27,8 +27,8 @@ export function resolveEnvironment(entries: readonly string[], client: Environme
  * An `--env-file` or `--label-file`: `K=V` or `K` a line, `#` comments, no quoting.
  * Errors: System when it cannot be read; Error naming the line for names with white space.
  */
-export function readKeyValueFile(path: string): string[] {
-  const lines = readLines(path);
+export function readKeyValueFile(files: ClientFiles, path: string): string[] {
+  const lines = readLines(files, path);
   return lines.flatMap((line, index) => {
     const trimmed = line.trimStart();
     if (trimmed === "" || trimmed.startsWith("#")) return [];
@@ -43,12 +43,14 @@ export function readKeyValueFile(path: string): string[] {
   });
 }
 
-function readLines(path: string): string[] {
+function readLines(files: ClientFiles, path: string): string[] {
   try {
-    return readFileSync(path, "utf8")
+    return files
+      .readText(path)
       .replace(/^\ufeff/, "")
       .split(/\r?\n/);
   } catch (cause) {
+    if (cause instanceof OwnProcessNeeded) throw cause;
     throw systemError(`open ${path}: ${reasonOf(cause)}`, { cause });
   }
 }

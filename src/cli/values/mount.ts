@@ -1,4 +1,3 @@
-import { resolve } from "node:path";
 import { parseSize } from "./size.ts";
 
 /** `HostConfig.Mounts[]` of the Engine API. */
@@ -67,14 +66,13 @@ const switches = new Set(["readonly", "bind-nonrecursive", "bind-create-src"]);
 
 /**
  * `--mount type=bind,source=/a,target=/b,readonly`: comma separated (fields with commas in double quotes).
- * A relative bind source is taken from the working directory. Errors: Error with Docker's wording.
+ * A bind source may still be relative. Errors: Error with Docker's wording.
  */
 export function parseMount(raw: string): MountSpec {
   const mount: MountSpec = { Type: "volume", Target: "" };
   for (const field of splitCsv(raw)) applyField(mount, field);
   if (mount.Target === "") throw new Error("target is required");
   checkOptions(mount);
-  if (mount.Type === "bind" && mount.Source?.startsWith(".")) mount.Source = resolve(mount.Source);
   return mount;
 }
 

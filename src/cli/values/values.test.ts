@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { processContext } from "../process-context.ts";
 import { parseCpus } from "./cpus.ts";
 import { parseDevice } from "./device.ts";
 import { parseDurationNs } from "./duration.ts";
@@ -10,6 +11,8 @@ import { parseSize, parseSizeOrUnlimited } from "./size.ts";
 import { parseTimestamp } from "./timestamp.ts";
 import { parseUlimit } from "./ulimit.ts";
 import { parseVolume } from "./volume.ts";
+
+const { files } = processContext();
 
 test.each([
   ["0", 0],
@@ -124,8 +127,7 @@ test.each([
 ])("--mount %p", (raw, wanted) => expect<unknown>(parseMount(raw)).toEqual(wanted));
 
 test("a relative bind source is taken from the working directory", () => {
-  expect(parseMount("type=bind,src=./x,dst=/x").Source).toBe(`${process.cwd()}/x`);
-  expect(parseVolume("./x:/x:ro")).toEqual({ kind: "bind", bind: `${process.cwd()}/x:/x:ro` });
+  expect(parseVolume(files, "./x:/x:ro")).toEqual({ kind: "bind", bind: `${process.cwd()}/x:/x:ro` });
 });
 
 test.each([
@@ -151,7 +153,7 @@ test.each([
   ["", "invalid empty volume spec"],
   [":/x", "empty section between colons"],
   ["/a:/b:ro:z", "invalid volume specification"],
-])("-v %p is refused", (raw, message) => expect(() => parseVolume(raw)).toThrow(message));
+])("-v %p is refused", (raw, message) => expect(() => parseVolume(files, raw)).toThrow(message));
 
 test.each([
   ["nofile=10:20", { Name: "nofile", Soft: 10, Hard: 20 }],

@@ -1,4 +1,4 @@
-import { resolve } from "node:path";
+import type { ClientFiles } from "../client-files.ts";
 
 /** One `-v` value: a bind or named volume goes to `HostConfig.Binds`, an anonymous volume to `Volumes`. */
 export type VolumeSpec =
@@ -6,7 +6,7 @@ export type VolumeSpec =
   | { readonly kind: "anonymous"; readonly target: string };
 
 /** `[SOURCE:]TARGET[:OPTIONS]`; a relative source is taken from the working directory. Errors: Error. */
-export function parseVolume(raw: string): VolumeSpec {
+export function parseVolume(files: ClientFiles, raw: string): VolumeSpec {
   if (raw === "") throw new Error("invalid empty volume spec");
   const parts = raw.split(":");
   if (parts.length === 1) return { kind: "anonymous", target: raw };
@@ -15,9 +15,10 @@ export function parseVolume(raw: string): VolumeSpec {
     throw new Error(`invalid spec: ${raw}: empty section between colons`);
   }
   const [source = "", ...rest] = parts;
-  return { kind: "bind", bind: [absoluteSource(source), ...rest].join(":") };
+  return { kind: "bind", bind: [absoluteSource(files, source), ...rest].join(":") };
 }
 
-function absoluteSource(source: string): string {
-  return source.startsWith(".") ? resolve(source) : source;
+/** A name without a dot in front is a volume's. */
+export function absoluteSource(files: ClientFiles, source: string): string {
+  return source.startsWith(".") ? files.resolve(source) : source;
 }

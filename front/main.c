@@ -1,0 +1,74 @@
+/*
+ * dist/gantry begins here. A command that the engine can run for us is run there, which takes a millisecond; for
+ * everything else this process becomes the full program (program.h), whose start alone takes five.
+ */
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "program.h"
+#include "served.h"
+#include "session.h"
+
+#define DEFAULT_SOCKET "/run/gantry/gantry.sock"
+
+/* `-H URL`, `--host URL`, `--host=URL` at `argv[0]`: how many words it takes; 0 for anything else. */
+static int read_host(char **argv, const char **host)
+{
+	if (strncmp(argv[0], "--host=", 7) == 0) {
+		*host = argv[0] + 7;
+		return 1;
+	}
+	if ((strcmp(argv[0], "-H") != 0 && strcmp(argv[0], "--host") != 0) || !argv[1])
+		return 0;
+	*host = argv[1];
+	return 2;
+}
+
+static bool is_served(const char *word)
+{
+	for (size_t i = 0; i < sizeof(served_words) / sizeof(served_words[0]); i++) {
+		if (strcmp(word, served_words[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* The engine's socket, if the call is one that it may serve; else NULL. Odd addresses are the full program's to refuse. */
+static const char *socket_for(char **argv)
+{
+	const char *host = getenv("GANTRY_HOST");
+
+	if (!argv[0] || getenv("GANTRY_OWN_PROCESS"))
+		return NULL;
+	for (argv++; *argv && (*argv)[0] == '-';) {
+		int words = read_host(argv, &host);
+
+		if (words == 0)
+			return NULL;
+		argv += words;
+	}
+	if (!*argv || !is_served(*argv))
+		return NULL;
+	if (!host || !*host)
+		return DEFAULT_SOCKET;
+	return strncmp(host, "unix:///", 8) == 0 ? host + 7 : NULL;
+}
+
+/* Called as gantry-runtime, or by any other name of its own, its words mean something else. */
+static bool is_gantry(const char *name)
+{
+	const char *slash = name ? strrchr(name, '/') : NULL;
+
+	return name && strcmp(slash ? slash + 1 : name, "gantry-runtime") != 0;
+}
+
+int main(int argc, char **argv, char **env)
+{
+	const char *socket_path = argc > 1 && is_gantry(argv[0]) ? socket_for(argv) : NULL;
+	int exit_code = socket_path ? run_session(socket_path, argv, env) : SESSION_DECLINED;
+
+	if (exit_code != SESSION_DECLINED)
+		return exit_code;
+	become_program(argv);
+}
