@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -11,6 +12,7 @@
 #include "context.h"
 #include "exec.h"
 #include "io.h"
+#include "maptool.h"
 #include "message.h"
 #include "mounts.h"
 #include "rootpath.h"
@@ -43,18 +45,21 @@ struct clone_work {
 	unsigned preserved_fds;
 	int cgroup; /* v2: clone3 puts the process there; -1 */
 	/*
-	 * A process between the monitor and the container's: what joins a pid or user namespace, or sets the clocks of a
-	 * time namespace, does so for its children; and a new user namespace has no right to join others.
+	 * A process between the monitor and the container's: what joins a pid or user namespace does so for its children;
+	 * and a new user namespace has no right to join others.
 	 */
 	bool intermediate;
 };
 
+/* Without a detail, the one that stands there already is kept. */
 static int fail_at(struct clone_work *work, uint32_t index, int error, const char *detail)
 {
 	struct text text;
 
 	work->failure->step = index;
 	work->failure->error = -error;
+	if (!detail)
+		return error;
 	text_start(&text, work->failure->detail, sizeof(work->failure->detail));
 	text_add(&text, detail);
 	return error;
@@ -103,7 +108,7 @@ static struct clone_work read_work(const struct plan *plan, struct failure *fail
 	plan_start(plan, &position);
 	while (plan_next(&position, &step))
 		note_step(&work, &step);
-	work.intermediate = (work.joined & (CLONE_NEWPID | CLONE_NEWUSER | CLONE_NEWTIME)) || work.has_offsets ||
+	work.intermediate = (work.joined & (CLONE_NEWPID | CLONE_NEWUSER | CLONE_NEWTIME)) ||
 			    (work.joined && (work.new_namespaces & CLONE_NEWUSER));
 	return work;
 }
@@ -233,11 +238,15 @@ static int join_namespaces(struct clone_work *work)
 	return error;
 }
 
-/* A time namespace takes its offsets only before the first process is in it (time_namespaces(7)). */
-static int write_time_offsets(struct clone_work *work)
+/*
+ * A time namespace takes its offsets only before the first process is in it, and from one that has rights in its user
+ * namespace (time_namespaces(7)): the container's process makes it, sets it, and enters it.
+ */
+static int enter_time_namespace(struct clone_work *work)
 {
 	static const char *const clocks[] = {"monotonic ", "boottime "};
 	struct plan_position position;
+	int fd CLOSED_AT_END = -1;
 	struct step step;
 
 	if (unshare(CLONE_NEWTIME) < 0)
@@ -259,6 +268,9 @@ static int write_time_offsets(struct clone_work *work)
 		if (error < 0)
 			return fail_at(work, step.index, error, line);
 	}
+	fd = open("/proc/self/ns/time_for_children", O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || setns(fd, CLONE_NEWTIME) < 0)
+		return fail_at(work, work->clone_index, -errno, "time namespace");
 	return 0;
 }
 
@@ -279,6 +291,35 @@ static int write_oom_score(struct clone_work *work, const char *process)
 	text_add_number(&text, read_number(&fields));
 	error = write_file_at(AT_FDCWD, path, 0, value);
 	return error < 0 ? fail_at(work, step.index, error, "") : 0;
+}
+
+/*
+ * Hard limits above the monitor's own: in a user namespace no right is left that could raise them, so that it is done from
+ * outside, for `pid` (0: the caller). The steps themselves lower what they have to.
+ */
+static int raise_limits(struct clone_work *work, pid_t pid)
+{
+	struct plan_position position;
+	struct step step;
+
+	plan_start(work->plan, &position);
+	while (plan_next(&position, &step)) {
+		struct cursor fields = step_fields(&step);
+		struct rlimit wanted, own;
+		int resource;
+
+		if (step.opcode != OP_SET_RLIMIT)
+			continue;
+		resource = (int)read_number(&fields);
+		read_string(&fields);
+		wanted.rlim_cur = read_u64(&fields);
+		wanted.rlim_max = read_u64(&fields);
+		if (prlimit(pid, resource, NULL, &own) < 0)
+			return fail_at(work, step.index, -errno, "prlimit");
+		if (wanted.rlim_max > own.rlim_max && prlimit(pid, resource, &wanted, NULL) < 0)
+			return fail_at(work, step.index, -errno, "prlimit");
+	}
+	return 0;
 }
 
 /* the monitor's part ------------------------------------------------------------------------------------------ */
@@ -319,6 +360,12 @@ static int write_id_maps(struct clone_work *work, const char *process)
 			continue;
 		kind = read_u8(&fields);
 		map = read_string(&fields);
+		if (read_u8(&fields)) {
+			error = run_map_tool(read_string(&fields), process, map, work->failure);
+			if (error < 0)
+				return fail_at(work, step.index, error, NULL);
+			continue;
+		}
 		error = write_id_map(process, kind, map);
 		if (error < 0)
 			return fail_at(work, step.index, error, "");
@@ -345,6 +392,8 @@ int finish_clone(const struct plan *plan, pid_t pid, int sync, struct failure *f
 	}
 	if (!error)
 		error = write_oom_score(&work, process);
+	if (!error && !work.intermediate)
+		error = raise_limits(&work, pid);
 	return error ? error : sync_send(sync, SYNC_MAPPED);
 }
 
@@ -439,6 +488,8 @@ static int enter_namespaces(struct clone_work *work, struct context *context)
 		if (!error)
 			error = join_namespaces(work);
 	}
+	if (!error && work->has_offsets)
+		error = enter_time_namespace(work);
 	if (!error && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
 		error = -errno;
 	if (!error && work->unshares_cgroup && unshare(CLONE_NEWCGROUP) < 0)
@@ -487,8 +538,10 @@ static int wait_for_start(struct context *context)
 
 	if (error)
 		return error;
-	if (context->fifo_dir >= 0)
+	if (context->fifo_dir >= 0) {
+		context->monitored = plan_has_listener(context->plan);
 		return wait_on_fifo(context);
+	}
 	/* The monitor went away: there is nobody to report to. */
 	return sync_expect(context->sync, SYNC_START, &context->failure);
 }
@@ -507,6 +560,8 @@ static _Noreturn void run_process(struct clone_work *work, const struct preparat
 				   .fifo_dir = preparation->fifo_dir,
 				   .fifo = -1,
 				   .new_user_namespace = in_user_namespace(work),
+				   .alone = work->new_namespaces & CLONE_NEWUSER && !work->joined,
+				   .monitored = true,
 				   .preserved_fds = work->preserved_fds,
 				   .umask = DEFAULT_UMASK};
 	work->failure = &context.failure;
@@ -559,10 +614,10 @@ static _Noreturn void run_intermediate(struct clone_work *work, const struct pre
 		error = join_cgroups(work, "0");
 	if (!error && work->joined & CLONE_NEWUSER)
 		error = write_oom_score(work, "self");
+	if (!error && in_user_namespace(work))
+		error = raise_limits(work, 0);
 	if (!error)
 		error = join_namespaces(work);
-	if (!error && work->has_offsets)
-		error = write_time_offsets(work);
 	if (!error) {
 		pid = clone_process(work, CLONE_PARENT);
 		if (pid == 0)

@@ -22,6 +22,8 @@ struct context {
 	bool own_root;   /* open-root was executed */
 	bool pivoted;
 	bool new_user_namespace;
+	bool alone;     /* in a user namespace of its own, and nobody else in any of its namespaces */
+	bool monitored; /* somebody answers at `sync`, also behind exec.fifo */
 	bool sealed; /* descriptors above stdio are close-on-exec, the monitor knows of the exec */
 	unsigned preserved_fds;
 	mode_t umask; /* of the container's process; 0 while it is set up */
@@ -35,7 +37,7 @@ int fail_on(struct context *context, int error, const char *what, const char *ob
 
 /*
  * Asks the monitor for something that only it can do for this step, and waits until it is done. `number` belongs to the
- * request. -ENOTSUP where there is none any more: behind exec.fifo, `create` has ended long ago.
+ * request. -ENOTSUP where there is none any more: behind exec.fifo, `create` has ended long ago, unless the plan has a listener.
  */
 int ask_monitor(struct context *context, enum sync_type request, const struct step *step, uint32_t number);
 

@@ -109,6 +109,26 @@ static void reap_intermediate(pid_t process)
 		waitpid(ended.si_pid, NULL, 0);
 }
 
+/*
+ * `create` ends, but a listener is there only once `start` has the filter loaded: a child stays until the program runs, or its
+ * process is gone, and passes the listener on.
+ */
+static int leave_listener_monitor(struct creation *creation)
+{
+	struct clone_arguments arguments = {.exit_signal = SIGCHLD};
+	struct sync_record record;
+	pid_t child = (pid_t)sys_clone3(&arguments);
+
+	if (child != 0)
+		return child < 0 ? child : 0;
+	close(FD_REPORT);
+	while (sync_receive(creation->sync, 0, &record) == 1)
+		if (record.type == SYNC_LISTENER)
+			serve_listener(&creation->launch.plan, record.first, creation->pid, (int)record.second,
+				       creation->sync);
+	_exit(0);
+}
+
 /* Carries out one record. Returns 1 when the conversation goes on, 0 when all went well, -1 after a failure. */
 static int take_record(struct creation *creation, struct sync_record *record)
 {
@@ -138,6 +158,12 @@ static int take_record(struct creation *creation, struct sync_record *record)
 			       creation->sync);
 		return 1;
 	case SYNC_READY:
+		if (!creation->exec && plan_has_listener(&creation->launch.plan))
+			error = leave_listener_monitor(creation);
+		if (error) {
+			fail_creation(creation, &failure, error, "monitor of the seccomp listener");
+			return -1;
+		}
 		report_pid(creation, MESSAGE_CREATED);
 		creation->reported = true;
 		if (!creation->exec)

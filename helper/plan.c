@@ -284,3 +284,16 @@ bool plan_find(const struct plan *plan, uint16_t opcode, struct step *step)
 			return true;
 	return false;
 }
+
+bool plan_has_listener(const struct plan *plan)
+{
+	struct step step;
+	struct cursor fields;
+
+	if (!plan_find(plan, OP_LOAD_SECCOMP, &step))
+		return false;
+	fields = step_fields(&step);
+	read_bytes(&fields);
+	read_number(&fields);
+	return read_u8(&fields);
+}

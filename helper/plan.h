@@ -61,6 +61,9 @@ bool plan_step(const struct plan *plan, uint32_t ordinal, struct step *step);
 /* The first step with this opcode; false if there is none. */
 bool plan_find(const struct plan *plan, uint16_t opcode, struct step *step);
 
+/* Whether a filter of the plan has a listener, which a monitor passes on when the filter is loaded. */
+bool plan_has_listener(const struct plan *plan);
+
 struct cursor step_fields(const struct step *step);
 
 uint8_t read_u8(struct cursor *cursor);

@@ -186,8 +186,12 @@ int step_load_seccomp(struct context *context, const struct step *step)
 		return -ENOMEM;
 	memcpy(aligned, program.bytes, program.length);
 	filter.instructions = aligned;
-	if (listens)
+	if (listens) {
 		flags |= SECCOMP_FILTER_FLAG_NEW_LISTENER;
+		/* An unprivileged monitor may look into what is dumpable only; nobody else is there to do so. */
+		if (context->alone && prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) < 0)
+			return -errno;
+	}
 	result = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &filter);
 	if (result < 0)
 		return -errno;

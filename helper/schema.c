@@ -10,7 +10,7 @@
 static const struct operation operations[OPCODE_LIMIT] = {
 	[OP_JOIN_NAMESPACE] = {"join-namespace", "namespace:w" NAMESPACE_WORDS " path:s"},
 	[OP_CLONE] = {"clone", "namespaces:W" NAMESPACE_WORDS},
-	[OP_WRITE_ID_MAP] = {"write-id-map", "kind:w(uid|gid) map:s"},
+	[OP_WRITE_ID_MAP] = {"write-id-map", "kind:w(uid|gid) map:s tool:?s"},
 	[OP_WRITE_TIME_OFFSET] = {"write-time-offset", "clock:w(monotonic|boottime) secs:n nanosecs:n"},
 	[OP_JOIN_CGROUP] = {"join-cgroup", "file:s"},
 	[OP_UNSHARE_CGROUP] = {"unshare-cgroup", ""},

@@ -73,7 +73,7 @@ int ask_monitor(struct context *context, enum sync_type request, const struct st
 {
 	int error;
 
-	if (context->fifo >= 0)
+	if (!context->monitored)
 		return fail(context, -ENOTSUP, "nobody monitors the process after its creation");
 	error = sync_send_numbers(context->sync, request, step->ordinal, number);
 	return error < 0 ? error : sync_expect(context->sync, SYNC_DONE, &context->failure);

@@ -90,6 +90,8 @@ export interface ImageParts {
   readonly config: Readonly<Record<string, unknown>>;
   /** `amd64`, `arm64`, …; default: this machine's. */
   readonly architecture?: string;
+  /** Of the image config; default: one line for each layer. */
+  readonly history?: readonly Readonly<Record<string, unknown>>[];
 }
 
 /** An archive that is both: what `docker save` writes (manifest.json) and an OCI layout (index.json). */
@@ -144,7 +146,8 @@ function imageConfig(parts: ImageParts, layers: readonly Blob[]): Uint8Array {
     os: "linux",
     config: parts.config,
     rootfs: { type: "layers", diff_ids: layers.map((layer) => layer.digest) },
-    history: layers.map(() => ({ created: "1970-01-01T00:00:00Z", created_by: "image-archive" })),
+    history:
+      parts.history ?? layers.map(() => ({ created: "1970-01-01T00:00:00Z", created_by: "image-archive" })),
   });
 }
 

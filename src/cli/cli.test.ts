@@ -31,6 +31,7 @@ test("every command builds, and no letter stands for two of its flags", () => {
 
 test("a group lists its commands by the names they have there", () => {
   expect(groupMembers("image").map(({ name }) => name)).toEqual([
+    "explain",
     "history",
     "inspect",
     "load",

@@ -13,6 +13,7 @@ import { command as exec } from "./commands/exec.ts";
 import { command as explain } from "./commands/explain.ts";
 import { command as exportContainer } from "./commands/export.ts";
 import { command as history } from "./commands/history.ts";
+import { command as imageExplain } from "./commands/image-explain.ts";
 import { command as imageInspect } from "./commands/image-inspect.ts";
 import { command as images } from "./commands/images.ts";
 import { command as info } from "./commands/info.ts";
@@ -116,6 +117,12 @@ export const commands: readonly CommandEntry[] = [
   container("unpause", "Let frozen containers go on", unpause),
   container("wait", "Wait until containers stop, print their exit codes", wait),
   entry("hidden", "container inspect", "Show everything about containers", containerInspect),
+  entry(
+    "hidden",
+    "image explain",
+    "Show what an image is made of: platforms, layers, files, waste",
+    imageExplain,
+  ),
   entry("hidden", "image inspect", "Show everything about images", imageInspect),
   entry("hidden", "network ls", "List networks", networkLs, "network list"),
   entry("hidden", "network inspect", "Show everything about networks", networkInspect),

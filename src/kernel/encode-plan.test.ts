@@ -18,6 +18,7 @@ const everything: KernelStep[] = [
   step("clone", { op: "join-namespace", namespace: "time", path: "/proc/1/ns/time" }),
   step("clone", { op: "clone", namespaces: ["mount", "pid", "cgroup"] }),
   step("clone", { op: "write-id-map", kind: "gid", map: "0 1 2\n" }),
+  step("clone", { op: "write-id-map", kind: "uid", map: "0 1 2\n", tool: "/usr/bin/newuidmap" }),
   step("clone", { op: "write-time-offset", clock: "boottime", secs: -5, nanosecs: 7 }),
   step("clone", { op: "join-cgroup", file: "/sys/fs/cgroup/x/cgroup.procs" }),
   step("clone", { op: "unshare-cgroup" }),

@@ -133,7 +133,7 @@ function encodeFields(out: ByteWriter, step: HelperStep): ByteWriter {
     case "clone":
       return words(out, step.namespaces);
     case "write-id-map":
-      return out.u8(step.kind === "uid" ? 0 : 1).string(step.map);
+      return optionalString(out.u8(step.kind === "uid" ? 0 : 1).string(step.map), step.tool);
     case "write-time-offset":
       return out
         .u8(step.clock === "monotonic" ? 0 : 1)

@@ -56,8 +56,16 @@ export type CloneOperation =
   | { readonly op: "join-namespace"; readonly namespace: NamespaceType; readonly path: string }
   /** One clone3 for all new namespaces; `cgroup` is not among them, see `unshare-cgroup`. */
   | { readonly op: "clone"; readonly namespaces: readonly NamespaceType[] }
-  /** Written by the parent to /proc/PID/{uid,gid}_map; `map` is in the file's own format. */
-  | { readonly op: "write-id-map"; readonly kind: "uid" | "gid"; readonly map: string }
+  /**
+   * Written by the parent to /proc/PID/{uid,gid}_map; `map` is in the file's own format. `tool` is the host path of
+   * newuidmap(1) or newgidmap(1), which does it for a caller who may not.
+   */
+  | {
+      readonly op: "write-id-map";
+      readonly kind: "uid" | "gid";
+      readonly map: string;
+      readonly tool?: string;
+    }
   | {
       readonly op: "write-time-offset";
       readonly clock: "monotonic" | "boottime";

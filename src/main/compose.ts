@@ -3,10 +3,12 @@ import { dockerRoutes } from "../api/docker/docker-routes.ts";
 import type { Route } from "../api/docker/route.ts";
 import { FileContentStore } from "../core/content/file-content-store.ts";
 import { FileImageStore } from "../core/images/file-image-store.ts";
+import { ImagePlatforms } from "../core/images/image-platforms.ts";
 import { Leases } from "../core/leases/leases.ts";
 import { OverlaySnapshotter } from "../core/snapshots/overlay-snapshotter.ts";
 import { WorkerPool } from "../core/unpack/worker-pool.ts";
 import { EventBus } from "../engine/events/event-bus.ts";
+import { ImageExplainer } from "../engine/images/image-explainer.ts";
 import { ImageService } from "../engine/images/image-service.ts";
 import { systemInfo } from "../engine/system/system-info.ts";
 import { setAddonPath } from "../kernel/addon.ts";
@@ -79,6 +81,8 @@ export async function compose(options: EngineOptions, log: Log): Promise<Engine>
     transfers: options.transfers,
   });
   const imageService = new ImageService(images, transfer, containers.store, bus);
+  const platforms = new ImagePlatforms(images, content);
+  const imageExplainer = new ImageExplainer(images, content, snapshots, leases, platforms, workers);
   const id = engineId(root);
 
   await containers.adopter.adopt();
@@ -89,6 +93,7 @@ export async function compose(options: EngineOptions, log: Log): Promise<Engine>
     routes: dockerRoutes({
       ...containers,
       images: imageService,
+      imageExplainer,
       snapshots,
       networks,
       bus,

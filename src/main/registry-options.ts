@@ -2,6 +2,7 @@ import { isIP, isIPv4 } from "node:net";
 import { parseArgs } from "node:util";
 import { invalidParameter, messageOf, notImplemented } from "../errors/platform-error.ts";
 import type { LogLevel } from "../log/log.ts";
+import { parseRegistryAuth, type RegistryAuthOptions, registryAuthFlags } from "./registry-auth-options.ts";
 
 /** How `gantry registry serve` was called. */
 export interface RegistryOptions {
@@ -13,7 +14,7 @@ export interface RegistryOptions {
   readonly root: string;
   /** Paths of PEM files. */
   readonly tls: { readonly cert: string; readonly key: string } | undefined;
-  readonly htpasswd: string | undefined;
+  readonly auth: RegistryAuthOptions;
   readonly readOnly: boolean;
   /** Content and passwords may be read by everybody on the way. */
   readonly exposed: boolean;
@@ -30,6 +31,13 @@ Options:
       --tls-cert FILE    Certificate (chain) in PEM form
       --tls-key FILE     Its key in PEM form
       --htpasswd FILE    Users with bcrypt hashes, as \`htpasswd -B\` writes them (default: no login)
+      --access-list FILE Lines of USER PATTERN ACTIONS: who may pull, push and delete (default: every user everything)
+      --auth-token       Give the users of --htpasswd tokens at /token, and take those instead of passwords
+      --auth-token-realm URL        Where clients get tokens
+      --auth-token-service NAME     What the registry is called there
+      --auth-token-issuer NAME      Who signs the tokens
+      --auth-token-jwks FILE        Take the tokens of another server, by its public keys
+      --auth-token-root-cert FILE   Take the tokens of another server, by its certificates
       --read-only        Refuse every push and delete
       --insecure         Without TLS serve other machines, too: they send passwords and content in the clear
   -l, --log-level LEVEL  debug, info, warn or error (default "info")
@@ -40,7 +48,6 @@ const levels: readonly LogLevel[] = ["debug", "info", "warn", "error"];
 
 /** What the command line says of the slices that are not built, by option. */
 const unbuilt = {
-  "token-realm": "token authentication",
   proxy: "a pull-through cache of another registry",
   "gc-interval": "garbage collection while serving",
 } as const;
@@ -68,7 +75,7 @@ export function parseRegistryOptions(argv: readonly string[]): RegistryOptions |
     port,
     root: directory(values.root),
     tls,
-    htpasswd: values.htpasswd,
+    auth: parseRegistryAuth(values),
     readOnly: values["read-only"] ?? false,
     exposed,
     logLevel,
@@ -84,12 +91,11 @@ function parse(argv: readonly string[]) {
         root: { type: "string" },
         "tls-cert": { type: "string" },
         "tls-key": { type: "string" },
-        htpasswd: { type: "string" },
+        ...registryAuthFlags,
         "read-only": { type: "boolean" },
         insecure: { type: "boolean" },
         "log-level": { type: "string", short: "l" },
         help: { type: "boolean" },
-        "token-realm": { type: "string" },
         proxy: { type: "string" },
         "gc-interval": { type: "string" },
       },

@@ -1,11 +1,12 @@
-import { mkdirSync, readFileSync, writeSync } from "node:fs";
+import { mkdirSync, writeSync } from "node:fs";
 import type { Server } from "node:http";
 import { messageOf, PlatformError, systemError } from "../errors/platform-error.ts";
 import { createLog } from "../log/log.ts";
 import { createRegistryServer } from "../registry/server/create-registry-server.ts";
-import { BasicAuth, parseHtpasswd } from "../registry/server/htpasswd.ts";
 import { openRegistry } from "../registry/server/registry.ts";
+import { composeRegistryAuth } from "./compose-registry-auth.ts";
 import { lockDirectory } from "./directory-lock.ts";
+import { readText } from "./read-text.ts";
 import { parseRegistryOptions, type RegistryOptions, registryHelp } from "./registry-options.ts";
 
 const stderr = 2;
@@ -29,14 +30,11 @@ export async function runRegistry(argv: readonly string[]): Promise<number> {
 async function serve(options: RegistryOptions): Promise<number> {
   const log = createLog(options.logLevel, (line) => writeSync(stderr, line));
   const tls = options.tls && { cert: readText(options.tls.cert), key: readText(options.tls.key) };
-  const auth =
-    options.htpasswd === undefined
-      ? undefined
-      : new BasicAuth(parseHtpasswd(readText(options.htpasswd), options.htpasswd));
   mkdirSync(options.root, { recursive: true, mode: 0o700 });
   lockDirectory(options.root, "registry");
   const registry = await openRegistry(options.root);
-  const server = createRegistryServer({ registry, log, auth, readOnly: options.readOnly, tls });
+  const auth = composeRegistryAuth(options.auth, { root: options.root, scheme: tls ? "https" : "http" });
+  const server = createRegistryServer({ registry, log, ...auth, readOnly: options.readOnly, tls });
   const stopped = stopSignal();
   const port = await listen(server, options);
   if (options.exposed) {
@@ -47,7 +45,7 @@ async function serve(options: RegistryOptions): Promise<number> {
     host: options.host ?? "*",
     port,
     tls: tls !== undefined,
-    login: auth !== undefined,
+    login: options.auth.kind,
     readOnly: options.readOnly,
     root: options.root,
   });
@@ -69,14 +67,6 @@ function listen(server: Server, { host, port }: RegistryOptions): Promise<number
       resolve(typeof address === "object" && address !== null ? address.port : port);
     });
   });
-}
-
-function readText(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (error) {
-    throw systemError(`read ${path}: ${messageOf(error)}`, { cause: error });
-  }
 }
 
 function stopSignal(): Promise<string> {

@@ -14,6 +14,7 @@ import type { Starter } from "../../engine/containers/starter.ts";
 import type { Stopper } from "../../engine/containers/stopper.ts";
 import type { EventBus } from "../../engine/events/event-bus.ts";
 import type { Explainer } from "../../engine/explain.ts";
+import type { ImageExplainer } from "../../engine/images/image-explainer.ts";
 import type { ImageService } from "../../engine/images/image-service.ts";
 import type { Networks } from "../../network/contract.ts";
 import type { Route } from "./route.ts";
@@ -42,6 +43,7 @@ import { execInspectRoute } from "./routes/exec-inspect.ts";
 import { execResizeRoute } from "./routes/exec-resize.ts";
 import { execStartRoute } from "./routes/exec-start.ts";
 import { containerPlanRoute, createPlanRoute, planDiffRoute, planRoute } from "./routes/gantry-plan.ts";
+import { imageAnatomyRoute } from "./routes/image-anatomy.ts";
 import { imageCreateRoute } from "./routes/image-create.ts";
 import { imageHistoryRoute } from "./routes/image-history.ts";
 import { imageInspectRoute } from "./routes/image-inspect.ts";
@@ -73,6 +75,7 @@ export interface DockerServices {
   readonly execs: ExecService;
   readonly sizer: ContainerSizer;
   readonly images: ImageService;
+  readonly imageExplainer: ImageExplainer;
   readonly snapshots: Snapshotter;
   readonly networks: Networks;
   readonly bus: EventBus;
@@ -129,7 +132,8 @@ const execRoutes = ({ store, execs }: DockerServices): Route[] => [
   execInspectRoute(execs),
 ];
 
-const imageRoutes = ({ images, snapshots }: DockerServices): Route[] => [
+const imageRoutes = ({ images, imageExplainer, snapshots }: DockerServices): Route[] => [
+  imageAnatomyRoute(imageExplainer),
   imageCreateRoute(images),
   imageListRoute(images),
   imageLoadRoute(images),

@@ -17,7 +17,7 @@ export const createFlags = {
 
 /** What the flags and the environment ask for. Errors: InvalidParameter. */
 export function createRequest(
-  { root, env }: Pick<RuntimeContext, "root" | "env">,
+  { root, env, rootless }: Pick<RuntimeContext, "root" | "env" | "rootless">,
   id: string,
   flags: FlagValues<typeof createFlags>,
 ): Omit<CreateRequest, "mode" | "detached"> {
@@ -31,6 +31,7 @@ export function createRequest(
       noNewKeyring: flags["no-new-keyring"],
       preserveFds: preserveFdsOf(flags["preserve-fds"], env),
     },
+    rootless,
     listenFds,
     notifySocket: env.NOTIFY_SOCKET || undefined,
     pidFile: flags["pid-file"],

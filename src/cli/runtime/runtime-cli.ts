@@ -31,10 +31,12 @@ export async function runRuntimeCli(argv: readonly string[], program: RuntimePro
     const load = findRuntimeCommand(name);
     if (load === undefined)
       throw invalidParameter(`unknown command ${JSON.stringify(name)}`, usageOf(program));
+    const rootless = parseRootless(values.rootless);
     const context: RuntimeContext = {
       program: program.name,
       version: program.version,
-      root: values.root ?? defaultRoot(values.rootless, program.env),
+      root: values.root ?? defaultRoot(rootless, program.env),
+      rootless,
       log,
       env: program.env,
       print: (output) => writeAll(1, output),
@@ -93,10 +95,14 @@ async function refuseSystemd(): Promise<never> {
       });
 }
 
-function defaultRoot(rootless: string, env: RuntimeContext["env"]): string {
-  if (!["true", "false", "auto"].includes(rootless))
-    throw invalidParameter(`invalid value ${JSON.stringify(rootless)} for --rootless: true, false or auto`);
-  const asRoot = rootless === "false" || (rootless === "auto" && process.geteuid?.() === 0);
+function parseRootless(word: string): boolean | undefined {
+  if (!["true", "false", "auto"].includes(word))
+    throw invalidParameter(`invalid value ${JSON.stringify(word)} for --rootless: true, false or auto`);
+  return word === "auto" ? undefined : word === "true";
+}
+
+function defaultRoot(rootless: boolean | undefined, env: RuntimeContext["env"]): string {
+  const asRoot = !(rootless ?? process.geteuid?.() !== 0);
   const runtimeDirectory = env.XDG_RUNTIME_DIR;
   return asRoot || runtimeDirectory === undefined || runtimeDirectory === ""
     ? "/run/gantry-runtime"

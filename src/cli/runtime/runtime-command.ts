@@ -11,6 +11,8 @@ export interface RuntimeContext {
   readonly version: string;
   /** Directory of the containers. */
   readonly root: string;
+  /** --rootless; undefined for "auto". */
+  readonly rootless: boolean | undefined;
   readonly log: RuntimeLog;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Writes all of it to standard output. */

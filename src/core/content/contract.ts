@@ -35,6 +35,18 @@ export interface ExpectedBlob {
   readonly size?: number;
 }
 
+/** What arrived of a blob before its download broke off; a later ingest goes on with it. */
+export interface PartialBlob {
+  readonly digest: Digest;
+  /** Bytes that are there. */
+  readonly size: number;
+  /** Milliseconds since 1970. */
+  readonly changedAtMs: number;
+}
+
+/** Notes about a blob that are no part of its content. */
+export type BlobLabels = Readonly<Record<string, string>>;
+
 /** Blobs by digest: `content/blobs/<algorithm>/<encoded>`, immutable, verified before they get their name. */
 export interface ContentStore {
   has(digest: Digest): boolean;
@@ -60,4 +72,15 @@ export interface ContentStore {
   /** False if it was not there. A reader that has it open can go on reading. */
   remove(digest: Digest): Promise<boolean>;
   list(): Digest[];
+  /** Those that nobody writes at the moment. */
+  partials(): Promise<PartialBlob[]>;
+  /** False if it is not there, or is written again. */
+  removePartial(digest: Digest): Promise<boolean>;
+  /** Empty for a blob without labels. */
+  labels(digest: Digest): Promise<BlobLabels>;
+  /**
+   * Adds and replaces labels; an empty value takes one away. They go together with the blob. On disk when this settles.
+   * Errors: NotFound for a blob that is not there.
+   */
+  label(digest: Digest, labels: BlobLabels): Promise<void>;
 }

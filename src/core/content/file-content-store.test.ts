@@ -200,3 +200,40 @@ test("many large chunks in one go arrive whole and in order", async () => {
   await ingest.commit();
   expect(digestOf(await store.read(digestOf(whole)))).toBe(digestOf(whole));
 });
+
+describe("partial blobs", () => {
+  test("are listed and removed only while nobody writes them", async () => {
+    const running = await begin();
+    await running.write(bytes("hello"));
+    expect([await store.partials(), await store.removePartial(blob.digest)]).toEqual([[], false]);
+    await running.close({ keep: true });
+    expect(await store.partials()).toMatchObject([{ digest: blob.digest, size: 5 }]);
+    expect([await store.removePartial(blob.digest), partials()]).toEqual([true, []]);
+    expect(await store.removePartial(blob.digest)).toBe(false);
+  });
+});
+
+describe("labels", () => {
+  test("last as long as the blob, over restarts, and an empty value takes one away", async () => {
+    await store.put(content);
+    expect(await store.labels(blob.digest)).toEqual({});
+    await Promise.all([store.label(blob.digest, { a: "1" }), store.label(blob.digest, { b: "2", c: "3" })]);
+    store = new FileContentStore(directory);
+    expect(await store.labels(blob.digest)).toEqual({ a: "1", b: "2", c: "3" });
+    await store.label(blob.digest, { a: "", b: "two" });
+    expect(await store.labels(blob.digest)).toEqual({ b: "two", c: "3" });
+    await store.remove(blob.digest);
+    await store.put(content);
+    expect(await store.labels(blob.digest)).toEqual({});
+  });
+
+  test("are for blobs that are there", async () => {
+    await expect(store.label(blob.digest, { a: "1" })).rejects.toThrow("no such blob");
+    await store.put(content);
+    await store.label(blob.digest, { a: "1" });
+    rmSync(store.path(blob.digest)); // a crash between the two files of a removal
+    store = new FileContentStore(directory);
+    await store.put(content);
+    expect(await store.labels(blob.digest)).toEqual({});
+  });
+});

@@ -1,5 +1,5 @@
 import { mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
-import { rm, unlink } from "node:fs/promises";
+import { readdir, rm, stat, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { notFound } from "../../errors/platform-error.ts";
 import {
@@ -10,8 +10,10 @@ import {
   digestOf,
   isDigest,
 } from "../../formats/digest.ts";
-import type { ContentStore, ExpectedBlob, Ingest } from "./contract.ts";
-import { fileError } from "./file-error.ts";
+import { BlobLabelFiles } from "./blob-label-files.ts";
+import type { BlobLabels, ContentStore, ExpectedBlob, Ingest, PartialBlob } from "./contract.ts";
+import { digestOfFileName, fileNameOf } from "./digest-file-name.ts";
+import { fileError, isMissingFile } from "./file-error.ts";
 import { FileIngest } from "./file-ingest.ts";
 import { KeyedLock } from "./keyed-lock.ts";
 import { renameDurably, syncFile, writeFileDurably } from "./write-file-durably.ts";
@@ -19,12 +21,13 @@ import { renameDurably, syncFile, writeFileDurably } from "./write-file-durably.
 const algorithms = ["sha256", "sha512"] as const;
 
 /**
- * The content store in a directory: `blobs/<algorithm>/<hex>`, and `ingest/<algorithm>-<hex>` for what is still
- * arriving. The directory is scanned once; presence is answered from memory. One process owns it.
+ * The content store in a directory: `blobs/<algorithm>/<hex>`, `ingest/<algorithm>-<hex>` for what is still
+ * arriving, and `labels/<algorithm>-<hex>.json` for blobs that have labels. The directory is scanned once; presence is answered from memory. One process owns it.
  */
 export class FileContentStore implements ContentStore {
   private readonly sizes = new Map<Digest, number>();
   private readonly writers = new KeyedLock();
+  private readonly labelFiles: BlobLabelFiles;
   /** For files that are to be adopted. What an earlier process left there is deleted. */
   readonly spoolDirectory: string;
 
@@ -34,6 +37,7 @@ export class FileContentStore implements ContentStore {
     rmSync(this.spoolDirectory, { recursive: true, force: true });
     mkdirSync(this.spoolDirectory, { recursive: true, mode: 0o700 });
     mkdirSync(join(directory, "ingest"), { recursive: true, mode: 0o700 });
+    this.labelFiles = new BlobLabelFiles(join(directory, "labels"));
     for (const algorithm of algorithms) {
       const folder = join(directory, "blobs", algorithm);
       mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -42,6 +46,7 @@ export class FileContentStore implements ContentStore {
         if (isDigest(digest)) this.sizes.set(digest, statSync(join(folder, name)).size);
       }
     }
+    this.labelFiles.removeOrphans((digest) => this.sizes.has(digest));
   }
 
   has(digest: Digest): boolean {
@@ -136,6 +141,7 @@ export class FileContentStore implements ContentStore {
     await unlink(this.blobPath(digest)).catch((error) => {
       throw fileError(error, `remove blob ${digest}`);
     });
+    await this.labelFiles.remove(digest);
     return true;
   }
 
@@ -143,11 +149,49 @@ export class FileContentStore implements ContentStore {
     return [...this.sizes.keys()];
   }
 
+  async partials(): Promise<PartialBlob[]> {
+    const found: PartialBlob[] = [];
+    for (const name of await readdir(join(this.directory, "ingest"))) {
+      const digest = digestOfFileName(name);
+      if (digest === undefined || this.writers.isHeld(digest)) continue;
+      const status = await stat(this.ingestPath(digest)).catch(ignoreMissing);
+      if (status === undefined || this.writers.isHeld(digest)) continue;
+      found.push({ digest, size: status.size, changedAtMs: status.mtimeMs });
+    }
+    return found;
+  }
+
+  async removePartial(digest: Digest): Promise<boolean> {
+    if (this.writers.isHeld(digest)) return false;
+    using _turn = await this.writers.acquire(digest);
+    try {
+      await unlink(this.ingestPath(digest));
+      return true;
+    } catch (error) {
+      if (isMissingFile(error)) return false;
+      throw fileError(error, `remove the partial blob ${digest}`);
+    }
+  }
+
+  labels(digest: Digest): Promise<BlobLabels> {
+    return this.labelFiles.read(digest);
+  }
+
+  async label(digest: Digest, labels: BlobLabels): Promise<void> {
+    using _turn = await this.writers.acquire(digest);
+    this.path(digest); // present
+    await this.labelFiles.merge(digest, labels);
+  }
+
   private blobPath(digest: Digest): string {
     return join(this.directory, "blobs", digestAlgorithm(digest), digestHex(digest));
   }
 
   private ingestPath(digest: Digest): string {
-    return join(this.directory, "ingest", `${digestAlgorithm(digest)}-${digestHex(digest)}`);
+    return join(this.directory, "ingest", fileNameOf(digest));
   }
 }
+
+const ignoreMissing = (error: unknown): undefined => {
+  if (!isMissingFile(error)) throw error;
+};

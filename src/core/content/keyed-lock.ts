@@ -2,6 +2,10 @@
 export class KeyedLock {
   private readonly lastOf = new Map<string, Promise<void>>();
 
+  isHeld(key: string): boolean {
+    return this.lastOf.has(key);
+  }
+
   /** Waits for its turn; the holder disposes what it got. An aborted waiter throws and keeps nobody waiting. */
   async acquire(key: string, signal?: AbortSignal): Promise<Disposable> {
     signal?.throwIfAborted();

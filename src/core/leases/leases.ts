@@ -1,5 +1,14 @@
 import type { Digest } from "../../formats/digest.ts";
 
+/** A thing that can be held. `name`: the digest of a blob, the chain id of a layer, the key of a snapshot. */
+export interface Resource {
+  readonly kind: "blob" | "layer" | "snapshot";
+  readonly name: string;
+}
+
+/** One text for each resource, for maps and sets. */
+export const resourceKey = ({ kind, name }: Resource): string => `${kind} ${name}`;
+
 /** What a running operation needs to stay. Holding the same thing twice is one hold. */
 export interface Lease {
   /** In the order in which they were held first. */
@@ -7,6 +16,18 @@ export interface Lease {
   readonly layers: ReadonlySet<Digest>;
   holdBlob(digest: Digest): void;
   holdLayer(chainId: Digest): void;
+  /** False if it was held already. */
+  hold(resource: Resource): boolean;
+}
+
+/** A lease whose end its owner chooses. */
+export interface OpenLease extends Lease {
+  /** Who holds it, for people. */
+  readonly owner: string;
+  /** In the order in which they were held first. */
+  readonly resources: readonly Resource[];
+  /** A second time: nothing. */
+  end(): void;
 }
 
 /**
@@ -14,42 +35,75 @@ export interface Lease {
  * its hold before it looks whether a thing is present, so nothing goes away between the look and the use.
  */
 export class Leases {
-  private readonly blobs = new Map<Digest, number>();
-  private readonly layers = new Map<Digest, number>();
+  private readonly counts = new Map<string, number>();
+  private readonly opened = new Set<OpenLease>();
 
   /** All holds end with `work`, however it ends. */
-  async withLease<T>(work: (lease: Lease) => Promise<T>): Promise<T> {
-    const [blobs, layers] = [new Set<Digest>(), new Set<Digest>()];
+  async withLease<T>(work: (lease: Lease) => Promise<T>, owner?: string): Promise<T> {
+    const lease = this.open(owner);
     try {
-      return await work({
-        blobs,
-        layers,
-        holdBlob: (digest) => hold(this.blobs, blobs, digest),
-        holdLayer: (chainId) => hold(this.layers, layers, chainId),
-      });
+      return await work(lease);
     } finally {
-      for (const digest of blobs) drop(this.blobs, digest);
-      for (const chainId of layers) drop(this.layers, chainId);
+      lease.end();
     }
   }
 
+  open(owner = "running operation"): OpenLease {
+    const [blobs, layers] = [new Set<Digest>(), new Set<Digest>()];
+    const held = new Map<string, Resource>();
+    const hold = (resource: Resource): boolean => {
+      const key = resourceKey(resource);
+      if (held.has(key)) return false;
+      held.set(key, resource);
+      this.counts.set(key, (this.counts.get(key) ?? 0) + 1);
+      return true;
+    };
+    const lease: OpenLease = {
+      owner,
+      blobs,
+      layers,
+      holdBlob: (digest) => {
+        blobs.add(digest);
+        hold({ kind: "blob", name: digest });
+      },
+      holdLayer: (chainId) => {
+        layers.add(chainId);
+        hold({ kind: "layer", name: chainId });
+      },
+      hold,
+      get resources() {
+        return [...held.values()];
+      },
+      end: () => {
+        this.opened.delete(lease);
+        for (const key of held.keys()) this.drop(key);
+        held.clear();
+      },
+    };
+    this.opened.add(lease);
+    return lease;
+  }
+
   holdsBlob(digest: Digest): boolean {
-    return this.blobs.has(digest);
+    return this.holds({ kind: "blob", name: digest });
   }
 
   holdsLayer(chainId: Digest): boolean {
-    return this.layers.has(chainId);
+    return this.holds({ kind: "layer", name: chainId });
   }
-}
 
-function hold(counts: Map<Digest, number>, mine: Set<Digest>, digest: Digest): void {
-  if (mine.has(digest)) return;
-  mine.add(digest);
-  counts.set(digest, (counts.get(digest) ?? 0) + 1);
-}
+  holds(resource: Resource): boolean {
+    return this.counts.has(resourceKey(resource));
+  }
 
-function drop(counts: Map<Digest, number>, digest: Digest): void {
-  const left = (counts.get(digest) ?? 0) - 1;
-  if (left > 0) counts.set(digest, left);
-  else counts.delete(digest);
+  /** Those that have not ended. */
+  list(): readonly OpenLease[] {
+    return [...this.opened];
+  }
+
+  private drop(key: string): void {
+    const left = (this.counts.get(key) ?? 0) - 1;
+    if (left > 0) this.counts.set(key, left);
+    else this.counts.delete(key);
+  }
 }

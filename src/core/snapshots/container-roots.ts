@@ -61,6 +61,10 @@ export class ContainerRoots {
     return [...this.#mounted];
   }
 
+  parent(key: string): Digest | undefined {
+    return this.#index.get(key)?.parent;
+  }
+
   /** A container that stands on the layer itself; layers above it are LayerStore's concern. */
   userOf(chainId: Digest): string | undefined {
     for (const [key, { parent }] of this.#index) if (parent === chainId) return key;

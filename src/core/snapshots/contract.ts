@@ -17,6 +17,13 @@ export interface CommittedLayer {
   readonly sizeBytes: number;
 }
 
+/** Where a committed layer is unpacked, in overlay's own form. */
+export interface LayerFiles {
+  readonly directory: string;
+  /** An opaque whiteout in the layer's root, which the directory itself cannot say. */
+  readonly hidesBelow: boolean;
+}
+
 /** A layer that is being unpacked: a directory of its own that nobody else sees until commit. */
 export interface LayerDraft {
   /** Host directory to unpack into, in overlay's own form (whiteouts as 0/0 devices, trusted.overlay.opaque). */
@@ -50,6 +57,8 @@ export interface Snapshotter {
   /** A missing one is fine. Errors: Conflict while another layer or a container stands on it. */
   removeLayer(chainId: Digest): Promise<void>;
   layers(): CommittedLayer[];
+  /** The files of a committed layer, for reading only; NotFound for a missing one. */
+  layerFiles(chainId: Digest): LayerFiles;
 
   /**
    * Makes the writable top of a container on a committed chain (undefined: an empty root). Not mounted yet.
@@ -67,6 +76,8 @@ export interface Snapshotter {
   mountedKeys(): string[];
   /** Unmounts and deletes the writable top; a missing one is fine. */
   remove(key: string): Promise<void>;
+  /** The topmost layer that it stands on; undefined for an empty root and for an unknown key. */
+  parent(key: string): Digest | undefined;
   /** Bytes and number of files in the writable top. */
   usage(key: string): Promise<{ sizeBytes: number; inodes: number }>;
   keys(): string[];

@@ -1,10 +1,10 @@
 import { mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { conflict, messageOf } from "../../errors/platform-error.ts";
+import { conflict, messageOf, notFound } from "../../errors/platform-error.ts";
 import { type Digest, digestHex } from "../../formats/digest.ts";
 import type { Log } from "../../log/log.ts";
 import { writeFileDurably } from "../content/write-file-durably.ts";
-import type { CommittedLayer } from "./contract.ts";
+import type { CommittedLayer, LayerFiles } from "./contract.ts";
 import { formatLayerSidecar, type LayerSidecar, parseLayerSidecar } from "./layer-sidecar.ts";
 import type { SnapshotPaths } from "./snapshot-paths.ts";
 import type { Trash } from "./trash.ts";
@@ -38,6 +38,12 @@ export class LayerStore {
 
   list(): CommittedLayer[] {
     return [...this.#index.values()].map(layerOf);
+  }
+
+  files(chainId: Digest): LayerFiles {
+    const layer = this.#index.get(chainId);
+    if (layer === undefined) throw notFound(`no such layer: ${chainId}`);
+    return { directory: this.paths.diff(chainId), hidesBelow: layer.opaqueRoot };
   }
 
   /** The directories of a chain, top first; down to a layer which hides the rest. */

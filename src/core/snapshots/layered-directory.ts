@@ -87,7 +87,7 @@ const opaque = "trusted.overlay.opaque";
 const notOpaque = new Set(["errno.ENOENT", "errno.ENOTDIR", "errno.EOPNOTSUPP", "errno.ENOTSUP"]);
 
 /** Overlayfs: nothing of the layers below is in this directory. */
-function isOpaque(path: Buffer): boolean {
+export function isOpaque(path: Buffer): boolean {
   try {
     return getXattr(bytePath(path), opaque)?.[0] === "y".charCodeAt(0);
   } catch (error) {

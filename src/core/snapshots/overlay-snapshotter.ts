@@ -6,7 +6,7 @@ import type { Log } from "../../log/log.ts";
 import { KeyedLock } from "../content/keyed-lock.ts";
 import { cleanDrafts } from "./clean-drafts.ts";
 import { ContainerRoots } from "./container-roots.ts";
-import type { CommittedLayer, LayerDraft, MountedRoot, Snapshotter } from "./contract.ts";
+import type { CommittedLayer, LayerDraft, LayerFiles, MountedRoot, Snapshotter } from "./contract.ts";
 import { LayerStore } from "./layer-store.ts";
 import { type DraftServices, OverlayDraft } from "./overlay-draft.ts";
 import { SnapshotPaths } from "./snapshot-paths.ts";
@@ -51,6 +51,10 @@ export class OverlaySnapshotter implements Snapshotter {
 
   layers(): CommittedLayer[] {
     return this.#services.layers.list();
+  }
+
+  layerFiles(chainId: Digest): LayerFiles {
+    return this.#services.layers.files(chainId);
   }
 
   async draft(
@@ -102,6 +106,10 @@ export class OverlaySnapshotter implements Snapshotter {
 
   remove(key: string): Promise<void> {
     return this.#containers.remove(key);
+  }
+
+  parent(key: string): Digest | undefined {
+    return this.#containers.parent(key);
   }
 
   async usage(key: string): Promise<{ sizeBytes: number; inodes: number }> {

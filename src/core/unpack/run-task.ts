@@ -2,6 +2,9 @@ import { lstatSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { check, O_DIRECTORY, tryClose, tryOpen, trySyncFileSystem } from "../../kernel/file-calls.ts";
 import { removeTree } from "../../kernel/remove-tree.ts";
+import { LayerStack } from "../anatomy/compare-layers.ts";
+import { describeAnatomy } from "../anatomy/describe-anatomy.ts";
+import { readLayerEntries } from "../anatomy/read-layer-entries.ts";
 import { inheritAttributes } from "./inherit-attributes.ts";
 import type { JobInput } from "./job-input.ts";
 import type { Task, TaskResult, TaskResults } from "./job-messages.ts";
@@ -26,10 +29,22 @@ export async function runTask(task: Task, input: JobInput): Promise<TaskResult> 
     case "inherit":
       inheritAttributes(task);
       return undefined;
+    case "anatomy":
+      return anatomyOf(task, input);
     case "sync":
       syncFileSystem(task.directory);
       return undefined;
   }
+}
+
+async function anatomyOf(request: Task & { kind: "anatomy" }, input: JobInput): Promise<string> {
+  const stack = new LayerStack();
+  for (const files of request.files) {
+    await Bun.sleep(0); // an abort arrives as a message
+    input.throwIfAborted();
+    stack.add(readLayerEntries(files));
+  }
+  return JSON.stringify(describeAnatomy(request, stack));
 }
 
 function syncFileSystem(directory: string): void {

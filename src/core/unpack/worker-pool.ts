@@ -1,5 +1,6 @@
 import { availableParallelism } from "node:os";
 import { systemError } from "../../errors/platform-error.ts";
+import type { AnatomyRequest } from "../anatomy/describe-anatomy.ts";
 import type { LayerUnpacker, UnpackedLayer, UnpackLimits, UnpackRequest } from "./contract.ts";
 import { Job, type JobOptions } from "./job.ts";
 import type { Task, TaskResult, TaskResults } from "./job-messages.ts";
@@ -74,6 +75,11 @@ export class WorkerPool implements LayerUnpacker {
   /** See `inheritAttributes`. */
   async inherit(directory: string, paths: readonly string[], lower: readonly string[]): Promise<void> {
     await this.run({ kind: "inherit", directory, paths, lower }, { signal: never });
+  }
+
+  /** See `describeAnatomy`. */
+  anatomy(request: AnatomyRequest, signal: AbortSignal): Promise<TaskResults["anatomy"]> {
+    return this.run({ kind: "anatomy", ...request }, { signal });
   }
 
   /** Errors: those of the task and of the source; Cancelled after an abort; System if the Worker breaks down. */

@@ -1,30 +1,26 @@
 import type { Image } from "../../core/images/contract.ts";
 import type { Snapshotter } from "../../core/snapshots/contract.ts";
-import type { Digest } from "../../formats/digest.ts";
 import { familiar } from "./familiar-names.ts";
+import { imageSteps } from "./image-steps.ts";
 import { unixSeconds } from "./image-summary.ts";
 
 /** One line for each instruction, newest first. engine-api.yaml, ImageHistoryResponseItem. */
-export function imageHistory(image: Image, snapshots: Snapshotter): object[] {
-  const layers = [...image.chainIds];
-  const lines = image.config.history.map((entry) => ({
+export function imageHistory(image: Image, snapshots: Pick<Snapshotter, "layer">): object[] {
+  const lines = imageSteps(image.config).map(({ entry, layer }) => ({
     Id: "<missing>",
     Created: unixSeconds(entry.created),
     CreatedBy: entry.created_by ?? "",
     Tags: null as string[] | null,
-    Size: entry.empty_layer === true ? 0 : layerSize(snapshots, layers.shift()),
+    Size: layerSize(image, layer, snapshots),
     Comment: entry.comment ?? "",
   }));
-  // Layers that no line of the history accounts for: an image made by a tool that writes none.
-  for (const layer of layers) {
-    const Size = layerSize(snapshots, layer);
-    lines.push({ Id: "<missing>", Created: 0, CreatedBy: "", Tags: null, Size, Comment: "" });
-  }
   const newest = lines.at(-1);
   if (newest)
     Object.assign(newest, { Id: image.id, Tags: image.tags.length > 0 ? image.tags.map(familiar) : null });
   return lines.reverse();
 }
 
-const layerSize = (snapshots: Snapshotter, chainId: Digest | undefined): number =>
-  chainId === undefined ? 0 : (snapshots.layer(chainId)?.sizeBytes ?? 0);
+function layerSize(image: Image, layer: number | undefined, snapshots: Pick<Snapshotter, "layer">): number {
+  const chainId = layer === undefined ? undefined : image.chainIds[layer];
+  return chainId === undefined ? 0 : (snapshots.layer(chainId)?.sizeBytes ?? 0);
+}

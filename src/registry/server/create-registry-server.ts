@@ -2,10 +2,12 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { createServer as createTlsServer } from "node:https";
 import { messageOf, PlatformError } from "../../errors/platform-error.ts";
 import type { Log } from "../../log/log.ts";
-import type { BasicAuth } from "./htpasswd.ts";
+import { type Guard, openGuard } from "./auth/guard.ts";
+import { requiredAccess } from "./auth/required-access.ts";
+import { type TokenEndpoint, tokenPath } from "./auth/token-endpoint.ts";
 import type { Registry } from "./registry.ts";
 import { errorReply, refusal, registryCode } from "./registry-error.ts";
-import { jsonReply, type RegistryRequest, type Reply } from "./reply.ts";
+import { jsonReply, type Reply } from "./reply.ts";
 import { findRoute } from "./router.ts";
 import { sendReply } from "./send-reply.ts";
 import { SilenceLimit } from "./silence-limit.ts";
@@ -13,8 +15,10 @@ import { SilenceLimit } from "./silence-limit.ts";
 export interface RegistryServerOptions {
   readonly registry: Registry;
   readonly log: Log;
-  /** Without it everybody may do everything. */
-  readonly auth?: BasicAuth | undefined;
+  /** Default: everybody may do everything. */
+  readonly guard?: Guard | undefined;
+  /** Where the registry gives tokens itself. */
+  readonly tokens?: TokenEndpoint | undefined;
   readonly readOnly: boolean;
   /** PEM. */
   readonly tls?: { readonly cert: string; readonly key: string } | undefined;
@@ -55,29 +59,24 @@ async function serveRequest(
   }
 }
 
-/** Pure protocol: whoever may not is told so before anything else is looked at. */
 async function answer(incoming: IncomingMessage, options: RegistryServerOptions): Promise<Reply> {
-  const { auth, readOnly, registry } = options;
+  const { guard = openGuard, readOnly, registry, tokens } = options;
   const { method = "GET", headers } = incoming;
-  if (auth && !(await auth.allows(headers.authorization))) {
-    const challenge = { "WWW-Authenticate": 'Basic realm="gantry registry", charset="UTF-8"' };
-    return errorReply(refusal("UNAUTHORIZED", "authentication required"), challenge);
-  }
   const [path = "/", query = ""] = splitOnce(incoming.url ?? "/", "?");
+  const bare = { method, headers, query: new URLSearchParams(query), body: bodyOf(incoming) };
+  if (tokens && path === tokenPath) return await tokens.answer(bare);
   const found = findRoute(method, path);
+  const required = found ? requiredAccess(method, found.target) : [];
+  const grant = await guard.admit(headers);
+  if (!grant || !required.every((access) => grant.allows(access)))
+    return guard.refuse(headers, required, grant);
   if (!found) {
     const error = { code: "UNSUPPORTED", message: `no such endpoint: ${path}`, detail: null };
     return jsonReply(404, { errors: [error] });
   }
   if (readOnly && method !== "GET" && method !== "HEAD")
     throw refusal("UNSUPPORTED", "this registry is read-only");
-  const request: RegistryRequest = {
-    method,
-    headers,
-    query: new URLSearchParams(query),
-    body: bodyOf(incoming),
-  };
-  return await found.handle(request, found.target, registry);
+  return await found.handle({ ...bare, grant }, found.target, registry);
 }
 
 /** The body, whose end counts only if it was the body's end and not the connection's. */

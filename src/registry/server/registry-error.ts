@@ -6,6 +6,7 @@ const statusOf = {
   BLOB_UNKNOWN: 404,
   BLOB_UPLOAD_INVALID: 400,
   BLOB_UPLOAD_UNKNOWN: 404,
+  DENIED: 403,
   DIGEST_INVALID: 400,
   MANIFEST_BLOB_UNKNOWN: 400,
   MANIFEST_INVALID: 400,
@@ -17,6 +18,7 @@ const statusOf = {
   SIZE_INVALID: 400,
   TAG_INVALID: 400,
   UNAUTHORIZED: 401,
+  UNAVAILABLE: 503,
   UNKNOWN: 500,
   UNSUPPORTED: 405,
 } as const satisfies Record<string, number>;
@@ -26,10 +28,12 @@ export type RegistryCode = keyof typeof statusOf;
 const kindOf: Record<number, ErrorKind> = {
   400: "InvalidParameter",
   401: "Unauthorized",
+  403: "Forbidden",
   404: "NotFound",
   405: "NotImplemented",
   416: "InvalidParameter",
   500: "System",
+  503: "Unavailable",
 };
 
 const prefix = "registry.";

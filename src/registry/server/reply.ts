@@ -1,9 +1,12 @@
 import type { IncomingHttpHeaders } from "node:http";
+import type { Grant } from "./auth/access.ts";
 
 export interface RegistryRequest {
   readonly method: string;
   readonly query: URLSearchParams;
   readonly headers: IncomingHttpHeaders;
+  /** What the client may do; the route's own needs are checked already. */
+  readonly grant: Grant;
   /** Throws when the connection breaks before the body's end. */
   readonly body: AsyncIterable<Uint8Array>;
 }

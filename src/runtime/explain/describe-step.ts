@@ -26,7 +26,8 @@ const descriptions: { readonly [Op in KernelStep["op"]]: (step: StepOf<Op>) => s
     step.namespaces.length === 0
       ? "make the process"
       : `make the process in new namespaces: ${step.namespaces.join(", ")}`,
-  "write-id-map": (step) => `map ${step.kind}s: ${describeIdMap(step.map)}`,
+  "write-id-map": (step) =>
+    `map ${step.kind}s: ${describeIdMap(step.map)}${step.tool === undefined ? "" : `, by ${step.tool}`}`,
   "write-time-offset": (step) =>
     `shift the ${step.clock} clock by ${step.secs}.${String(step.nanosecs).padStart(9, "0")} s`,
   "join-cgroup": (step) => `join cgroup ${step.file.replace(/\/[^/]*$/, "")}`,

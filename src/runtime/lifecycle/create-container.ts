@@ -32,7 +32,7 @@ import { removeContainer } from "./remove-container.ts";
 import { runHooksLeniently } from "./run-hooks.ts";
 import { saveConfig } from "./saved-config.ts";
 import { sendPidfd } from "./send-pidfd.ts";
-import { withUsableCgroups } from "./usable-cgroups.ts";
+import { type UsableCgroups, withUsableCgroups } from "./usable-cgroups.ts";
 
 export interface CreateRequest {
   readonly root: string;
@@ -43,6 +43,8 @@ export interface CreateRequest {
   /** Nobody of ours stays with the process. */
   readonly detached: boolean;
   readonly options: CreateOptions;
+  /** Whether it has to do without cgroups that it may not write to; undefined: if the caller is not the host's root. */
+  readonly rootless: boolean | undefined;
   /** LISTEN_FDS of the caller. */
   readonly listenFds: number;
   readonly notifySocket: string | undefined;
@@ -76,10 +78,7 @@ export interface CreateParts {
  */
 export async function createContainer(request: CreateRequest, parts: CreateParts): Promise<CreatedContainer> {
   const bundle = readBundle(request.bundle);
-  const cgroupPath = resolveCgroupPath(bundle.spec.linux?.cgroupsPath, request.id);
-  const host = withUsableCgroups(parts.host, cgroupPath, process.geteuid?.() ?? 0);
-  const spec =
-    host === parts.host ? specFor(request, bundle) : withoutCgroups(specFor(request, bundle), parts);
+  const { host, spec } = usableParts(request, specFor(request, bundle), parts);
   const plan = planFor(request, bundle, spec, host);
   const draft = draftState(request, bundle, spec, host);
   requireFreeCgroups(draft.cgroup.directories);
@@ -101,6 +100,13 @@ function specFor(request: CreateRequest, { spec }: Bundle): OciSpec {
   checkTerminal(spec.process, request.detached, request.consoleSocket !== undefined);
   if (request.notifySocket === undefined) return spec;
   return withNotifyMount(spec, containerDirectory(request.root, request.id));
+}
+
+function usableParts(request: CreateRequest, spec: OciSpec, parts: CreateParts): UsableCgroups {
+  const rootless = request.rootless ?? (process.geteuid?.() !== 0 || parts.host.inUserNamespace);
+  if (!rootless) return { host: parts.host, spec };
+  const usable = withUsableCgroups(parts.host, spec, request.id);
+  return usable.host.cgroup.version === 0 ? { ...usable, spec: withoutCgroups(spec, parts) } : usable;
 }
 
 /** There is none to mount either; what the caller's own /sys has stays visible below a bind of it. */

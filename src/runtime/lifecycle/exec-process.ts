@@ -5,6 +5,7 @@ import type { HostFacts } from "../../kernel/host-facts.ts";
 import type { NamespaceType } from "../../kernel/steps.ts";
 import { connectUnix } from "../../kernel/unix-sockets.ts";
 import { planExec } from "../plan/plan-exec.ts";
+import { plannedState } from "../plan/planned-state.ts";
 import { checkTerminal, withServiceVariables } from "./caller-settings.ts";
 import type { ContainerState } from "./container-state.ts";
 import { type ContainerStatus, statusOf } from "./container-status.ts";
@@ -55,6 +56,7 @@ export function execProcess(
     namespaces: namespaces.map(({ type }): NamespaceType => type),
     cgroupDirectories: execCgroups(state.cgroup, request.cgroups),
     seccomp,
+    state: plannedState(request.spec, { containerId: state.id, bundle: state.bundle }, "running", pid),
     preserveFds: request.preserveFds,
   };
   const launched = launch(request, planExec(process, target, host), launcher);

@@ -2,14 +2,8 @@ import { hookKinds, namespaceTypes, seccompActions, seccompOperators } from "../
 import { capabilityNames } from "../capabilities.ts";
 import { ociVersion } from "../defaults.ts";
 import { knownMountOptions } from "../plan/mount-options.ts";
+import { filterFlagNames } from "../plan/plan-seccomp.ts";
 import { knownArchitectures } from "../seccomp/architectures.ts";
-
-const filterFlags = [
-  "SECCOMP_FILTER_FLAG_TSYNC",
-  "SECCOMP_FILTER_FLAG_LOG",
-  "SECCOMP_FILTER_FLAG_SPEC_ALLOW",
-  "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV",
-];
 
 /**
  * What this program can do, whatever the host can. Pure.
@@ -27,11 +21,11 @@ export function runtimeFeatures(version: string) {
       cgroup: { v1: true, v2: true, systemd: false, systemdUser: false, rdma: true },
       seccomp: {
         enabled: true,
-        actions: seccompActions.filter((action) => action !== "SCMP_ACT_NOTIFY"), // a listener is refused
+        actions: seccompActions,
         operators: seccompOperators,
         archs: knownArchitectures,
-        knownFlags: filterFlags,
-        supportedFlags: filterFlags,
+        knownFlags: filterFlagNames,
+        supportedFlags: filterFlagNames,
       },
       apparmor: { enabled: true },
       selinux: { enabled: true },

@@ -13,14 +13,10 @@ import { planMounts } from "./plan-mounts.ts";
 import { indexNamespaces, planNamespaces } from "./plan-namespaces.ts";
 import type { PlanOptions } from "./plan-options.ts";
 import { planPaths } from "./plan-paths.ts";
-import {
-  type ProcessContext,
-  planConsole,
-  planProcessSetup,
-  planProcessStart,
-  planWorkingDirectory,
-} from "./plan-process.ts";
+import { planConsole, planProcessSetup, planProcessStart, planWorkingDirectory } from "./plan-process.ts";
 import { planRoot } from "./plan-root.ts";
+import { plannedState } from "./planned-state.ts";
+import type { ProcessContext } from "./process-context.ts";
 import { reasonsFrom } from "./step-list.ts";
 
 /**
@@ -101,6 +97,7 @@ function processContext(context: PlanContext): ProcessContext {
     host,
     options,
     seccomp: linux.seccomp,
+    state: plannedState(spec, options, "created"),
     personality: linux.personality,
     inUserNamespace: inUserNamespace(context),
     reasonOf,

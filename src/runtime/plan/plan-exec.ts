@@ -4,7 +4,9 @@ import type { NamespaceType, Plan } from "../../kernel/steps.ts";
 import { joinFile } from "./cgroup-path.ts";
 import { joinOrder } from "./plan-namespaces.ts";
 import type { Origins } from "./plan-options.ts";
-import { type ProcessContext, planConsole, planProcessSetup, planProcessStart } from "./plan-process.ts";
+import { planConsole, planProcessSetup, planProcessStart } from "./plan-process.ts";
+import type { PlannedState } from "./planned-state.ts";
+import type { ProcessContext } from "./process-context.ts";
 import { cpuMask } from "./scheduling.ts";
 import { reasonsFrom, StepList } from "./step-list.ts";
 
@@ -18,6 +20,8 @@ export interface ExecTarget {
   /** Its own directories: `cgroupDirectories()`. */
   readonly cgroupDirectories: readonly string[];
   readonly seccomp: OciSeccomp | undefined;
+  /** For the agent of a seccomp listener; without it there can be none. */
+  readonly state?: PlannedState;
   readonly origins?: Origins;
   readonly preserveFds?: number;
 }
@@ -35,6 +39,7 @@ export function planExec(process: OciProcess, target: ExecTarget, host: HostFact
     host,
     options: { containerId: target.containerId, preserveFds: target.preserveFds ?? 0 },
     seccomp: target.seccomp,
+    state: target.state,
     personality: undefined,
     inUserNamespace: target.namespaces.includes("user") || host.inUserNamespace,
     reasonOf,

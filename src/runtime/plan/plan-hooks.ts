@@ -2,6 +2,7 @@ import { invalidParameter } from "../../errors/platform-error.ts";
 import type { HookKind } from "../../formats/oci-runtime.ts";
 import type { Phase } from "../../kernel/steps.ts";
 import type { PlanContext } from "./plan-context.ts";
+import { plannedState } from "./planned-state.ts";
 import { StepList } from "./step-list.ts";
 
 /** Those inside the plan; poststart and poststop are run by the caller, as the container's process exists or is gone then. */
@@ -35,24 +36,10 @@ export function planHooks(context: PlanContext, kinds: readonly PlannedHook[]) {
         env: hook.env ?? [],
         timeoutMs: (hook.timeout ?? 0) * 1000,
         where,
-        state: stateWithoutPid(context, status),
+        state: JSON.stringify(plannedState(context.spec, context.options, status)),
       });
     }
     return list.steps;
   });
   return steps;
-}
-
-/** The state JSON with `"pid":0`: only the helper knows the number. */
-function stateWithoutPid({ spec, options }: PlanContext, status: string): string {
-  const { ociVersion, annotations } = spec;
-  const { containerId: id, bundle } = options;
-  return JSON.stringify({
-    ociVersion,
-    id,
-    status,
-    pid: 0,
-    bundle,
-    ...(annotations !== undefined && { annotations }),
-  });
 }

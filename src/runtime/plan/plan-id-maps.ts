@@ -9,7 +9,7 @@ import type { StepList } from "./step-list.ts";
  * Errors: InvalidParameter for maps without a user namespace, a new user namespace without maps, and maps that overlap.
  * Spec:   OCI Runtime Specification, "User namespace mappings"; user_namespaces(7).
  */
-export function planIdMaps({ linux, namespaces }: PlanContext, list: StepList): void {
+export function planIdMaps({ linux, namespaces, options }: PlanContext, list: StepList): void {
   const kinds = [
     ["uid", "uidMappings", linux.uidMappings ?? []],
     ["gid", "gidMappings", linux.gidMappings ?? []],
@@ -21,7 +21,13 @@ export function planIdMaps({ linux, namespaces }: PlanContext, list: StepList): 
     if (!isNew(namespaces, "user")) continue;
     if (mappings.length === 0)
       throw invalidParameter(`linux.${field}: a new user namespace needs id mappings`);
-    list.add(`/linux/${field}`, { op: "write-id-map", kind, map: formatIdMap(mappings, `linux.${field}`) });
+    const tool = options.idMapTools?.[kind];
+    list.add(`/linux/${field}`, {
+      op: "write-id-map",
+      kind,
+      map: formatIdMap(mappings, `linux.${field}`),
+      ...(tool !== undefined && { tool }),
+    });
   }
 }
 

@@ -16,6 +16,8 @@ export interface PlanOptions {
   /** chroot with MS_MOVE where pivot_root is impossible (a root on initramfs). */
   readonly noPivot?: boolean;
   readonly noNewKeyring?: boolean;
+  /** Host paths of newuidmap(1) and newgidmap(1), where the caller may not write the maps itself. */
+  readonly idMapTools?: { readonly uid?: string; readonly gid?: string };
   /** Descriptors from 3 on that stay open at exec. */
   readonly preserveFds?: number;
 }

@@ -1,25 +1,14 @@
 import { posix } from "node:path";
 import { invalidParameter, notImplemented, systemError } from "../../errors/platform-error.ts";
-import type { CapabilitySet, OciProcess, OciSeccomp } from "../../formats/oci-runtime.ts";
+import type { CapabilitySet, OciProcess } from "../../formats/oci-runtime.ts";
 import { type HostFacts, unlimited } from "../../kernel/host-facts.ts";
 import type { KernelStep } from "../../kernel/steps.ts";
 import { capabilityBit, capabilityMask } from "../capabilities.ts";
-import { compileSeccomp } from "../seccomp/compile-bpf.ts";
-import type { PlanOptions } from "./plan-options.ts";
+import { planSeccomp } from "./plan-seccomp.ts";
+import type { ProcessContext } from "./process-context.ts";
 import { rlimitNumbers } from "./rlimits.ts";
 import { ioPriorityStep, schedulerStep } from "./scheduling.ts";
-import { type ReasonOf, StepList } from "./step-list.ts";
-
-/** What the planning of a process needs: the container's own one and exec'd ones have it in common. */
-export interface ProcessContext {
-  readonly process: OciProcess;
-  readonly host: HostFacts;
-  readonly options: Pick<PlanOptions, "containerId" | "noNewKeyring" | "preserveFds">;
-  readonly seccomp: OciSeccomp | undefined;
-  readonly personality: { readonly domain: string; readonly flags?: readonly string[] } | undefined;
-  readonly inUserNamespace: boolean;
-  readonly reasonOf: ReasonOf;
-}
+import { StepList } from "./step-list.ts";
 
 /** First thing in the new process: what must precede the mounts, or needs the host's /proc. */
 export function planProcessSetup({ process, host, options, reasonOf }: ProcessContext): KernelStep[] {
@@ -45,13 +34,16 @@ export function planProcessSetup({ process, host, options, reasonOf }: ProcessCo
  * kernel knows, so that it decides from 0 on.
  */
 function checkOomScore(score: number, host: HostFacts): void {
-  const mayLower = (host.capabilities.permitted & capabilityBit("CAP_SYS_RESOURCE")) !== 0n;
-  if (mayLower || score >= Math.min(host.oomScoreAdj, 0)) return;
+  if (hasSysResource(host) || score >= Math.min(host.oomScoreAdj, 0)) return;
   throw systemError(
     `oom_score_adj: ${score} is below this host's ${host.oomScoreAdj}, and lowering it needs CAP_SYS_RESOURCE, which is missing here`,
     { hint: `choose at least ${host.oomScoreAdj}`, code: "oom-score.refused" },
   );
 }
+
+/** One that is meant inside of a user namespace only does not count (user_namespaces(7)). */
+const hasSysResource = ({ capabilities, inUserNamespace }: HostFacts): boolean =>
+  !inUserNamespace && (capabilities.permitted & capabilityBit("CAP_SYS_RESOURCE")) !== 0n;
 
 /** The console, once the container's devpts is there. Errors: none. */
 export function planConsole({ process, reasonOf }: ProcessContext): KernelStep[] {
@@ -161,8 +153,7 @@ function planRlimits({ process, host }: ProcessContext, list: StepList): void {
 /** The kernel would refuse it at start; here it is still clear which limit and why. */
 function checkGrantable(type: string, hard: bigint, host: HostFacts): void {
   const own = host.rlimits[type]?.hard;
-  const mayRaise = (host.capabilities.permitted & capabilityBit("CAP_SYS_RESOURCE")) !== 0n;
-  if (mayRaise || own === undefined || hard <= own) return;
+  if (hasSysResource(host) || own === undefined || hard <= own) return;
   const wanted = hard === unlimited ? "unlimited" : String(hard);
   throw systemError(
     `${type}: hard limit ${wanted} is above this host's ${own}, and raising it needs CAP_SYS_RESOURCE, which is missing here`,
@@ -218,33 +209,6 @@ function capabilityMasks({ process, host, inUserNamespace }: ProcessContext): Re
     inheritable,
     ambient: mask("ambient") & permitted & inheritable,
   };
-}
-
-/** seccomp(2), SECCOMP_FILTER_FLAG_*. */
-const filterFlags: Record<string, number> = {
-  SECCOMP_FILTER_FLAG_TSYNC: 1,
-  SECCOMP_FILTER_FLAG_LOG: 2,
-  SECCOMP_FILTER_FLAG_SPEC_ALLOW: 4,
-  SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV: 32,
-};
-
-function planSeccomp({ seccomp, host }: ProcessContext, list: StepList): void {
-  if (seccomp === undefined) return;
-  if (host.seccompActions.length === 0)
-    throw notImplemented("linux.seccomp: this kernel has no seccomp filters");
-  let flags = 0;
-  for (const name of seccomp.flags ?? []) {
-    const flag = filterFlags[name];
-    if (flag === undefined) throw invalidParameter(`linux.seccomp.flags: ${name} is unknown`);
-    flags |= flag;
-  }
-  if (seccomp.listenerPath !== undefined && seccomp.listenerPath !== "")
-    throw notImplemented("linux.seccomp.listenerPath: passing decisions to another process is not supported");
-  list.add("/linux/seccomp", {
-    op: "load-seccomp",
-    program: compileSeccomp(seccomp, host.architecture),
-    flags,
-  });
 }
 
 function planExecStep({ process, options }: ProcessContext, list: StepList): void {

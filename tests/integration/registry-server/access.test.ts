@@ -76,7 +76,12 @@ describe("refuses to start", () => {
     [["--addr", "somewhere:80"], "expected an IP address and a port"],
     [["--tls-cert", "/x"], "belong together"],
     [["--proxy", "https://example"], "a pull-through cache of another registry is not built yet"],
-    [["--token-realm", "x"], "token authentication is not built yet"],
+    [["--auth-token"], "nobody is known who could log in"],
+    [["--access-list", "/x"], "nobody is known who could log in"],
+    [["--htpasswd", "/x", "--auth-token-issuer", "x"], "--auth-token-issuer needs --auth-token"],
+    [["--htpasswd", "/x", "--auth-token-jwks", "/x"], "--htpasswd: the other token server knows the users"],
+    [["--auth-token-jwks", "/x"], "--auth-token-realm is missing"],
+    [["--auth-token-jwks", "/x", "--auth-token-realm", "x"], "expected an http or https URL"],
     [["--gc-interval", "1h"], "garbage collection while serving is not built yet"],
   ])("%j", async (args, message) => {
     const { exitCode, stderr } = await serve(...root, ...args);

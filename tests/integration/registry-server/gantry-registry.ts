@@ -17,6 +17,8 @@ export class GantryRegistry implements AsyncDisposable {
     /** `127.0.0.1:PORT`, as it stands in image references. */
     readonly host: string,
     private readonly scheme: "http" | "https",
+    /** With which it was started first. */
+    readonly args: readonly string[],
   ) {}
 
   static async start(
@@ -27,6 +29,7 @@ export class GantryRegistry implements AsyncDisposable {
       scratchDirectory("registry-server"),
       `127.0.0.1:${await freePort()}`,
       scheme,
+      args,
     );
     await registry.boot(args);
     return registry;

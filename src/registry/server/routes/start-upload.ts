@@ -1,4 +1,5 @@
 import type { DigestAlgorithm } from "../../../formats/digest.ts";
+import { repositoryAccess } from "../auth/access.ts";
 import { checkDigest, checkRepositoryName } from "../names.ts";
 import { refusal } from "../registry-error.ts";
 import { emptyReply } from "../reply.ts";
@@ -8,7 +9,7 @@ import { uploadHeaders } from "./upload-location.ts";
 
 /**
  * `POST /v2/NAME/blobs/uploads/`: begins an upload; with `digest` the body is the whole blob; with `mount` and `from`
- * the blob is taken from another repository, where that has it.
+ * the blob is taken from another repository, where that has it and the client may read it.
  */
 export const startUpload: Handler = async (request, { repository }, { repositories, uploads }) => {
   const { query } = request;
@@ -16,7 +17,9 @@ export const startUpload: Handler = async (request, { repository }, { repositori
   const from = query.get("from");
   if (mount !== null && from !== null) {
     const digest = checkDigest(mount);
-    if (await repositories.mountBlob(repository, digest, checkRepositoryName(from)))
+    const source = checkRepositoryName(from);
+    const mayRead = request.grant.allows(repositoryAccess(source, "pull"));
+    if (mayRead && (await repositories.mountBlob(repository, digest, source)))
       return blobCreated(repository, digest);
   }
   const whole = query.get("digest");

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { invalidParameter } from "../../errors/platform-error.ts";
+import { invalidParameter } from "../../../errors/platform-error.ts";
 
 const bcryptHash = /^\$2[aby]\$\d\d\$[./A-Za-z0-9]{53}$/;
 /** Passwords that were right are remembered as hashes: bcrypt takes a tenth of a second on purpose. */
@@ -27,26 +27,36 @@ export function parseHtpasswd(text: string, name: string): Map<string, string> {
   return users;
 }
 
-/** Checks `Authorization: Basic` against an htpasswd file's users. */
+/** Checks names and passwords against an htpasswd file's users. */
 export class BasicAuth {
   private readonly remembered = new Set<string>();
 
   constructor(private readonly users: ReadonlyMap<string, string>) {}
 
-  async allows(authorization: string | undefined): Promise<boolean> {
+  /** Who sends an `Authorization: Basic` header; undefined when it proves nothing. */
+  async userOf(authorization: string | undefined): Promise<string | undefined> {
     const given = parseBasic(authorization);
-    if (given === undefined) return false;
-    const hash = this.users.get(given.user);
+    return given && (await this.isRight(given.user, given.password)) ? given.user : undefined;
+  }
+
+  async isRight(user: string, password: string): Promise<boolean> {
+    const hash = this.users.get(user);
     // An unknown user takes as long as a wrong password: nobody learns from the clock who exists.
     const tried = hash ?? this.users.values().next().value;
     if (tried === undefined) return false;
-    const key = createHash("sha256").update(`${tried}\n${given.user}:${given.password}`).digest("base64");
+    const key = createHash("sha256").update(`${tried}\n${user}:${password}`).digest("base64");
     if (this.remembered.has(key)) return true;
-    const right = await Bun.password.verify(given.password, tried).catch(() => false);
+    const right = await Bun.password.verify(password, tried).catch(() => false);
     if (!right || hash === undefined) return false;
     if (this.remembered.size >= maxRemembered) this.remembered.clear();
     this.remembered.add(key);
     return true;
+  }
+
+  /** Changes with the password; undefined for an unknown user. */
+  passwordId(user: string): string | undefined {
+    const hash = this.users.get(user);
+    return hash && createHash("sha256").update(`${user}\n${hash}`).digest("base64url").slice(0, 22);
   }
 }
 

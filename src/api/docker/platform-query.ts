@@ -1,0 +1,32 @@
+import { invalidParameter } from "../../errors/platform-error.ts";
+import { definedOnly, JsonFields } from "../../formats/json-fields.ts";
+import { normalizePlatform, type Platform } from "../../formats/platform.ts";
+
+/**
+ * The parameter `platform` of images: an OCI platform as JSON. Undefined when absent or empty.
+ * Errors: InvalidParameter, also for more than one.
+ */
+export function platformQuery(query: URLSearchParams): Platform | undefined {
+  const given = query.getAll("platform").filter((text) => text !== "");
+  const [text] = given;
+  if (text === undefined) return undefined;
+  if (given.length > 1) {
+    throw invalidParameter("only one platform can be chosen at a time", {
+      hint: "ask once for each platform",
+    });
+  }
+  const fields = JsonFields.parse("platform", text);
+  const [os, architecture] = [fields.string("os"), fields.string("architecture")];
+  if (os === undefined || architecture === undefined) {
+    throw invalidParameter("both OS and Architecture must be provided");
+  }
+  return normalizePlatform(
+    definedOnly<Platform>({
+      os,
+      architecture,
+      variant: fields.string("variant"),
+      "os.version": fields.string("os.version"),
+      "os.features": fields.strings("os.features"),
+    }),
+  );
+}

@@ -1,0 +1,56 @@
+import { lstatSync, readdirSync, type Stats } from "node:fs";
+import { type ByteString, bytesOf } from "../../formats/tar/byte-string.ts";
+import { fileError } from "../content/file-error.ts";
+import type { LayerFiles } from "../snapshots/contract.ts";
+import { isOpaque } from "../snapshots/layered-directory.ts";
+import type { LayerEntry } from "./layer-entry.ts";
+
+/**
+ * The names in an unpacked layer in overlay's own form, a directory before what is in it.
+ * Synchronous: for Workers. Errors: System, naming the directory.
+ */
+export function* readLayerEntries({ directory, hidesBelow }: LayerFiles): Generator<LayerEntry> {
+  const root = { path: "", type: "directory", sizeBytes: 0, attributes: "", inode: undefined } as const;
+  yield { ...root, isOpaque: hidesBelow };
+  const pending: ByteString[] = [""];
+  for (let parent = pending.pop(); parent !== undefined; parent = pending.pop()) {
+    for (const name of list(directory, parent)) {
+      const path = parent === "" ? name.toString("latin1") : `${parent}/${name.toString("latin1")}`;
+      const place = hostPath(directory, path);
+      const status = lstatSync(place);
+      if (status.isDirectory()) pending.push(path);
+      yield entryOf(path, status, status.isDirectory() && isOpaque(place));
+    }
+  }
+}
+
+/** Sorted: which name of a file comes first must not depend on the file system. */
+function list(directory: string, path: ByteString): Buffer[] {
+  try {
+    return readdirSync(hostPath(directory, path), { encoding: "buffer" }).sort(Buffer.compare);
+  } catch (error) {
+    throw fileError(error, `read layer ${directory}`);
+  }
+}
+
+const hostPath = (directory: string, path: ByteString): Buffer =>
+  Buffer.concat([Buffer.from(`${directory}/`), bytesOf(path)]);
+
+function entryOf(path: ByteString, status: Stats, opaque: boolean): LayerEntry {
+  return {
+    path,
+    type: typeOf(status),
+    sizeBytes: status.isFile() ? status.size : 0,
+    attributes: `${status.mode}:${status.uid}:${status.gid}`,
+    isOpaque: opaque,
+    inode: !status.isDirectory() && status.nlink > 1 ? String(status.ino) : undefined,
+  };
+}
+
+function typeOf(status: Stats): LayerEntry["type"] {
+  if (status.isFile()) return "file";
+  if (status.isDirectory()) return "directory";
+  if (status.isSymbolicLink()) return "symlink";
+  // Overlayfs keeps "this is gone" as a device 0/0.
+  return status.isCharacterDevice() && status.rdev === 0 ? "whiteout" : "other";
+}
