@@ -2,7 +2,9 @@ import { isIP, isIPv4 } from "node:net";
 import { parseArgs } from "node:util";
 import { invalidParameter, messageOf, notImplemented } from "../errors/platform-error.ts";
 import type { LogLevel } from "../log/log.ts";
+import type { CollectionRequest } from "../registry/server/gc/collector.ts";
 import { parseRegistryAuth, type RegistryAuthOptions, registryAuthFlags } from "./registry-auth-options.ts";
+import { durationMs, parseCollection, registryDirectory } from "./registry-gc-options.ts";
 
 /** How `gantry registry serve` was called. */
 export interface RegistryOptions {
@@ -16,6 +18,9 @@ export interface RegistryOptions {
   readonly tls: { readonly cert: string; readonly key: string } | undefined;
   readonly auth: RegistryAuthOptions;
   readonly readOnly: boolean;
+  readonly collection: CollectionRequest;
+  /** Between two collections; undefined: only when somebody asks for one. */
+  readonly collectionIntervalMs: number | undefined;
   /** Content and passwords may be read by everybody on the way. */
   readonly exposed: boolean;
   readonly logLevel: LogLevel;
@@ -39,6 +44,10 @@ Options:
       --auth-token-jwks FILE        Take the tokens of another server, by its public keys
       --auth-token-root-cert FILE   Take the tokens of another server, by its certificates
       --read-only        Refuse every push and delete
+      --gc-interval DURATION     Remove what no manifest needs so often (default: when \`gantry registry gc\` asks for it)
+      --gc-grace DURATION        Leave alone what was pushed or looked at so recently (default 1h)
+      --gc-upload-age DURATION   Throw away uploads that rest for so long (default 168h)
+      --gc-untagged              Remove manifests without a tag, too, unless an index or a subject keeps them
       --insecure         Without TLS serve other machines, too: they send passwords and content in the clear
   -l, --log-level LEVEL  debug, info, warn or error (default "info")
       --help             Print this text
@@ -46,10 +55,11 @@ Options:
 
 const levels: readonly LogLevel[] = ["debug", "info", "warn", "error"];
 
+const minIntervalMs = 1000;
+
 /** What the command line says of the slices that are not built, by option. */
 const unbuilt = {
   proxy: "a pull-through cache of another registry",
-  "gc-interval": "garbage collection while serving",
 } as const;
 
 /** Undefined when help was asked for. Errors: InvalidParameter naming the option; NotImplemented. */
@@ -73,10 +83,16 @@ export function parseRegistryOptions(argv: readonly string[]): RegistryOptions |
   return {
     host,
     port,
-    root: directory(values.root),
+    root: registryDirectory(values.root),
     tls,
     auth: parseRegistryAuth(values),
     readOnly: values["read-only"] ?? false,
+    collection: parseCollection("gc-", {
+      grace: values["gc-grace"],
+      "upload-age": values["gc-upload-age"],
+      untagged: values["gc-untagged"],
+    }),
+    collectionIntervalMs: interval(values["gc-interval"]),
     exposed,
     logLevel,
   };
@@ -98,6 +114,9 @@ function parse(argv: readonly string[]) {
         help: { type: "boolean" },
         proxy: { type: "string" },
         "gc-interval": { type: "string" },
+        "gc-grace": { type: "string" },
+        "gc-upload-age": { type: "string" },
+        "gc-untagged": { type: "boolean" },
       },
     });
     return values;
@@ -126,9 +145,8 @@ function parseTls(cert: string | undefined, key: string | undefined) {
   return { cert, key };
 }
 
-function directory(path: string | undefined): string {
-  if (path === undefined) throw invalidParameter("--root is missing: where the registry keeps its content");
-  if (!path.startsWith("/") || path === "/")
-    throw invalidParameter(`--root ${path}: not an absolute directory`);
-  return path.replace(/\/+$/, "");
+function interval(text: string | undefined): number | undefined {
+  const ms = durationMs("gc-interval", text);
+  if (ms === undefined || ms >= minIntervalMs) return ms;
+  throw invalidParameter(`--gc-interval ${text}: shorter than a second`);
 }

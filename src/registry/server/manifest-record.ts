@@ -26,6 +26,8 @@ export interface ReadManifest {
   readonly blobs: readonly Digest[];
   /** Must be in the repository: the members of an index. */
   readonly manifests: readonly Digest[];
+  /** All that it names, whether it has to be there or not. */
+  readonly everything: readonly Digest[];
 }
 
 /**
@@ -73,10 +75,14 @@ function artifactTypeOf(document: ManifestDocument, fields: JsonFields): string 
   return fields.string("artifactType") ?? ("config" in document ? document.config.mediaType : undefined);
 }
 
-function contentOf(document: ManifestDocument): Pick<ReadManifest, "blobs" | "manifests"> {
-  if (document.kind === "index")
-    return { blobs: [], manifests: document.manifests.map(({ digest }) => digest) };
+function contentOf(document: ManifestDocument): Omit<ReadManifest, "record"> {
+  if (document.kind === "index") {
+    const manifests = document.manifests.map(({ digest }) => digest);
+    return { blobs: [], manifests, everything: manifests };
+  }
   // Layers with URLs lie elsewhere, and no registry has to hold them (image-spec, "Non-distributable layers").
   const own = document.layers.filter(({ urls }) => urls === undefined || urls.length === 0);
-  return { blobs: [document.config, ...own].map(({ digest }) => digest), manifests: [] };
+  const digests = (descriptors: readonly Descriptor[]) =>
+    [document.config, ...descriptors].map(({ digest }) => digest);
+  return { blobs: digests(own), manifests: [], everything: digests(document.layers) };
 }

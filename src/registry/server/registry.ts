@@ -1,10 +1,10 @@
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { ContentStore } from "../../core/content/contract.ts";
+import type { ContentStore, Digest } from "../../core/content/contract.ts";
 import { FileContentStore } from "../../core/content/file-content-store.ts";
 import { conflict } from "../../errors/platform-error.ts";
 import { RepositoryStore } from "./repository-store.ts";
-import { UploadStore } from "./upload-store.ts";
+import { defaultUploadAgeMs, UploadStore } from "./upload-store.ts";
 
 /** What the routes work on. */
 export interface Registry {
@@ -13,7 +13,8 @@ export interface Registry {
   readonly uploads: UploadStore;
 }
 
-const marker = "registry.json";
+/** By which a registry knows its own directory. */
+export const registryMarker = "registry.json";
 
 /**
  * Opens a registry's directory, or makes one of an empty directory. The caller has locked it.
@@ -21,7 +22,7 @@ const marker = "registry.json";
  * engine's directory that would be all of it.
  */
 export async function openRegistry(root: string): Promise<Registry> {
-  if (!existsSync(join(root, marker))) {
+  if (!existsSync(join(root, registryMarker))) {
     const others = existsSync(root) ? readdirSync(root).filter((name) => !name.endsWith(".lock")) : [];
     if (others.length > 0) {
       throw conflict(`${root} is not a registry's directory: it holds ${others[0]}`, {
@@ -29,9 +30,19 @@ export async function openRegistry(root: string): Promise<Registry> {
       });
     }
     mkdirSync(root, { recursive: true, mode: 0o700 });
-    writeFileSync(join(root, marker), '{"version":1}\n');
+    writeFileSync(join(root, registryMarker), '{"version":1}\n');
   }
   const content = new FileContentStore(join(root, "content"));
-  const repositories = await RepositoryStore.open(root, content);
-  return { content, repositories, uploads: new UploadStore(repositories) };
+  // All of the content is its own: bytes go with their last link.
+  const keeper = {
+    keep: () => undefined,
+    release: async (digest: Digest) => void (await content.remove(digest)),
+  };
+  const repositories = await RepositoryStore.open(root, content, keeper);
+  // A crash came between an upload and its link.
+  for (const digest of content.list()) if (repositories.linkCount(digest) === 0) await content.remove(digest);
+  const uploads = new UploadStore(repositories);
+  for (const name of repositories.everyName())
+    await uploads.removeIdle(name, Date.now() - defaultUploadAgeMs, false);
+  return { content, repositories, uploads };
 }

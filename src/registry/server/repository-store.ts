@@ -1,16 +1,18 @@
-import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
-import { mkdir, readdir, readFile, rm } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { existsSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import type { ContentStore, Digest } from "../../core/content/contract.ts";
-import { isMissingFile } from "../../core/content/file-error.ts";
 import { KeyedLock } from "../../core/content/keyed-lock.ts";
-import { syncFile, writeFileDurably } from "../../core/content/write-file-durably.ts";
-import { isDigest } from "../../formats/digest.ts";
+import { digestAlgorithm, isDigest } from "../../formats/digest.ts";
+import type { ContentKeeper } from "./content-keeper.ts";
 import type { ManifestRecord } from "./manifest-record.ts";
+import { digestFileName, RepositoryFiles } from "./repository-files.ts";
 
 /** Names of repositories have no component that begins with `_`: these cannot be mistaken for one. */
-const folders = { blobs: "_blobs", manifests: "_manifests", referrers: "_referrers", tags: "_tags" } as const;
+const folders = { blob: "_blobs", manifest: "_manifests", referrers: "_referrers", tags: "_tags" } as const;
 export const uploadsFolder = "_uploads";
+
+/** What a repository has of the content, by which of its folders. */
+export type LinkKind = "blob" | "manifest";
 
 /**
  * What belongs to which repository, as files below `repositories/<name>/`:
@@ -20,202 +22,208 @@ export const uploadsFolder = "_uploads";
  *     _referrers/<subject>/<digest>   empty: this manifest names that subject
  *     _tags/<tag>                     a digest
  *
- * with `sha256-<hex>` for a digest. Each is written aside, synced and renamed. The bytes are in the content store,
- * once for all repositories; how many links a digest has is counted in memory, and bytes go with their last link.
+ * with `sha256-<hex>` for a digest. A link's time is when it was made, or looked at last. The bytes are in the content
+ * store, once for all repositories; how many links a digest has is counted in memory, and its keeper knows of each
+ * digest that has one.
  */
 export class RepositoryStore {
   private readonly links = new Map<Digest, number>();
-  private readonly locks = new KeyedLock();
-  private drafts = 0;
+  private readonly digestLocks = new KeyedLock();
+  private readonly nameLocks = new KeyedLock();
 
   private constructor(
-    private readonly root: string,
+    readonly files: RepositoryFiles,
     readonly content: ContentStore,
+    private readonly keeper: ContentKeeper,
   ) {}
 
-  /** Counts all links, and removes content without any: a crash came between an upload and its link. */
-  static async open(root: string, content: ContentStore): Promise<RepositoryStore> {
-    const store = new RepositoryStore(root, content);
-    rmSync(store.draftDirectory, { recursive: true, force: true });
-    mkdirSync(store.draftDirectory, { recursive: true, mode: 0o700 });
-    mkdirSync(join(root, "repositories"), { recursive: true, mode: 0o700 });
-    for (const name of store.everyName()) {
-      for (const folder of [folders.blobs, folders.manifests])
-        for (const digest of digestsIn(store.path(name, folder))) store.count(digest, 1);
-    }
-    for (const digest of content.list()) if (!store.links.has(digest)) await content.remove(digest);
+  /** Counts all links. */
+  static async open(root: string, content: ContentStore, keeper: ContentKeeper): Promise<RepositoryStore> {
+    const store = new RepositoryStore(new RepositoryFiles(root), content, keeper);
+    for (const name of store.everyName())
+      for (const kind of ["blob", "manifest"] as const)
+        for (const digest of store.linked(name, kind)) store.count(digest, 1);
     return store;
   }
 
   /** Where a repository's uploads grow; they are the business of `UploadStore`. */
   uploadDirectory(name: string): string {
-    return this.path(name, uploadsFolder);
+    return this.files.path(name, uploadsFolder);
   }
 
   /** Every repository that was ever written to. */
   everyName(): string[] {
-    const found: string[] = [];
-    const visit = (path: string) => {
-      for (const entry of readdirSync(join(this.root, "repositories", path), { withFileTypes: true })) {
-        if (!entry.isDirectory()) continue;
-        if (!entry.name.startsWith("_")) visit(path === "" ? entry.name : `${path}/${entry.name}`);
-        else if (!found.includes(path)) found.push(path);
-      }
-    };
-    visit("");
-    return found;
+    return this.files.everyName();
   }
 
   /** The repositories that hold a manifest. */
   names(): string[] {
-    return this.everyName().filter((name) => digestsIn(this.path(name, folders.manifests)).length > 0);
+    return this.everyName().filter((name) => this.linked(name, "manifest").length > 0);
   }
 
   exists(name: string): boolean {
-    return [folders.blobs, folders.manifests].some((folder) => existsSync(this.path(name, folder)));
+    return (["blob", "manifest"] as const).some((kind) => existsSync(this.files.path(name, folders[kind])));
+  }
+
+  /** How many repositories have it, as blob or manifest. */
+  linkCount(digest: Digest): number {
+    return this.links.get(digest) ?? 0;
+  }
+
+  linked(name: string, kind: LinkKind): Digest[] {
+    return this.files.digestsIn(this.files.path(name, folders[kind]));
   }
 
   hasBlob(name: string, digest: Digest): boolean {
-    return this.content.has(digest) && existsSync(this.path(name, folders.blobs, fileName(digest)));
+    return this.content.has(digest) && existsSync(this.linkPath(name, "blob", digest));
+  }
+
+  /** When the link was made, or looked at last, in milliseconds; undefined when there is none. */
+  async usedAtMs(name: string, kind: LinkKind, digest: Digest): Promise<number | undefined> {
+    return await this.files.usedAtMs(this.linkPath(name, kind, digest));
+  }
+
+  /**
+   * Notes that somebody looks at it: who sees a blob does not push it again, and may name it in a manifest for a while.
+   * False when the repository does not have it.
+   */
+  async touch(name: string, kind: LinkKind, digest: Digest): Promise<boolean> {
+    using _turn = await this.digestLocks.acquire(digest);
+    return this.content.has(digest) && (await this.files.touch(this.linkPath(name, kind, digest)));
+  }
+
+  /** Runs `work` while nobody else checks what a new manifest needs, or collects what no manifest needs. */
+  async exclusively<T>(name: string, work: () => Promise<T>): Promise<T> {
+    using _turn = await this.nameLocks.acquire(name);
+    return await work();
   }
 
   /** Links a blob, which `place` puts into the content store; nobody can remove it between the two. */
   async addBlob(name: string, digest: Digest, place: () => Promise<void>): Promise<void> {
-    using _turn = await this.locks.acquire(digest);
-    await place();
-    await this.link(this.path(name, folders.blobs, fileName(digest)), digest, "");
+    using _turn = await this.digestLocks.acquire(digest);
+    await this.whileKept(digest, async () => {
+      await place();
+      await this.link(name, "blob", digest, "");
+    });
   }
 
   /** Links a blob of another repository; false when that does not have it. */
   async mountBlob(name: string, digest: Digest, from: string): Promise<boolean> {
-    using _turn = await this.locks.acquire(digest);
+    using _turn = await this.digestLocks.acquire(digest);
     if (!this.hasBlob(from, digest)) return false;
-    await this.link(this.path(name, folders.blobs, fileName(digest)), digest, "");
+    await this.link(name, "blob", digest, "");
     return true;
   }
 
-  /** False if the repository does not have it. */
-  async removeBlob(name: string, digest: Digest): Promise<boolean> {
-    return await this.unlink(this.path(name, folders.blobs, fileName(digest)), digest);
+  /** False if the repository does not have it, or somebody looked at it after `unusedSinceMs`. */
+  async removeBlob(name: string, digest: Digest, unusedSinceMs = Number.MAX_VALUE): Promise<boolean> {
+    return await this.unlink(name, "blob", digest, unusedSinceMs);
   }
 
   async manifest(name: string, digest: Digest): Promise<ManifestRecord | undefined> {
     if (!this.content.has(digest)) return undefined;
-    const text = await readIfPresent(this.path(name, folders.manifests, fileName(digest)));
+    const text = await this.files.read(this.linkPath(name, "manifest", digest));
     return text === undefined ? undefined : (JSON.parse(text) as ManifestRecord);
   }
 
   /** Stores the bytes with their record. A referrer is found only once its manifest has its record. */
   async addManifest(name: string, bytes: Uint8Array, record: ManifestRecord): Promise<void> {
     const { digest } = record.descriptor;
-    using _turn = await this.locks.acquire(digest);
-    await this.content.put(bytes, digest.startsWith("sha512:") ? "sha512" : "sha256");
-    if (record.subject !== undefined) await this.write(this.referrerPath(name, record.subject, digest), "");
-    await this.link(this.path(name, folders.manifests, fileName(digest)), digest, JSON.stringify(record));
+    using _turn = await this.digestLocks.acquire(digest);
+    await this.whileKept(digest, async () => {
+      await this.content.put(bytes, digestAlgorithm(digest));
+      if (record.subject !== undefined)
+        await this.files.write(this.referrerPath(name, record.subject, digest), "");
+      await this.link(name, "manifest", digest, JSON.stringify(record));
+    });
   }
 
-  /** Removes a manifest with the tags that name it; false if the repository does not have it. */
-  async removeManifest(name: string, digest: Digest): Promise<boolean> {
+  /**
+   * Removes a manifest with the tags that name it. False if the repository does not have it, or somebody looked at it
+   * after `unusedSinceMs`.
+   */
+  async removeManifest(name: string, digest: Digest, unusedSinceMs = Number.MAX_VALUE): Promise<boolean> {
     const record = await this.manifest(name, digest);
     if (record === undefined) return false;
+    if (((await this.usedAtMs(name, "manifest", digest)) ?? 0) > unusedSinceMs) return false;
     for (const tag of await this.tags(name))
       if ((await this.tag(name, tag)) === digest) await this.removeTag(name, tag);
-    const removed = await this.unlink(this.path(name, folders.manifests, fileName(digest)), digest);
-    if (record.subject !== undefined)
+    const removed = await this.unlink(name, "manifest", digest, unusedSinceMs);
+    if (removed && record.subject !== undefined)
       await rm(this.referrerPath(name, record.subject, digest), { force: true });
     return removed;
   }
 
   async referrers(name: string, subject: Digest): Promise<ManifestRecord[]> {
-    const digests = digestsIn(this.path(name, folders.referrers, fileName(subject))).sort();
+    const directory = this.files.path(name, folders.referrers, digestFileName(subject));
+    const digests = this.files.digestsIn(directory).sort();
     const records = await Promise.all(digests.map((digest) => this.manifest(name, digest)));
     return records.filter((record) => record !== undefined);
   }
 
   async tag(name: string, tag: string): Promise<Digest | undefined> {
-    const text = await readIfPresent(this.path(name, folders.tags, tag));
+    const text = await this.files.read(this.files.path(name, folders.tags, tag));
     return text !== undefined && isDigest(text) ? text : undefined;
   }
 
   async setTag(name: string, tag: string, digest: Digest): Promise<void> {
-    await this.write(this.path(name, folders.tags, tag), digest);
+    await this.files.write(this.files.path(name, folders.tags, tag), digest);
   }
 
   /** False if there was none. */
   async removeTag(name: string, tag: string): Promise<boolean> {
-    return await removeDurably(this.path(name, folders.tags, tag));
+    return await this.files.remove(this.files.path(name, folders.tags, tag));
   }
 
   /** In no order. */
   async tags(name: string): Promise<string[]> {
-    return await readdir(this.path(name, folders.tags)).catch((error) => {
-      if (isMissingFile(error)) return [];
-      throw error;
-    });
+    return await this.files.list(this.files.path(name, folders.tags));
   }
 
-  private async link(path: string, digest: Digest, text: string): Promise<void> {
+  private async link(name: string, kind: LinkKind, digest: Digest, text: string): Promise<void> {
+    const path = this.linkPath(name, kind, digest);
     const isNew = !existsSync(path);
-    await this.write(path, text);
+    await this.files.write(path, text);
     if (isNew) this.count(digest, 1);
   }
 
-  private async unlink(path: string, digest: Digest): Promise<boolean> {
-    using _turn = await this.locks.acquire(digest);
-    if (!(await removeDurably(path))) return false;
-    if (this.count(digest, -1) === 0) await this.content.remove(digest);
+  private async unlink(
+    name: string,
+    kind: LinkKind,
+    digest: Digest,
+    unusedSinceMs: number,
+  ): Promise<boolean> {
+    using _turn = await this.digestLocks.acquire(digest);
+    const path = this.linkPath(name, kind, digest);
+    if (((await this.files.usedAtMs(path)) ?? 0) > unusedSinceMs) return false;
+    if (!(await this.files.remove(path))) return false;
+    if (this.count(digest, -1) === 0) await this.keeper.release(digest);
     return true;
+  }
+
+  /** Keeps a digest that has no link yet as if it had one. */
+  private async whileKept(digest: Digest, work: () => Promise<void>): Promise<void> {
+    this.count(digest, 1);
+    try {
+      await work();
+    } finally {
+      if (this.count(digest, -1) === 0) await this.keeper.release(digest);
+    }
   }
 
   private count(digest: Digest, change: 1 | -1): number {
     const links = (this.links.get(digest) ?? 0) + change;
     if (links === 0) this.links.delete(digest);
     else this.links.set(digest, links);
+    if (links === 1 && change === 1) this.keeper.keep(digest);
     return links;
   }
 
-  private async write(path: string, text: string): Promise<void> {
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-    this.drafts += 1;
-    await writeFileDurably(path, text, join(this.draftDirectory, String(this.drafts)));
+  private linkPath(name: string, kind: LinkKind, digest: Digest): string {
+    return this.files.path(name, folders[kind], digestFileName(digest));
   }
 
   private referrerPath(name: string, subject: Digest, digest: Digest): string {
-    return this.path(name, folders.referrers, fileName(subject), fileName(digest));
+    return this.files.path(name, folders.referrers, digestFileName(subject), digestFileName(digest));
   }
-
-  private get draftDirectory(): string {
-    return join(this.root, "drafts");
-  }
-
-  private path(name: string, ...rest: string[]): string {
-    return join(this.root, "repositories", name, ...rest);
-  }
-}
-
-const fileName = (digest: Digest): string => digest.replace(":", "-");
-
-function digestsIn(directory: string): Digest[] {
-  if (!existsSync(directory)) return [];
-  return readdirSync(directory)
-    .map((name) => name.replace("-", ":"))
-    .filter(isDigest);
-}
-
-async function readIfPresent(path: string): Promise<string | undefined> {
-  return await readFile(path, "utf8").catch((error) => {
-    if (isMissingFile(error)) return undefined;
-    throw error;
-  });
-}
-
-async function removeDurably(path: string): Promise<boolean> {
-  try {
-    await rm(path);
-  } catch (error) {
-    if (isMissingFile(error)) return false;
-    throw error;
-  }
-  await syncFile(dirname(path));
-  return true;
 }

@@ -1,5 +1,4 @@
 import { randomUUID } from "node:crypto";
-import { existsSync, readdirSync, rmSync, statSync } from "node:fs";
 import { type FileHandle, mkdir, open, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Digest } from "../../core/content/contract.ts";
@@ -14,8 +13,8 @@ import {
 import { refusal } from "./registry-error.ts";
 import type { RepositoryStore } from "./repository-store.ts";
 
-/** An upload that nobody went on with for so long is thrown away at the next start. */
-const maxIdleMs = 7 * 24 * 3600_000;
+/** An upload that nobody went on with for so long is thrown away. */
+export const defaultUploadAgeMs = 7 * 24 * 3600_000;
 /** Running hashes kept in memory; an upload beyond them is hashed again at its end. */
 const maxHashes = 1000;
 const readBytes = 1 << 20;
@@ -43,9 +42,7 @@ export class UploadStore {
   private readonly hashes = new Map<string, RunningHash>();
   private readonly locks = new KeyedLock();
 
-  constructor(private readonly repositories: RepositoryStore) {
-    for (const name of repositories.everyName()) removeIdle(repositories.uploadDirectory(name), Date.now());
-  }
+  constructor(private readonly repositories: RepositoryStore) {}
 
   async create(repository: string, algorithm: DigestAlgorithm = "sha256"): Promise<UploadName> {
     const upload = { repository, id: randomUUID() };
@@ -151,6 +148,28 @@ export class UploadStore {
     await rm(this.path(upload), { force: true });
   }
 
+  /** Throws away what nobody has gone on with since; what it threw away, or would. */
+  async removeIdle(
+    repository: string,
+    idleSinceMs: number,
+    dryRun: boolean,
+  ): Promise<{ id: string; bytes: number }[]> {
+    const removed: { id: string; bytes: number }[] = [];
+    const isIdle = async (path: string) =>
+      ((await this.repositories.files.usedAtMs(path)) ?? Infinity) <= idleSinceMs;
+    for (const id of await this.repositories.files.list(this.repositories.uploadDirectory(repository))) {
+      const path = uploadId.test(id) ? this.path({ repository, id }) : undefined;
+      if (path === undefined || !(await isIdle(path))) continue;
+      using _turn = await this.locks.acquire(id);
+      if (!(await isIdle(path))) continue; // a request has just gone on with it
+      removed.push({ id, bytes: (await stat(path)).size });
+      if (dryRun) continue;
+      this.hashes.delete(id);
+      await rm(path, { force: true });
+    }
+    return removed;
+  }
+
   private remember(id: string, hash: RunningHash): void {
     const [oldest] = this.hashes.keys();
     if (this.hashes.size >= maxHashes && oldest !== undefined) this.hashes.delete(oldest);
@@ -174,13 +193,5 @@ async function writeAll(file: FileHandle, bytes: Uint8Array, position: number): 
   for (let done = 0; done < bytes.length; ) {
     const { bytesWritten } = await file.write(bytes, done, bytes.length - done, position + done);
     done += bytesWritten;
-  }
-}
-
-function removeIdle(directory: string, nowMs: number): void {
-  if (!existsSync(directory)) return;
-  for (const name of readdirSync(directory)) {
-    const path = join(directory, name);
-    if (nowMs - statSync(path).mtimeMs > maxIdleMs) rmSync(path, { force: true });
   }
 }

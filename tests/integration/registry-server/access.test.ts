@@ -82,7 +82,9 @@ describe("refuses to start", () => {
     [["--htpasswd", "/x", "--auth-token-jwks", "/x"], "--htpasswd: the other token server knows the users"],
     [["--auth-token-jwks", "/x"], "--auth-token-realm is missing"],
     [["--auth-token-jwks", "/x", "--auth-token-realm", "x"], "expected an http or https URL"],
-    [["--gc-interval", "1h"], "garbage collection while serving is not built yet"],
+    [["--gc-interval", "1"], "--gc-interval 1: expected a duration"],
+    [["--gc-interval", "1ms"], "--gc-interval 1ms: shorter than a second"],
+    [["--gc-grace=-1h"], "--gc-grace -1h: expected a duration"],
   ])("%j", async (args, message) => {
     const { exitCode, stderr } = await serve(...root, ...args);
     expect([exitCode, stderr]).toEqual([1, expect.stringContaining(message)]);

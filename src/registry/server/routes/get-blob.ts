@@ -7,7 +7,7 @@ import type { Handler } from "../route.ts";
 /** `GET`, `HEAD /v2/NAME/blobs/DIGEST`, whole or one range of it. */
 export const getBlob: Handler = async (request, { repository, reference }, { content, repositories }) => {
   const digest = checkDigest(reference);
-  const size = repositories.hasBlob(repository, digest) ? content.size(digest) : undefined;
+  const size = (await repositories.touch(repository, "blob", digest)) ? content.size(digest) : undefined;
   if (size === undefined) throw refusal("BLOB_UNKNOWN", `${repository} has no blob ${digest}`);
   const etag = `"${digest}"`;
   const headers = {

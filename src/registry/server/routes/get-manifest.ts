@@ -9,8 +9,9 @@ import type { Handler } from "../route.ts";
 /** `GET`, `HEAD /v2/NAME/manifests/REFERENCE`: the exact bytes that were pushed, whatever `Accept` says. */
 export const getManifest: Handler = async (request, { repository, reference }, { content, repositories }) => {
   const digest = await resolve(repositories, repository, reference);
-  const record = digest && (await repositories.manifest(repository, digest));
-  if (!record) throw refusal("MANIFEST_UNKNOWN", `${repository} has no manifest ${reference}`);
+  const isThere = digest !== undefined && (await repositories.touch(repository, "manifest", digest));
+  const record = isThere ? await repositories.manifest(repository, digest) : undefined;
+  if (!digest || !record) throw refusal("MANIFEST_UNKNOWN", `${repository} has no manifest ${reference}`);
   const { mediaType, size } = record.descriptor;
   const etag = `"${digest}"`;
   const headers = { "Content-Type": mediaType, "Docker-Content-Digest": digest, ETag: etag };

@@ -30,9 +30,11 @@ export const putManifest: Handler = async (request, { repository, reference }, {
     throw refusal("DIGEST_INVALID", `manifest has the digest ${actual}, not ${digest}`);
 
   const manifest = readManifest(bytes, actual, request.headers["content-type"]);
-  await checkContent(repositories, repository, manifest);
-  await repositories.addManifest(repository, bytes, manifest.record);
-  for (const tag of tags) await repositories.setTag(repository, tag, actual);
+  await repositories.exclusively(repository, async () => {
+    await checkContent(repositories, repository, manifest);
+    await repositories.addManifest(repository, bytes, manifest.record);
+    for (const tag of tags) await repositories.setTag(repository, tag, actual);
+  });
   const { subject } = manifest.record;
   return emptyReply(201, {
     Location: `/v2/${repository}/manifests/${actual}`,

@@ -1,0 +1,66 @@
+import { rmSync } from "node:fs";
+import type { Server } from "node:http";
+import { messageOf, systemError } from "../errors/platform-error.ts";
+import type { Log } from "../log/log.ts";
+import { createRegistryServer } from "../registry/server/create-registry-server.ts";
+import { Collector } from "../registry/server/gc/collector.ts";
+import type { Registry } from "../registry/server/registry.ts";
+import { composeRegistryAuth } from "./compose-registry-auth.ts";
+import { readText } from "./read-text.ts";
+import { adminSocketPath, serveAdmin } from "./registry-admin.ts";
+import type { RegistryOptions } from "./registry-options.ts";
+
+/** Serves an opened registry until it is closed. Errors: System naming the address or the file. */
+export async function serveRegistry(
+  registry: Registry,
+  options: RegistryOptions,
+  log: Log,
+): Promise<{ close(): void }> {
+  const { root, readOnly } = options;
+  const tls = options.tls && { cert: readText(options.tls.cert), key: readText(options.tls.key) };
+  const auth = composeRegistryAuth(options.auth, { root, scheme: tls ? "https" : "http" });
+  const server = createRegistryServer({ registry, log, ...auth, readOnly, tls });
+  const port = await listen(server, options);
+  const collector = new Collector(registry, log);
+  const admin = await serveAdmin(root, collector);
+  const timer = schedule(collector, options);
+  const { kind } = options.auth;
+  log.info("registry.listening", {
+    host: options.host ?? "*",
+    port,
+    tls: tls !== undefined,
+    login: kind,
+    readOnly,
+    root,
+  });
+  return {
+    close: () => {
+      clearInterval(timer);
+      for (const each of [server, admin]) {
+        each.closeAllConnections();
+        each.close();
+      }
+      rmSync(adminSocketPath(root), { force: true });
+    },
+  };
+}
+
+/** Errors within a collection are logged by it. */
+function schedule(collector: Collector, { collection, collectionIntervalMs }: RegistryOptions) {
+  if (collectionIntervalMs === undefined) return undefined;
+  return setInterval(() => void collector.collect(collection), collectionIntervalMs).unref();
+}
+
+/** Out: the port. Errors: System naming the address. */
+function listen(server: Server, { host, port }: RegistryOptions): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once("error", (error) => {
+      const where = `${host ?? "*"}:${port}`;
+      reject(systemError(`listen on ${where}: ${messageOf(error)}`, { cause: error }));
+    });
+    server.listen(port, host, () => {
+      const address = server.address();
+      resolve(typeof address === "object" && address !== null ? address.port : port);
+    });
+  });
+}

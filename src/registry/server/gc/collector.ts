@@ -1,0 +1,127 @@
+import { KeyedLock } from "../../../core/content/keyed-lock.ts";
+import { messageOf } from "../../../errors/platform-error.ts";
+import type { Digest } from "../../../formats/digest.ts";
+import type { Log } from "../../../log/log.ts";
+import { readManifest } from "../manifest-record.ts";
+import type { Registry } from "../registry.ts";
+import {
+  type CollectionRules,
+  type ManifestContents,
+  type PlannedLink,
+  planRepositoryCollection,
+  type RepositoryContents,
+} from "./plan-repository-collection.ts";
+
+export interface CollectionRequest {
+  readonly dryRun: boolean;
+  /** How long after a push or a look things are left alone, in milliseconds. */
+  readonly graceMs: number;
+  /** How long an upload may rest. */
+  readonly uploadAgeMs: number;
+  readonly what: CollectionRules["what"];
+}
+
+export interface CollectedItem {
+  readonly repository: string;
+  readonly kind: PlannedLink["kind"] | "upload";
+  /** A digest; of an upload its id. */
+  readonly name: string;
+  /** What it gives back: nothing while another repository has the same. */
+  readonly bytes: number;
+  readonly why: string;
+}
+
+export interface CollectionReport {
+  readonly dryRun: boolean;
+  readonly items: readonly CollectedItem[];
+  readonly freedBytes: number;
+}
+
+/**
+ * Removes what no manifest needs while the registry serves. In a repository nobody adds a manifest while it is collected,
+ * and what a client has looked at meanwhile stays: a push that goes on finds everything that it was told is there.
+ */
+export class Collector {
+  private readonly turns = new KeyedLock();
+
+  constructor(
+    private readonly registry: Registry,
+    private readonly log: Log,
+  ) {}
+
+  /** One collection at a time; a repository that cannot be read is logged, and left as it is. */
+  async collect(request: CollectionRequest): Promise<CollectionReport> {
+    using _turn = await this.turns.acquire("");
+    const linksLeft = new Map<Digest, number>();
+    const items: CollectedItem[] = [];
+    for (const name of this.registry.repositories.everyName()) {
+      try {
+        items.push(...(await this.collectRepository(name, request, linksLeft)));
+        items.push(...(await this.collectUploads(name, request)));
+      } catch (error) {
+        this.log.error("registry.collection-failed", { repository: name, message: messageOf(error) });
+      }
+    }
+    const freedBytes = items.reduce((sum, { bytes }) => sum + bytes, 0);
+    const { dryRun } = request;
+    this.log.info("registry.collected", { dryRun, items: items.length, freedBytes });
+    return { dryRun, items, freedBytes };
+  }
+
+  private async collectRepository(
+    name: string,
+    { dryRun, graceMs, what }: CollectionRequest,
+    linksLeft: Map<Digest, number>,
+  ): Promise<CollectedItem[]> {
+    const { repositories, content } = this.registry;
+    const unusedSinceMs = Date.now() - graceMs;
+    return await repositories.exclusively(name, async () => {
+      const items: CollectedItem[] = [];
+      for (const link of planRepositoryCollection(await this.contentsOf(name), { unusedSinceMs, what })) {
+        const { kind, digest, why } = link;
+        const size = content.size(digest) ?? 0;
+        const left = linksLeft.get(digest) ?? repositories.linkCount(digest);
+        if (!dryRun && !(await this.remove(name, link, unusedSinceMs))) continue;
+        linksLeft.set(digest, left - 1);
+        items.push({ repository: name, kind, name: digest, bytes: left === 1 ? size : 0, why });
+      }
+      return items;
+    });
+  }
+
+  private remove(name: string, { kind, digest }: PlannedLink, unusedSinceMs: number): Promise<boolean> {
+    const { repositories } = this.registry;
+    return kind === "manifest"
+      ? repositories.removeManifest(name, digest, unusedSinceMs)
+      : repositories.removeBlob(name, digest, unusedSinceMs);
+  }
+
+  /** Errors: MANIFEST_INVALID, when what a manifest needs cannot be known. */
+  private async contentsOf(name: string): Promise<RepositoryContents> {
+    const { repositories, content } = this.registry;
+    const manifests = new Map<Digest, ManifestContents>();
+    for (const digest of repositories.linked(name, "manifest")) {
+      const record = await repositories.manifest(name, digest);
+      const usedAtMs = await repositories.usedAtMs(name, "manifest", digest);
+      if (record === undefined || usedAtMs === undefined) continue; // removed since it was listed
+      const read = readManifest(await content.read(digest), digest, record.descriptor.mediaType);
+      manifests.set(digest, { usedAtMs, needs: read.everything, subject: record.subject });
+    }
+    const blobs = repositories.linked(name, "blob").map(async (digest) => {
+      return [digest, (await repositories.usedAtMs(name, "blob", digest)) ?? 0] as const;
+    });
+    const tags = (await repositories.tags(name)).map((tag) => repositories.tag(name, tag));
+    return {
+      manifests,
+      blobs: new Map(await Promise.all(blobs)),
+      tagged: new Set((await Promise.all(tags)).filter((digest) => digest !== undefined)),
+    };
+  }
+
+  private async collectUploads(name: string, request: CollectionRequest): Promise<CollectedItem[]> {
+    const idleSinceMs = Date.now() - request.uploadAgeMs;
+    const idle = await this.registry.uploads.removeIdle(name, idleSinceMs, request.dryRun);
+    const why = "nobody has gone on with it";
+    return idle.map(({ id, bytes }) => ({ repository: name, kind: "upload", name: id, bytes, why }));
+  }
+}
