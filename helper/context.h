@@ -41,6 +41,9 @@ int fail_on(struct context *context, int error, const char *what, const char *ob
  */
 int ask_monitor(struct context *context, enum sync_type request, const struct step *step, uint32_t number);
 
+/* The same for the mount of a bind step. Returns its descriptor or -errno. */
+int ask_for_tree(struct context *context, const struct step *step);
+
 /* Runs one step in this process. Returns 0 or -errno; the exec step returns only when it failed. */
 int run_step(struct context *context, const struct step *step);
 /* Runs all steps of a phase up to the first failure, whose step is put into context->failure. */
@@ -80,6 +83,7 @@ STEP(step_set_personality);
 STEP(step_set_scheduler);
 STEP(step_set_io_priority);
 STEP(step_set_cpu_affinity);
+STEP(step_set_memory_policy);
 STEP(step_set_security_label);
 STEP(step_set_umask);
 STEP(step_change_directory);

@@ -151,7 +151,8 @@ static int take_record(struct creation *creation, struct sync_record *record)
 		fail_creation(creation, &failure, error, "console socket");
 		return -1;
 	case SYNC_HOOK:
-		serve_hook(&creation->launch.plan, record->first, creation->pid, creation->sync);
+	case SYNC_TREE:
+		serve_step(&creation->launch.plan, record->first, creation->pid, creation->sync);
 		return 1;
 	case SYNC_LISTENER:
 		serve_listener(&creation->launch.plan, record->first, creation->pid, (int)record->second,

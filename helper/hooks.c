@@ -14,6 +14,7 @@
 #include "context.h"
 #include "exec.h"
 #include "io.h"
+#include "mounts.h"
 #include "protocol.h"
 #include "system.h"
 #include "text.h"
@@ -226,12 +227,27 @@ static int pass_listener(const struct step *step, pid_t pid, int fd)
 	return listener < 0 ? listener : send_listener(path, state, listener, pid);
 }
 
+/* The mount of a bind step, whose ids only somebody outside of the container's user namespace can map. */
+static int make_tree(const struct step *step, struct failure *failure)
+{
+	static struct context context;
+	int tree;
+
+	context.procfs = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	tree = context.procfs < 0 ? -errno : open_bind_tree(&context, step);
+	*failure = context.failure;
+	return tree;
+}
+
+/* Returns -errno, or 0; for a mount, its descriptor. */
 static int do_service(const struct step *step, pid_t pid, int fd, struct failure *failure)
 {
 	struct hook hook;
 
 	if (fd >= 0)
 		return pass_listener(step, pid, fd);
+	if (step->opcode == OP_BIND)
+		return make_tree(step, failure);
 	if (step->opcode != OP_HOOK)
 		return -EPROTO;
 	hook = read_hook(step);
@@ -258,14 +274,16 @@ static int serve(const struct plan *plan, uint32_t ordinal, pid_t pid, int fd, i
 	if (plan && plan_step(plan, ordinal, &step))
 		error = do_service(&step, pid, fd, &failure);
 	failure.error = -error;
-	if (error)
+	if (error < 0)
 		sync_send_failure(3, SYNC_REFUSED, &failure);
+	else if (step.opcode == OP_BIND)
+		sync_send_fd(3, SYNC_DONE, error);
 	else
 		sync_send(3, SYNC_DONE);
 	_exit(0);
 }
 
-int serve_hook(const struct plan *plan, uint32_t ordinal, pid_t pid, int sync)
+int serve_step(const struct plan *plan, uint32_t ordinal, pid_t pid, int sync)
 {
 	return serve(plan, ordinal, pid, -1, sync);
 }

@@ -256,8 +256,8 @@ static void serve(struct process *process, const struct sync_record *record)
 	/* Hooks run on the host: only those of the plan which the engine gave for the container. */
 	const struct plan *plan = process->number == 0 && shim->plan_needed ? &shim->launch.plan : NULL;
 
-	if (record->type == SYNC_HOOK)
-		serve_hook(plan, record->first, process->pid, process->sync.fd);
+	if (record->type != SYNC_LISTENER)
+		serve_step(plan, record->first, process->pid, process->sync.fd);
 	else
 		serve_listener(plan, record->first, process->pid, (int)record->second, process->sync.fd);
 }
@@ -275,6 +275,7 @@ static void take_record(struct process *process, struct sync_record *record)
 			stdio_adopt_master(process, record->fd);
 		break;
 	case SYNC_HOOK:
+	case SYNC_TREE:
 	case SYNC_LISTENER:
 		serve(process, record);
 		break;

@@ -195,6 +195,16 @@ static int open_target(struct context *context, const char *target, enum target_
 	return fd < 0 ? fail(context, fd, target) : fd;
 }
 
+/* The kernel calls it EINVAL, as it does many other things. */
+static int attach(int tree, int place)
+{
+	struct stat what, where;
+
+	if (fstat(tree, &what) == 0 && fstat(place, &where) == 0 && S_ISDIR(what.st_mode) != S_ISDIR(where.st_mode))
+		return -ENOTDIR;
+	return sys_attach(tree, place);
+}
+
 int step_mount(struct context *context, const struct step *step)
 {
 	struct cursor fields = step_fields(step);
@@ -218,7 +228,7 @@ int step_mount(struct context *context, const struct step *step)
 	error = copy_up ? copy_directory(place, mount) : 0;
 	if (error < 0)
 		return fail_on(context, error, "copy up", target);
-	error = sys_attach(mount, place);
+	error = attach(mount, place);
 	return error < 0 ? fail_on(context, error, "move_mount", target) : 0;
 }
 
@@ -240,43 +250,76 @@ static int apply_attributes(int mount, bool recursive, const struct mount_attrib
 	return sys_mount_setattr(mount, recursive ? AT_RECURSIVE : 0, attributes);
 }
 
-int step_bind(struct context *context, const struct step *step)
+struct bind {
+	const char *source;
+	const char *target;
+	enum target_kind kind;
+	bool recursive;
+	struct mount_attributes attributes;
+	bool attributes_recursive;
+	uint64_t propagation;
+	bool mapped;
+	const char *uid_map;
+	const char *gid_map;
+};
+
+static struct bind read_bind(const struct step *step)
 {
 	struct cursor fields = step_fields(step);
-	const char *source = read_string(&fields);
-	const char *target = read_string(&fields);
-	enum target_kind kind = read_u8(&fields) ? TARGET_FILE : TARGET_DIRECTORY;
-	bool recursive = read_u8(&fields);
-	struct mount_attributes attributes = read_attributes(&fields);
-	bool attributes_recursive = read_u8(&fields);
-	uint64_t propagation = (uint64_t)read_number(&fields);
-	bool mapped = read_u8(&fields);
-	int tree CLOSED_AT_END = -1;
+	struct bind bind = {.source = read_string(&fields)};
+
+	bind.target = read_string(&fields);
+	bind.kind = read_u8(&fields) ? TARGET_FILE : TARGET_DIRECTORY;
+	bind.recursive = read_u8(&fields);
+	bind.attributes = read_attributes(&fields);
+	bind.attributes_recursive = read_u8(&fields);
+	bind.propagation = (uint64_t)read_number(&fields);
+	bind.mapped = read_u8(&fields);
+	if (bind.mapped) {
+		bind.uid_map = read_string(&fields);
+		bind.gid_map = read_string(&fields);
+	}
+	return bind;
+}
+
+int open_bind_tree(struct context *context, const struct step *step)
+{
+	struct bind bind = read_bind(step);
+	int tree = sys_open_tree(AT_FDCWD, bind.source, K_OPEN_TREE_CLONE | (bind.recursive ? AT_RECURSIVE : 0));
+	const char *what = "mount_setattr";
+	int error;
+
+	if (tree < 0)
+		return fail(context, tree, bind.source);
+	error = apply_attributes(tree, bind.attributes_recursive, &bind.attributes);
+	if (!error && bind.mapped) {
+		what = "map the ids of";
+		error = idmap_mount(context, tree, bind.recursive, bind.uid_map, bind.gid_map);
+	}
+	if (error >= 0)
+		return tree;
+	close(tree);
+	return fail_on(context, error, what, bind.source);
+}
+
+int step_bind(struct context *context, const struct step *step)
+{
+	struct bind bind = read_bind(step);
+	bool foreign = bind.mapped && context->new_user_namespace;
+	int tree CLOSED_AT_END = foreign ? ask_for_tree(context, step) : open_bind_tree(context, step);
 	int place CLOSED_AT_END = -1;
 	int error;
 
-	tree = sys_open_tree(AT_FDCWD, source, K_OPEN_TREE_CLONE | (recursive ? AT_RECURSIVE : 0));
 	if (tree < 0)
-		return fail(context, tree, source);
-	error = apply_attributes(tree, attributes_recursive, &attributes);
-	if (error < 0)
-		return fail_on(context, error, "mount_setattr", source);
-	if (mapped) {
-		const char *uid_map = read_string(&fields);
-		const char *gid_map = read_string(&fields);
-
-		error = idmap_mount(context, tree, recursive, uid_map, gid_map);
-		if (error < 0)
-			return fail_on(context, error, "map the ids of", source);
-	}
-	place = open_target(context, target, kind, 0);
+		return tree;
+	place = open_target(context, bind.target, bind.kind, 0);
 	if (place < 0)
 		return place;
-	error = sys_attach(tree, place);
+	error = attach(tree, place);
 	if (error < 0)
-		return fail_on(context, error, "move_mount", target);
-	error = propagation ? set_propagation(tree, propagation) : 0;
-	return error < 0 ? fail_on(context, error, "set the propagation of", target) : 0;
+		return fail_on(context, error, "move_mount", bind.target);
+	error = bind.propagation ? set_propagation(tree, bind.propagation) : 0;
+	return error < 0 ? fail_on(context, error, "set the propagation of", bind.target) : 0;
 }
 
 int step_remount(struct context *context, const struct step *step)

@@ -20,6 +20,7 @@
 #define KEY_USR_SEARCH 0x00080000u
 #define IOPRIO_WHO_PROCESS 1
 #define IOPRIO_CLASS_SHIFT 13
+#define MEMORY_NODES 1024 /* the most that a kernel can be built for */
 
 struct scheduler_attributes {
 	uint32_t size;
@@ -140,6 +141,21 @@ int step_set_cpu_affinity(struct context *context, const struct step *step)
 
 	(void)context;
 	return syscall(SYS_sched_setaffinity, 0, (size_t)mask.length, mask.bytes) < 0 ? -errno : 0;
+}
+
+int step_set_memory_policy(struct context *context, const struct step *step)
+{
+	struct cursor fields = step_fields(step);
+	long mode = (long)read_number(&fields);
+	struct slice nodes = read_bytes(&fields);
+	unsigned long mask[MEMORY_NODES / (8 * sizeof(unsigned long))] = {0};
+
+	(void)context;
+	if (nodes.length > sizeof(mask))
+		return -EINVAL;
+	memcpy(mask, nodes.bytes, nodes.length);
+	/* The kernel reads one bit less than it is told. */
+	return syscall(SYS_set_mempolicy, mode, nodes.length ? mask : NULL, nodes.length * 8 + 1) < 0 ? -errno : 0;
 }
 
 int step_set_security_label(struct context *context, const struct step *step)

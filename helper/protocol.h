@@ -62,8 +62,9 @@ enum opcode {
 	OP_NO_NEW_PRIVILEGES = 66,
 	OP_LOAD_SECCOMP = 67,
 	OP_EXEC = 68,
+	OP_SET_MEMORY_POLICY = 69,
 
-	OPCODE_LIMIT = 69
+	OPCODE_LIMIT = 70
 };
 
 /* The order of NamespaceType in src/kernel/steps.ts. */

@@ -122,18 +122,39 @@ int sync_receive(int sync, int flags, struct sync_record *record)
 	return 1;
 }
 
-int sync_expect(int sync, enum sync_type wanted, struct failure *failure)
+/* Returns 0 for the answer that was wanted; *fd is what came with it, or -1. */
+static int take_answer(int sync, enum sync_type wanted, struct failure *failure, int *fd)
 {
 	struct sync_record record;
 	int got = sync_receive(sync, 0, &record);
 
+	*fd = -1;
 	if (got <= 0)
 		return got < 0 ? got : -EPIPE;
-	if (record.fd >= 0)
-		close(record.fd);
+	*fd = record.fd;
 	if (record.type == wanted)
 		return 0;
 	if (record.type == SYNC_REFUSED)
 		memcpy(failure->detail, record.failure.detail, DETAIL_BYTES);
 	return record.type == SYNC_REFUSED && record.failure.error > 0 ? -record.failure.error : -EPROTO;
+}
+
+int sync_expect(int sync, enum sync_type wanted, struct failure *failure)
+{
+	int fd, error = take_answer(sync, wanted, failure, &fd);
+
+	if (fd >= 0)
+		close(fd);
+	return error;
+}
+
+int sync_expect_fd(int sync, enum sync_type wanted, struct failure *failure)
+{
+	int fd, error = take_answer(sync, wanted, failure, &fd);
+
+	if (!error)
+		return fd < 0 ? -EPROTO : fd;
+	if (fd >= 0)
+		close(fd);
+	return error;
 }

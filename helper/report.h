@@ -5,7 +5,8 @@
  *   prepared process → monitor                       monitor → prepared process
  *   P pid   made by an intermediate process          M      the id maps are written
  *   C       (descriptor) master of its pty           S      start
- *   H n     run the hook of step n                    G      the hook or listener was served
+ *   H n     run the hook of step n                    G      the hook, mount or listener was served
+ *   T n     make the idmapped mount of step n          G      (descriptor) the mount
  *   L n fd  pass the seccomp listener of step n on    N text it was not
  *   R       prepared, waits for S
  *   X       is about to exec
@@ -24,6 +25,7 @@ enum sync_type {
 	SYNC_PID = 'P',
 	SYNC_CONSOLE = 'C',
 	SYNC_HOOK = 'H',
+	SYNC_TREE = 'T',
 	SYNC_LISTENER = 'L',
 	SYNC_READY = 'R',
 	SYNC_EXEC = 'X',
@@ -51,7 +53,7 @@ struct sync_record {
 	uint32_t first;  /* P: pid; H, L: ordinal of the step */
 	uint32_t second; /* L: the descriptor's number in the sender */
 	struct failure failure;
-	int fd; /* C: received descriptor, the receiver owns it; else -1 */
+	int fd; /* C, G: received descriptor, the receiver owns it; else -1 */
 };
 
 int sync_pair(int *monitor_end, int *process_end);
@@ -65,5 +67,7 @@ int sync_send_failure(int sync, enum sync_type type, const struct failure *failu
 int sync_receive(int sync, int flags, struct sync_record *record);
 /* Waits for an answer of the monitor: 0 when it is `wanted`; `failure->detail` gets the text of a refusal. */
 int sync_expect(int sync, enum sync_type wanted, struct failure *failure);
+/* The same for an answer with a descriptor, which it returns. */
+int sync_expect_fd(int sync, enum sync_type wanted, struct failure *failure);
 
 #endif

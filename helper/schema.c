@@ -47,6 +47,7 @@ static const struct operation operations[OPCODE_LIMIT] = {
 			      "policy:n flags:n nice:n priority:n runtimeNs:q deadlineNs:q periodNs:q"},
 	[OP_SET_IO_PRIORITY] = {"set-io-priority", "class:n level:n"},
 	[OP_SET_CPU_AFFINITY] = {"set-cpu-affinity", "mask:B"},
+	[OP_SET_MEMORY_POLICY] = {"set-memory-policy", "mode:n nodes:B"},
 	[OP_SET_SECURITY_LABEL] = {"set-security-label", "file:s label:s"},
 	[OP_SET_UMASK] = {"set-umask", "mask:n"},
 	[OP_CHANGE_DIRECTORY] = {"change-directory", "path:s"},

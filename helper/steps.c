@@ -37,6 +37,7 @@ static step_function *const functions[OPCODE_LIMIT] = {
 	[OP_SET_SCHEDULER] = step_set_scheduler,
 	[OP_SET_IO_PRIORITY] = step_set_io_priority,
 	[OP_SET_CPU_AFFINITY] = step_set_cpu_affinity,
+	[OP_SET_MEMORY_POLICY] = step_set_memory_policy,
 	[OP_SET_SECURITY_LABEL] = step_set_security_label,
 	[OP_SET_UMASK] = step_set_umask,
 	[OP_CHANGE_DIRECTORY] = step_change_directory,
@@ -77,6 +78,13 @@ int ask_monitor(struct context *context, enum sync_type request, const struct st
 		return fail(context, -ENOTSUP, "nobody monitors the process after its creation");
 	error = sync_send_numbers(context->sync, request, step->ordinal, number);
 	return error < 0 ? error : sync_expect(context->sync, SYNC_DONE, &context->failure);
+}
+
+int ask_for_tree(struct context *context, const struct step *step)
+{
+	int error = sync_send_numbers(context->sync, SYNC_TREE, step->ordinal, 0);
+
+	return error < 0 ? error : sync_expect_fd(context->sync, SYNC_DONE, &context->failure);
 }
 
 int run_step(struct context *context, const struct step *step)

@@ -92,6 +92,7 @@ const everything: KernelStep[] = [
     periodNs: 3n,
   }),
   step("start", { op: "set-io-priority", class: 2, level: 7 }),
+  step("start", { op: "set-memory-policy", mode: 0x8002, nodes: new Uint8Array([3, 0, 0, 0, 0, 0, 0, 0]) }),
   step("start", { op: "set-cpu-affinity", mask: new Uint8Array([0xff, 0x01]) }),
   step("start", { op: "set-security-label", file: "exec", label: "label" }),
   step("start", { op: "set-umask", mask: 0o22 }),

@@ -49,6 +49,7 @@ export const opcodes = {
   "no-new-privileges": 66,
   "load-seccomp": 67,
   exec: 68,
+  "set-memory-policy": 69,
 } as const;
 
 type HelperStep = Exclude<KernelStep, { op: HostOperation["op"] }>;
@@ -200,6 +201,8 @@ function encodeFields(out: ByteWriter, step: HelperStep): ByteWriter {
       return out.number(step.class).number(step.level);
     case "set-cpu-affinity":
       return out.bytes(step.mask);
+    case "set-memory-policy":
+      return out.number(step.mode).bytes(step.nodes);
     case "set-security-label":
       return out.string(step.file).string(step.label);
     case "set-umask":

@@ -204,6 +204,8 @@ export type ProcessOperation =
     }
   | { readonly op: "set-io-priority"; readonly class: number; readonly level: number }
   | { readonly op: "set-cpu-affinity"; readonly mask: Uint8Array }
+  /** set_mempolicy(2): the mode with its flags, and the nodes as a bit mask, little endian. */
+  | { readonly op: "set-memory-policy"; readonly mode: number; readonly nodes: Uint8Array }
   | { readonly op: "set-security-label"; readonly file: string; readonly label: string } // below /proc/self/attr
   | { readonly op: "set-umask"; readonly mask: number }
   | { readonly op: "change-directory"; readonly path: string } // created if missing when `create`; checked to be inside the root

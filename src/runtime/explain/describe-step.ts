@@ -1,6 +1,12 @@
 import type { KernelStep, MountAttributes } from "../../kernel/steps.ts";
 import { capabilitiesOf } from "../capabilities.ts";
-import { formatFlags, mountAttributeNames, propagationWord } from "./flag-names.ts";
+import {
+  formatFlags,
+  maskList,
+  memoryPolicyWord,
+  mountAttributeNames,
+  propagationWord,
+} from "./flag-names.ts";
 import { quoteAll } from "./shell-words.ts";
 
 /** One line in plain words for what a step does. */
@@ -71,6 +77,8 @@ const descriptions: { readonly [Op in KernelStep["op"]]: (step: StepOf<Op>) => s
     `set scheduler policy ${step.policy}, nice ${step.nice}, priority ${step.priority}`,
   "set-io-priority": (step) => `set I/O class ${step.class}, priority ${step.level}`,
   "set-cpu-affinity": (step) => `run on processors ${maskList(step.mask)}`,
+  "set-memory-policy": (step) =>
+    `take memory by policy ${memoryPolicyWord(step.mode)}${step.nodes.length === 0 ? "" : ` from nodes ${maskList(step.nodes)}`}`,
   "set-security-label": (step) => `write ${step.label} to /proc/self/attr/${step.file}`,
   "set-umask": (step) => `set umask ${octal(step.mask)}`,
   "change-directory": (step) => `go to ${step.path}`,
@@ -145,8 +153,3 @@ const describeIdMap = (map: string) =>
       return `${inside}+${size} to ${outside}`;
     })
     .join(", ");
-
-const maskList = (mask: Uint8Array) =>
-  Array.from({ length: mask.length * 8 }, (_, cpu) => cpu)
-    .filter((cpu) => ((mask[cpu >> 3] ?? 0) >> (cpu & 7)) & 1)
-    .join(",");

@@ -34,3 +34,16 @@ export function propagationWord(flags: number): string {
           : "unbindable";
   return flags & propagationFlag.REC ? `r${word}` : word;
 }
+
+/** set_mempolicy(2), in the order of their numbers; the bits above are flags. */
+const memoryPolicies = ["default", "preferred", "bind", "interleave", "local", "preferred-many"].concat([
+  "weighted-interleave",
+]);
+
+export const memoryPolicyWord = (mode: number): string => memoryPolicies[mode & 0xff] ?? String(mode);
+
+/** The numbers whose bits are set, as `0,1,8`. */
+export const maskList = (mask: Uint8Array) =>
+  Array.from({ length: mask.length * 8 }, (_, cpu) => cpu)
+    .filter((cpu) => ((mask[cpu >> 3] ?? 0) >> (cpu & 7)) & 1)
+    .join(",");

@@ -1,5 +1,6 @@
 import type { KernelStep } from "../../kernel/steps.ts";
 import { capabilitiesOf } from "../capabilities.ts";
+import { maskList, memoryPolicyWord } from "./flag-names.ts";
 import { quote } from "./shell-words.ts";
 
 type StepOf<Op extends KernelStep["op"]> = Extract<KernelStep, { op: Op }>;
@@ -21,6 +22,7 @@ const wrapperOps = new Set<KernelStep["op"]>([
   "set-scheduler",
   "set-io-priority",
   "set-cpu-affinity",
+  "set-memory-policy",
   "set-rlimit",
 ]);
 const privilegeOps = new Set<KernelStep["op"]>([
@@ -41,6 +43,8 @@ function wrapper(step: KernelStep): string[] {
       return [`ionice -c ${step.class} -n ${step.level}`];
     case "set-cpu-affinity":
       return [`taskset 0x${Buffer.from(step.mask).reverse().toString("hex")}`];
+    case "set-memory-policy":
+      return [memoryPolicyCommand(step)];
     case "set-rlimit":
       return [
         `prlimit --${step.name.replace("RLIMIT_", "").toLowerCase()}=${limit(step.soft)}:${limit(step.hard)}`,
@@ -48,6 +52,15 @@ function wrapper(step: KernelStep): string[] {
     default:
       return [];
   }
+}
+
+const numactlOptions: Readonly<Record<string, string>> = { local: "localalloc", bind: "membind" };
+
+/** The options of numactl(8) take the nodes; only `local` has none. */
+function memoryPolicyCommand({ mode, nodes }: StepOf<"set-memory-policy">): string {
+  const word = memoryPolicyWord(mode);
+  const option = numactlOptions[word] ?? word;
+  return `numactl --${option}${nodes.length === 0 ? "" : `=${maskList(nodes)}`}`;
 }
 
 const limit = (value: bigint) => (value === (1n << 64n) - 1n ? "unlimited" : String(value));

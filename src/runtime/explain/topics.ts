@@ -52,6 +52,7 @@ const topics: Record<KernelStep["op"], Topic> = {
   "set-scheduler": "Process",
   "set-io-priority": "Process",
   "set-cpu-affinity": "Process",
+  "set-memory-policy": "Process",
   "set-security-label": "Privileges",
   "set-umask": "Process",
   "change-directory": "Process",

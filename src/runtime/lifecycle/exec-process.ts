@@ -49,13 +49,15 @@ export function execProcess(
   const pid = state.init?.pid ?? 0;
   const variables = { listenFds: request.listenFds, notify: false };
   const process = withHome(withServiceVariables(request.process, variables), `/proc/${pid}/root`);
-  const { namespaces = [], seccomp } = request.spec.linux ?? {};
+  const { namespaces = [], seccomp, personality, memoryPolicy } = request.spec.linux ?? {};
   const target = {
     containerId: state.id,
     pid,
     namespaces: namespaces.map(({ type }): NamespaceType => type),
     cgroupDirectories: execCgroups(state.cgroup, request.cgroups),
     seccomp,
+    personality,
+    memoryPolicy,
     state: plannedState(request.spec, { containerId: state.id, bundle: state.bundle }, "running", pid),
     preserveFds: request.preserveFds,
   };

@@ -3,6 +3,7 @@ import { capabilityNames } from "../capabilities.ts";
 import { ociVersion } from "../defaults.ts";
 import { knownMountOptions } from "../plan/mount-options.ts";
 import { filterFlagNames } from "../plan/plan-seccomp.ts";
+import { memoryFlagNames, memoryModeNames } from "../plan/scheduling.ts";
 import { knownArchitectures } from "../seccomp/architectures.ts";
 
 /**
@@ -31,6 +32,7 @@ export function runtimeFeatures(version: string) {
       selinux: { enabled: true },
       intelRdt: { enabled: false },
       mountExtensions: { idmap: { enabled: true } },
+      memoryPolicy: { modes: memoryModeNames, flags: memoryFlagNames },
       netDevices: { enabled: false },
     },
     annotations: { "io.gantry.version": version },

@@ -393,10 +393,16 @@ describe("refused by name", () => {
       "linux.netDevices",
     ],
     [
-      "memoryPolicy",
-      { linux: { namespaces: namespaces("mount"), memoryPolicy: { mode: "MPOL_BIND" } } },
-      "linux.memoryPolicy",
+      "an unknown memory policy",
+      { linux: { namespaces: namespaces("mount"), memoryPolicy: { mode: "MPOL_NEAR" } } },
+      "linux.memoryPolicy.mode: MPOL_NEAR is unknown",
     ],
+    [
+      "nodes of memory that no kernel has",
+      { linux: { namespaces: namespaces("mount"), memoryPolicy: { mode: "MPOL_BIND", nodes: "1024" } } },
+      "linux.memoryPolicy.nodes: 1024 is no list",
+    ],
+    ["mountLabel", { linux: { namespaces: namespaces("mount"), mountLabel: "l" } }, "linux.mountLabel"],
     [
       "a host name without uts",
       { spec: { hostname: "h" }, linux: { namespaces: namespaces("mount") } },
@@ -461,7 +467,7 @@ describe("a further process", () => {
     const [step] = find(planExec(process, target, testHost).steps, "set-cpu-affinity");
     expect([...(step?.mask ?? [])]).toEqual([0b11010, 0, 0, 0, 0, 0, 0, 0]);
     expect(() => planExec({ ...process, execCPUAffinity: { final: "x" } }, target, testHost)).toThrow(
-      "process.execCPUAffinity.final: x is no list of processors",
+      "process.execCPUAffinity.final: x is no list",
     );
   });
 });

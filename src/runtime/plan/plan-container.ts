@@ -99,6 +99,7 @@ function processContext(context: PlanContext): ProcessContext {
     seccomp: linux.seccomp,
     state: plannedState(spec, options, "created"),
     personality: linux.personality,
+    memoryPolicy: linux.memoryPolicy,
     inUserNamespace: inUserNamespace(context),
     reasonOf,
   };
@@ -106,7 +107,6 @@ function processContext(context: PlanContext): ProcessContext {
 
 function refuseUnsupported(linux: OciLinux): void {
   if (linux.intelRdt !== undefined) throw notImplemented("linux.intelRdt: is not supported");
-  if (linux.memoryPolicy !== undefined) throw notImplemented("linux.memoryPolicy: is not supported");
   if (linux.mountLabel !== undefined && linux.mountLabel !== "")
     throw notImplemented(`linux.mountLabel: SELinux labels on mounts are not supported: ${linux.mountLabel}`);
 }

@@ -1,4 +1,4 @@
-import type { OciProcess, OciSeccomp } from "../../formats/oci-runtime.ts";
+import type { OciMemoryPolicy, OciPersonality, OciProcess, OciSeccomp } from "../../formats/oci-runtime.ts";
 import { type HostFacts, namespaceFile } from "../../kernel/host-facts.ts";
 import type { NamespaceType, Plan } from "../../kernel/steps.ts";
 import { joinFile } from "./cgroup-path.ts";
@@ -22,6 +22,9 @@ export interface ExecTarget {
   readonly seccomp: OciSeccomp | undefined;
   /** For the agent of a seccomp listener; without it there can be none. */
   readonly state?: PlannedState;
+  /** The container's own: what its first process got, the others get too. */
+  readonly personality?: OciPersonality | undefined;
+  readonly memoryPolicy?: OciMemoryPolicy | undefined;
   readonly origins?: Origins;
   readonly preserveFds?: number;
 }
@@ -40,7 +43,8 @@ export function planExec(process: OciProcess, target: ExecTarget, host: HostFact
     options: { containerId: target.containerId, preserveFds: target.preserveFds ?? 0 },
     seccomp: target.seccomp,
     state: target.state,
-    personality: undefined,
+    personality: target.personality,
+    memoryPolicy: target.memoryPolicy,
     inUserNamespace: target.namespaces.includes("user") || host.inUserNamespace,
     reasonOf,
   };

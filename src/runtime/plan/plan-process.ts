@@ -7,7 +7,7 @@ import { capabilityBit, capabilityMask } from "../capabilities.ts";
 import { planSeccomp } from "./plan-seccomp.ts";
 import type { ProcessContext } from "./process-context.ts";
 import { rlimitNumbers } from "./rlimits.ts";
-import { ioPriorityStep, schedulerStep } from "./scheduling.ts";
+import { ioPriorityStep, memoryPolicyStep, schedulerStep } from "./scheduling.ts";
 import { StepList } from "./step-list.ts";
 
 /** First thing in the new process: what must precede the mounts, or needs the host's /proc. */
@@ -95,7 +95,7 @@ export function planProcessStart(context: ProcessContext): KernelStep[] {
   return list.steps;
 }
 
-function planScheduling({ process, personality }: ProcessContext, list: StepList): void {
+function planScheduling({ process, personality, memoryPolicy }: ProcessContext, list: StepList): void {
   if (personality !== undefined) {
     const domain = { LINUX: 0, LINUX32: 8 }[personality.domain];
     if (domain === undefined)
@@ -104,6 +104,7 @@ function planScheduling({ process, personality }: ProcessContext, list: StepList
       throw notImplemented(`linux.personality.flags: ${personality.flags?.join(",")} are not supported`);
     list.add("/linux/personality", { op: "set-personality", domain });
   }
+  if (memoryPolicy !== undefined) list.add("/linux/memoryPolicy", memoryPolicyStep(memoryPolicy));
   if (process.scheduler !== undefined) list.add("/process/scheduler", schedulerStep(process.scheduler));
   if (process.ioPriority !== undefined) list.add("/process/ioPriority", ioPriorityStep(process.ioPriority));
 }

@@ -1,4 +1,4 @@
-import type { OciProcess, OciSeccomp } from "../../formats/oci-runtime.ts";
+import type { OciMemoryPolicy, OciPersonality, OciProcess, OciSeccomp } from "../../formats/oci-runtime.ts";
 import type { HostFacts } from "../../kernel/host-facts.ts";
 import type { PlanOptions } from "./plan-options.ts";
 import type { PlannedState } from "./planned-state.ts";
@@ -12,7 +12,8 @@ export interface ProcessContext {
   readonly seccomp: OciSeccomp | undefined;
   /** Of the container, for the agent that a seccomp listener goes to; undefined where nobody can hand one over. */
   readonly state: PlannedState | undefined;
-  readonly personality: { readonly domain: string; readonly flags?: readonly string[] } | undefined;
+  readonly personality: OciPersonality | undefined;
+  readonly memoryPolicy: OciMemoryPolicy | undefined;
   readonly inUserNamespace: boolean;
   readonly reasonOf: ReasonOf;
 }

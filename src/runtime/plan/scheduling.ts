@@ -1,5 +1,5 @@
 import { invalidParameter } from "../../errors/platform-error.ts";
-import type { OciIoPriority, OciScheduler } from "../../formats/oci-runtime.ts";
+import type { OciIoPriority, OciMemoryPolicy, OciScheduler } from "../../formats/oci-runtime.ts";
 import type { KernelOperation } from "../../kernel/steps.ts";
 
 /** sched_setattr(2). */
@@ -63,19 +63,62 @@ export function ioPriorityStep({ class: name, priority = 0 }: OciIoPriority): Ke
   return { op: "set-io-priority", class: number, level: priority };
 }
 
+/** set_mempolicy(2). */
+const memoryModes: Readonly<Record<string, number>> = {
+  MPOL_DEFAULT: 0,
+  MPOL_PREFERRED: 1,
+  MPOL_BIND: 2,
+  MPOL_INTERLEAVE: 3,
+  MPOL_LOCAL: 4,
+  MPOL_PREFERRED_MANY: 5,
+  MPOL_WEIGHTED_INTERLEAVE: 6,
+};
+
+const memoryFlags: Readonly<Record<string, number>> = {
+  MPOL_F_NUMA_BALANCING: 1 << 13,
+  MPOL_F_RELATIVE_NODES: 1 << 14,
+  MPOL_F_STATIC_NODES: 1 << 15,
+};
+
+export const memoryModeNames: readonly string[] = Object.keys(memoryModes);
+export const memoryFlagNames: readonly string[] = Object.keys(memoryFlags);
+
+/** Errors: InvalidParameter for an unknown mode or flag, and a malformed list of nodes. */
+export function memoryPolicyStep({ mode, nodes = "", flags = [] }: OciMemoryPolicy): KernelOperation {
+  const number = memoryModes[mode];
+  if (number === undefined) throw invalidParameter(`linux.memoryPolicy.mode: ${mode} is unknown`);
+  const mask = flags.reduce((sum, name) => {
+    const flag = memoryFlags[name];
+    if (flag === undefined) throw invalidParameter(`linux.memoryPolicy.flags: ${name} is unknown`);
+    return sum | flag;
+  }, number);
+  const none = new Uint8Array();
+  return {
+    op: "set-memory-policy",
+    mode: mask,
+    nodes: nodes === "" ? none : listMask(nodes, "linux.memoryPolicy.nodes", maximumNodes),
+  };
+}
+
+const maximumCpus = 8192;
+const maximumNodes = 1024;
+
+/** As sched_setaffinity(2) takes it. Errors: as `listMask`. */
+export const cpuMask = (list: string, place: string): Uint8Array => listMask(list, place, maximumCpus);
+
 /**
- * A list like `0-3,8` as a bit mask, little endian, as sched_setaffinity(2) takes it.
- * Errors: InvalidParameter for a malformed list or one beyond 8191.
+ * A list like `0-3,8` as a bit mask, little endian.
+ * Errors: InvalidParameter for a malformed list or one beyond what the kernel can have.
  */
-export function cpuMask(list: string, place: string): Uint8Array {
-  const bytes = new Uint8Array(1024);
+function listMask(list: string, place: string, maximum: number): Uint8Array {
+  const bytes = new Uint8Array(maximum / 8);
   let highest = -1;
   for (const part of list.split(",")) {
     const match = /^\s*(\d+)(?:-(\d+))?\s*$/.exec(part);
     const first = Number(match?.[1] ?? Number.NaN);
     const last = Number(match?.[2] ?? first);
     if (!(first <= last && last < bytes.length * 8))
-      throw invalidParameter(`${place}: ${list} is no list of processors like 0-3,8`);
+      throw invalidParameter(`${place}: ${list} is no list like 0-3,8 of what this kernel has`);
     for (let cpu = first; cpu <= last; cpu++) bytes[cpu >> 3] = (bytes[cpu >> 3] ?? 0) | (1 << (cpu & 7));
     highest = Math.max(highest, last);
   }
