@@ -9,7 +9,7 @@ import { engineAddress } from "./engine-address.ts";
 import { EngineClient, EngineError } from "./engine-client.ts";
 import { bool, text } from "./flag-kinds.ts";
 import { FlagError, parseFlags } from "./flags.ts";
-import { processContext, type World } from "./process-context.ts";
+import type { World } from "./process-context.ts";
 
 const globalFlags = {
   host: text("", { short: "H" }),
@@ -20,7 +20,7 @@ const globalFlags = {
 const flagErrorCode = 125;
 
 /** `argv` without the program's name. Out: the exit code. Rejects with nothing but OwnProcessNeeded. */
-export async function runCli(argv: readonly string[], world: World = processContext()): Promise<number> {
+export async function runCli(argv: readonly string[], world: World): Promise<number> {
   try {
     return await dispatch(argv, world);
   } catch (error) {
@@ -54,7 +54,8 @@ async function dispatch(argv: readonly string[], world: World): Promise<number> 
   });
   const commandName = `gantry ${words.slice(0, found.used).join(" ")}`;
   // Awaited here, or the engine's connections would be dropped before the command has begun.
-  return await runCommand({ ...world, commandName, engine }, found.entry, words.slice(found.used));
+  const context = { ...world, commandName, engine, isDefaultEngine: address.isDefault };
+  return await runCommand(context, found.entry, words.slice(found.used));
 }
 
 async function runCommand(

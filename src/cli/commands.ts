@@ -12,6 +12,7 @@ import { command as events } from "./commands/events.ts";
 import { command as exec } from "./commands/exec.ts";
 import { command as explain } from "./commands/explain.ts";
 import { command as exportContainer } from "./commands/export.ts";
+import { command as fsck } from "./commands/fsck.ts";
 import { command as history } from "./commands/history.ts";
 import { command as imageExplain } from "./commands/image-explain.ts";
 import { command as imageInspect } from "./commands/image-inspect.ts";
@@ -97,6 +98,7 @@ export const commands: readonly CommandEntry[] = [
   container("diff", "Show what a container changed in its files", diff),
   entry("other", "events", "Watch what happens in the engine", events, "system events"),
   container("export", "Write a container's files to a tar archive", exportContainer),
+  entry("other", "fsck", "Check everything on disk, and repair it", fsck, "system fsck"),
   entry("other", "history", "Show how an image was built", history, "image history"),
   entry("other", "inspect", "Show everything about containers, images and networks", inspect),
   container("kill", "Send a signal to running containers", kill),

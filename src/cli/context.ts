@@ -1,5 +1,7 @@
 /** What the outside world is to a command; tests put another world here. */
-import type { ClientFiles } from "./client-files.ts";
+
+import type { FsckLine } from "../wire/fsck-report.ts";
+import { type ClientFiles, OwnProcessNeeded } from "./client-files.ts";
 import type { EngineClient } from "./engine-client.ts";
 import type { Environment } from "./values/environment.ts";
 
@@ -39,4 +41,18 @@ export interface CommandContext {
   readonly signals: Signals;
   readonly engine: EngineClient;
   nowMs(): number;
+  /** Checks the directory of an engine that does not run, with this user's credentials for registries. */
+  checkRoot: CheckRoot;
+  /** Neither `-H` nor `GANTRY_HOST` named an engine. */
+  readonly isDefaultEngine: boolean;
 }
+
+export type CheckRoot = (
+  root: string,
+  wanted: { readonly deep: boolean; readonly repair: boolean },
+) => AsyncIterable<FsckLine>;
+
+/** Of a world that has no directories to check. */
+export const rootOutOfReach: CheckRoot = () => {
+  throw new OwnProcessNeeded();
+};

@@ -65,6 +65,17 @@ export class EngineClient implements Disposable {
     this.transport.prepare(count);
   }
 
+  /** The error of a ping that reached nobody; undefined when an engine answers. None is started. */
+  async absence(): Promise<PlatformError | undefined> {
+    try {
+      await readAll((await this.transport.request(encodeRequest("GET", "/_ping", {}))).body);
+      return undefined;
+    } catch (error) {
+      if (error instanceof PlatformError && error.kind === "Unavailable") return error;
+      throw error;
+    }
+  }
+
   /**
    * The JSON of the answer, undefined when it has none. `T` names the fields that the caller reads; the Engine
    * API is versioned, so they are not checked one by one.

@@ -4,7 +4,14 @@ import { resolve } from "node:path";
 import { Http1Client } from "../wire/http1-client.ts";
 import type { SocketAddress } from "../wire/stream-socket.ts";
 import type { ClientFiles } from "./client-files.ts";
-import type { CommandContext, Output, Signals, Terminal } from "./context.ts";
+import {
+  type CheckRoot,
+  type CommandContext,
+  type Output,
+  rootOutOfReach,
+  type Signals,
+  type Terminal,
+} from "./context.ts";
 import type { EngineTransport } from "./engine-client.ts";
 
 const fdOf = { stdin: 0, stdout: 1, stderr: 2 } as const;
@@ -12,7 +19,7 @@ const fdOf = { stdin: 0, stdout: 1, stderr: 2 } as const;
 /** The parts of a context that do not depend on the command. */
 export type World = Pick<
   CommandContext,
-  "stdout" | "stderr" | "stdin" | "env" | "files" | "terminal" | "signals" | "nowMs"
+  "stdout" | "stderr" | "stdin" | "env" | "files" | "terminal" | "signals" | "nowMs" | "checkRoot"
 > & {
   /** Connects to an engine at the first request. */
   engineAt(address: SocketAddress): EngineTransport;
@@ -22,7 +29,8 @@ export type World = Pick<
   close(): void;
 };
 
-export function processContext(): World {
+/** `checkRoot`: only main can open an engine's directory. */
+export function processContext(checkRoot: CheckRoot = rootOutOfReach): World {
   const input = new ProcessInput();
   return {
     stdout: outputTo(1),
@@ -36,6 +44,7 @@ export function processContext(): World {
     terminal: processTerminal(),
     signals: processSignals,
     nowMs: Date.now,
+    checkRoot,
   };
 }
 

@@ -13,7 +13,7 @@ import {
 } from "../wire/front-frames.ts";
 import { type ClientFiles, OwnProcessNeeded } from "./client-files.ts";
 import { servedCommands } from "./commands.ts";
-import type { Output, Signals, Terminal, TerminalSize } from "./context.ts";
+import { type Output, rootOutOfReach, type Signals, type Terminal, type TerminalSize } from "./context.ts";
 import type { EngineTransport } from "./engine-client.ts";
 import type { World } from "./process-context.ts";
 
@@ -128,6 +128,7 @@ export function servedWorld(front: Front, hello: Hello, engine: EngineTransport)
     env: hello.env,
     files: filesAt(hello.cwd),
     engineAt: () => engine,
+    checkRoot: rootOutOfReach,
     admit(command) {
       if (!servedCommands.has(command)) throw new OwnProcessNeeded();
     },

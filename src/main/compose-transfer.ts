@@ -4,7 +4,7 @@ import type { ContentStore } from "../core/content/contract.ts";
 import type { ImageStore } from "../core/images/contract.ts";
 import type { Leases } from "../core/leases/leases.ts";
 import type { Snapshotter } from "../core/snapshots/contract.ts";
-import type { Transfer } from "../core/transfer/contract.ts";
+import type { Registries, Transfer } from "../core/transfer/contract.ts";
 import type { WorkerPool } from "../core/unpack/worker-pool.ts";
 import { version } from "../engine/system/version.ts";
 import { hostPlatform } from "../formats/platform.ts";
@@ -20,8 +20,22 @@ export interface TransferParts {
   readonly leases: Leases;
   readonly workers: WorkerPool;
   readonly log: Log;
-  readonly registries: RegistrySettings;
+  readonly registries: () => Promise<Registries>;
   readonly transfers: TransferLimits;
+}
+
+/** The registry client, loaded at its first use. */
+export function composeRegistries(
+  settings: RegistrySettings,
+  { downloadAttempts: attempts }: TransferLimits,
+): () => Promise<Registries> {
+  let registries: Promise<Registries> | undefined;
+  return () => {
+    registries ??= import("../registry/client/registry-client.ts").then(
+      ({ RegistryClient }) => new RegistryClient({ userAgent: `gantry/${version}`, settings, attempts }),
+    );
+    return registries;
+  };
 }
 
 /** Builds the transfer at its first use: an engine that never pulls does not load the registry client. */
@@ -46,15 +60,10 @@ async function build({
 }: TransferParts): Promise<Transfer> {
   const { ImageTransfer } = await import("../core/transfer/image-transfer.ts");
   const { Limit } = await import("../core/transfer/limit.ts");
-  const { RegistryClient } = await import("../registry/client/registry-client.ts");
   const spoolDirectory = join(root, "content", "spool");
   mkdirSync(spoolDirectory, { recursive: true, mode: 0o700 });
   return new ImageTransfer({
-    registries: new RegistryClient({
-      userAgent: `gantry/${version}`,
-      settings: registries,
-      attempts: transfers.downloadAttempts,
-    }),
+    registries: await registries(),
     leases,
     platform: hostPlatform(),
     log,

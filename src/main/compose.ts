@@ -17,7 +17,8 @@ import type { Log } from "../log/log.ts";
 import { createNetworks } from "../network/create-networks.ts";
 import { HelperShimLauncher } from "../shim/helper-shim-launcher.ts";
 import { composeContainers } from "./compose-containers.ts";
-import { composeTransfer } from "./compose-transfer.ts";
+import { composeEngineFsck } from "./compose-fsck.ts";
+import { composeRegistries, composeTransfer } from "./compose-transfer.ts";
 import { embeddedFiles } from "./embedded/embedded-files.ts";
 import { installEmbedded } from "./embedded/install-embedded.ts";
 import { engineId } from "./engine-id.ts";
@@ -69,6 +70,7 @@ export async function compose(options: EngineOptions, log: Log): Promise<Engine>
     log,
   });
 
+  const registries = composeRegistries(options.registries, options.transfers);
   const transfer = composeTransfer({
     root,
     content,
@@ -77,7 +79,7 @@ export async function compose(options: EngineOptions, log: Log): Promise<Engine>
     leases,
     workers,
     log,
-    registries: options.registries,
+    registries,
     transfers: options.transfers,
   });
   const imageService = new ImageService(images, transfer, containers.store, bus);
@@ -97,6 +99,7 @@ export async function compose(options: EngineOptions, log: Log): Promise<Engine>
       snapshots,
       networks,
       bus,
+      fsck: composeEngineFsck({ root, addonPath, content, snapshots, images, leases, workers, registries }),
       systemInfo: () =>
         systemInfo({
           host,

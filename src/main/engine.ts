@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmSync, unlinkSync, writeFileSync, writeSync } from "node:fs";
+import { mkdirSync, rmSync, unlinkSync, writeFileSync, writeSync } from "node:fs";
 import { type Answer, createDockerApi } from "../api/docker/docker-api.ts";
 import { LocalTransport } from "../api/docker/local-transport.ts";
 import type { Route } from "../api/docker/route.ts";
@@ -9,10 +9,10 @@ import { createDockerServer } from "../api/docker/server.ts";
 import type { ClientStream } from "../engine/containers/client-stream.ts";
 import { messageOf, PlatformError } from "../errors/platform-error.ts";
 import { createLog, type Log } from "../log/log.ts";
-import { takeProxyVariables } from "../registry/client/proxy-settings.ts";
 import { buildId } from "./build-id.ts";
 import { lockDirectory } from "./directory-lock.ts";
 import { type EngineOptions, engineHelp, parseEngineOptions } from "./engine-options.ts";
+import { engineSurroundings } from "./engine-surroundings.ts";
 import { groupIdOf, listenOnSocket } from "./listen.ts";
 
 const stderr = 2;
@@ -20,7 +20,7 @@ const stderr = 2;
 /** `gantry engine`. Runs until SIGTERM or SIGINT; out: the exit code. Containers go on without it. */
 export async function runEngine(argv: readonly string[]): Promise<number> {
   try {
-    const options = parseEngineOptions(argv, { proxies: takeProxyVariables(process.env), readFile });
+    const options = parseEngineOptions(argv, engineSurroundings());
     if (!options) {
       process.stdout.write(engineHelp);
       return 0;
@@ -30,15 +30,6 @@ export async function runEngine(argv: readonly string[]): Promise<number> {
     console.error(`gantry engine: ${messageOf(error)}`);
     if (error instanceof PlatformError && error.hint) console.error(`hint: ${error.hint}`);
     return 1;
-  }
-}
-
-function readFile(path: string): string | undefined {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
-    throw error;
   }
 }
 

@@ -1,5 +1,6 @@
 import { basename } from "node:path";
 import { setAddonPath } from "../kernel/addon.ts";
+import { commandLineWorld } from "./command-line.ts";
 import { embeddedFiles } from "./embedded/embedded-files.ts";
 
 /**
@@ -24,6 +25,6 @@ async function play(role: string | undefined, rest: readonly string[]): Promise<
     case "hello":
       return (await import("./embedded/hello-command.ts")).runHello(rest);
     default:
-      return (await import("../cli/cli.ts")).runCli(words);
+      return (await import("../cli/cli.ts")).runCli(words, commandLineWorld());
   }
 }

@@ -42,6 +42,7 @@ import { execCreateRoute } from "./routes/exec-create.ts";
 import { execInspectRoute } from "./routes/exec-inspect.ts";
 import { execResizeRoute } from "./routes/exec-resize.ts";
 import { execStartRoute } from "./routes/exec-start.ts";
+import { fsckRoute, type RunFsck } from "./routes/gantry-fsck.ts";
 import { containerPlanRoute, createPlanRoute, planDiffRoute, planRoute } from "./routes/gantry-plan.ts";
 import { imageAnatomyRoute } from "./routes/image-anatomy.ts";
 import { imageCreateRoute } from "./routes/image-create.ts";
@@ -81,6 +82,7 @@ export interface DockerServices {
   readonly bus: EventBus;
   readonly explainer: Explainer;
   readonly systemInfo: () => object;
+  readonly fsck: RunFsck;
 }
 
 /** All routes but those that answer before the engine is ready (`ping.ts`, `version.ts`). */
@@ -99,6 +101,7 @@ export const dockerRoutes = (services: DockerServices): Route[] => [
   createPlanRoute(services.explainer),
   planRoute(services.explainer),
   planDiffRoute(services.explainer),
+  fsckRoute(services.fsck),
   ...unbuiltRoutes,
 ];
 

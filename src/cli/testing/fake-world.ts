@@ -1,5 +1,6 @@
 /** Streams, terminal and signals of a command line under test. */
 import { runCli } from "../cli.ts";
+import { rootOutOfReach } from "../context.ts";
 import { processContext, type World } from "../process-context.ts";
 
 export interface FakeWorld extends World {
@@ -63,6 +64,7 @@ export function fakeWorld(options: FakeWorldOptions = {}): FakeWorld {
       },
     },
     close: () => {},
+    checkRoot: rootOutOfReach,
     nowMs: () => options.nowMs ?? Date.parse("2026-01-01T12:00:00Z"),
   };
 }

@@ -138,7 +138,7 @@ export class FileContentStore implements ContentStore {
     if (!this.sizes.delete(digest)) return false;
     using _turn = await this.writers.acquire(digest);
     if (this.sizes.has(digest)) return true; // a writer before this one brought it back
-    await unlink(this.blobPath(digest)).catch((error) => {
+    await rm(this.blobPath(digest), { force: true }).catch((error) => {
       throw fileError(error, `remove blob ${digest}`);
     });
     await this.labelFiles.remove(digest);

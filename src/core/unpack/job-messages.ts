@@ -1,4 +1,5 @@
 import { PlatformError } from "../../errors/platform-error.ts";
+import type { DigestAlgorithm } from "../../formats/digest.ts";
 import type { AnatomyRequest } from "../anatomy/describe-anatomy.ts";
 import type { Digest } from "../content/contract.ts";
 import type { ErrorMessage, UnpackedLayer, UnpackLimits } from "./contract.ts";
@@ -29,7 +30,15 @@ export type Task =
   /** Looks into the unpacked layers of an image. */
   | ({ readonly kind: "anatomy" } & AnatomyRequest)
   /** Writes the file system of `directory` back to its disk. */
-  | { readonly kind: "sync"; readonly directory: string };
+  | { readonly kind: "sync"; readonly directory: string }
+  | { readonly kind: "hash"; readonly path: string; readonly algorithm: DigestAlgorithm }
+  /** See `compareTrees`. */
+  | {
+      readonly kind: "compare";
+      readonly expected: string;
+      readonly actual: string;
+      readonly implied: readonly string[];
+    };
 
 /** A regular file of an archive, or a symlink (some old archives share layers by them). */
 export type SpooledEntry =
@@ -52,6 +61,8 @@ export interface TaskResults {
   readonly inherit: undefined;
   /** JSON of an ImageAnatomy: a text travels between threads faster than what it describes. */
   readonly anatomy: string;
+  readonly hash: Digest;
+  readonly compare: readonly string[];
 }
 
 export type TaskResult = TaskResults[Task["kind"]];

@@ -5,6 +5,8 @@ import { removeTree } from "../../kernel/remove-tree.ts";
 import { LayerStack } from "../anatomy/compare-layers.ts";
 import { describeAnatomy } from "../anatomy/describe-anatomy.ts";
 import { readLayerEntries } from "../anatomy/read-layer-entries.ts";
+import { compareTrees } from "../fsck/compare-trees.ts";
+import { hashFile } from "../fsck/hash-file.ts";
 import { inheritAttributes } from "./inherit-attributes.ts";
 import type { JobInput } from "./job-input.ts";
 import type { Task, TaskResult, TaskResults } from "./job-messages.ts";
@@ -34,6 +36,10 @@ export async function runTask(task: Task, input: JobInput): Promise<TaskResult> 
     case "sync":
       syncFileSystem(task.directory);
       return undefined;
+    case "hash":
+      return hashFile(task.path, task.algorithm);
+    case "compare":
+      return compareTrees(task.expected, task.actual, task.implied);
   }
 }
 

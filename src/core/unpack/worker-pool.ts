@@ -1,5 +1,6 @@
 import { availableParallelism } from "node:os";
 import { systemError } from "../../errors/platform-error.ts";
+import type { Digest, DigestAlgorithm } from "../../formats/digest.ts";
 import type { AnatomyRequest } from "../anatomy/describe-anatomy.ts";
 import type { LayerUnpacker, UnpackedLayer, UnpackLimits, UnpackRequest } from "./contract.ts";
 import { Job, type JobOptions } from "./job.ts";
@@ -70,6 +71,16 @@ export class WorkerPool implements LayerUnpacker {
   async sync(directory: string): Promise<void> {
     using own = new WorkerPool({ ...this.options, workers: 1 });
     await own.run({ kind: "sync", directory }, { signal: never });
+  }
+
+  /** The digest of a file's bytes. */
+  hash(path: string, algorithm: DigestAlgorithm): Promise<Digest> {
+    return this.run({ kind: "hash", path, algorithm }, { signal: never });
+  }
+
+  /** See `compareTrees`. */
+  compareTrees(expected: string, actual: string, implied: readonly string[]): Promise<readonly string[]> {
+    return this.run({ kind: "compare", expected, actual, implied }, { signal: never });
   }
 
   /** See `inheritAttributes`. */

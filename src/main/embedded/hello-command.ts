@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { runCli } from "../../cli/cli.ts";
-import { processContext } from "../../cli/process-context.ts";
+import type { World } from "../../cli/process-context.ts";
+import { commandLineWorld } from "../command-line.ts";
 import { embeddedFiles } from "./embedded-files.ts";
 
 /**
@@ -16,12 +17,12 @@ export async function runHello(argv: readonly string[]): Promise<number> {
     return 125;
   }
   const loaded = await runCli(["load"], worldWithInput(embeddedFiles.helloImage));
-  return loaded === 0 ? runCli(["run", "--rm", "hello"]) : loaded;
+  return loaded === 0 ? runCli(["run", "--rm", "hello"], commandLineWorld()) : loaded;
 }
 
 /** This process with an embedded file as its standard input: such a file can be read, but not opened. */
-function worldWithInput(path: string): ReturnType<typeof processContext> {
-  const world = processContext();
+function worldWithInput(path: string): World {
+  const world = commandLineWorld();
   return {
     ...world,
     stdin: async function* () {
