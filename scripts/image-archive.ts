@@ -90,6 +90,8 @@ export interface ImageParts {
   readonly config: Readonly<Record<string, unknown>>;
   /** `amd64`, `arm64`, …; default: this machine's. */
   readonly architecture?: string;
+  /** RFC 3339; default: the beginning of 1970. */
+  readonly created?: string;
   /** Of the image config; default: one line for each layer. */
   readonly history?: readonly Readonly<Record<string, unknown>>[];
 }
@@ -141,7 +143,7 @@ function blobOf(bytes: Uint8Array): Blob {
 
 function imageConfig(parts: ImageParts, layers: readonly Blob[]): Uint8Array {
   return json({
-    created: "1970-01-01T00:00:00Z",
+    created: parts.created ?? "1970-01-01T00:00:00Z",
     architecture: parts.architecture ?? hostArchitecture(),
     os: "linux",
     config: parts.config,

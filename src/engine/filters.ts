@@ -1,4 +1,5 @@
 import { invalidParameter } from "../errors/platform-error.ts";
+import { parseDurationNs } from "../formats/duration.ts";
 
 /** Docker's `filters` parameter: the wanted values of each key. engine-api, "Filters". */
 export type Filters = ReadonlyMap<string, readonly string[]>;
@@ -50,6 +51,15 @@ export function booleanFilter(filters: Filters, key: string): boolean | undefine
   const no = asked.has("0") || asked.has("false");
   if (yes === no) throw invalidParameter(`invalid filter '${key}=[${values.join(" ")}]'`);
   return yes;
+}
+
+/**
+ * The limit of an `until` filter: a time as `parseTimestampNs` takes it, or a duration (`24h`) before now.
+ * Errors: InvalidParameter.
+ */
+export function parseUntilNs(text: string, nowNs: bigint): bigint {
+  const duration = /^[\d.-]+$/.test(text) ? undefined : parseDurationNs(text);
+  return duration === undefined ? parseTimestampNs(text) : nowNs - BigInt(Math.round(duration));
 }
 
 /** Seconds since 1970, with optional fraction, or an RFC 3339 time; in nanoseconds. */

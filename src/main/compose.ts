@@ -10,6 +10,7 @@ import { WorkerPool } from "../core/unpack/worker-pool.ts";
 import { EventBus } from "../engine/events/event-bus.ts";
 import { ImageExplainer } from "../engine/images/image-explainer.ts";
 import { ImageService } from "../engine/images/image-service.ts";
+import { ManifestSummaries } from "../engine/images/manifest-summaries.ts";
 import { systemInfo } from "../engine/system/system-info.ts";
 import { setAddonPath } from "../kernel/addon.ts";
 import { detectHost } from "../kernel/host-facts.ts";
@@ -95,6 +96,8 @@ export async function compose(options: EngineOptions, log: Log): Promise<Engine>
     routes: dockerRoutes({
       ...containers,
       images: imageService,
+      platforms,
+      manifests: new ManifestSummaries(platforms, content, (image) => imageService.containersOf(image)),
       imageExplainer,
       snapshots,
       networks,

@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
-import { parseDurationNs } from "../cli/values/duration.ts";
 import { invalidParameter, messageOf } from "../errors/platform-error.ts";
+import { parseDurationNs } from "../formats/duration.ts";
 import type { CollectionRequest } from "../registry/server/gc/collector.ts";
 import { defaultUploadAgeMs } from "../registry/server/upload-store.ts";
 

@@ -1,3 +1,4 @@
+import type { ImagePlatforms } from "../../core/images/image-platforms.ts";
 import type { Snapshotter } from "../../core/snapshots/contract.ts";
 import type { Attacher } from "../../engine/containers/attach.ts";
 import type { ContainerSizer } from "../../engine/containers/container-sizer.ts";
@@ -16,6 +17,7 @@ import type { EventBus } from "../../engine/events/event-bus.ts";
 import type { Explainer } from "../../engine/explain.ts";
 import type { ImageExplainer } from "../../engine/images/image-explainer.ts";
 import type { ImageService } from "../../engine/images/image-service.ts";
+import type { ManifestSummaries } from "../../engine/images/manifest-summaries.ts";
 import type { Networks } from "../../network/contract.ts";
 import type { Route } from "./route.ts";
 import { absentObjectRoutes } from "./routes/absent-objects.ts";
@@ -76,6 +78,8 @@ export interface DockerServices {
   readonly execs: ExecService;
   readonly sizer: ContainerSizer;
   readonly images: ImageService;
+  readonly platforms: ImagePlatforms;
+  readonly manifests: ManifestSummaries;
   readonly imageExplainer: ImageExplainer;
   readonly snapshots: Snapshotter;
   readonly networks: Networks;
@@ -135,16 +139,22 @@ const execRoutes = ({ store, execs }: DockerServices): Route[] => [
   execInspectRoute(execs),
 ];
 
-const imageRoutes = ({ images, imageExplainer, snapshots }: DockerServices): Route[] => [
+const imageRoutes = ({
+  images,
+  platforms,
+  manifests,
+  imageExplainer,
+  snapshots,
+}: DockerServices): Route[] => [
   imageAnatomyRoute(imageExplainer),
   imageCreateRoute(images),
-  imageListRoute(images),
+  imageListRoute(images, snapshots, manifests),
   imageLoadRoute(images),
   imagePushRoute(images),
   imageSaveRoute(images),
   imageSaveOneRoute(images),
-  imageInspectRoute(images, snapshots),
-  imageHistoryRoute(images, snapshots),
+  imageInspectRoute(platforms, snapshots, manifests),
+  imageHistoryRoute(platforms, snapshots),
   imageTagRoute(images),
   imageRemoveRoute(images),
 ];

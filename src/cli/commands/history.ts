@@ -1,8 +1,9 @@
 import { defineCommand } from "../command.ts";
 import { pathOf } from "../engine-client.ts";
-import { bool, notBuilt, text } from "../flag-kinds.ts";
+import { bool, text } from "../flag-kinds.ts";
 import { type HistoryEntry, historyRows } from "../format/history-row.ts";
 import { formatColumn, formatRows } from "../format/rows.ts";
+import { platformJson } from "../values/platform.ts";
 
 export const command = () =>
   defineCommand({
@@ -11,13 +12,15 @@ export const command = () =>
       format: text('"table", "table TEMPLATE", "json", or a Go template'),
       human: bool("Show sizes and times for people", { short: "H", initial: true }),
       "no-trunc": bool("Show everything in full length"),
-      platform: notBuilt("string"),
+      platform: text("Platform to choose from a multi-platform image"),
       quiet: bool("Show ids only", { short: "q" }),
     },
     args: { min: 1, max: 1 },
 
     async execute(context, { flags, args: [image = ""] }) {
-      const entries = await context.engine.json<HistoryEntry[]>("GET", `/images/${pathOf(image)}/history`);
+      const entries = await context.engine.json<HistoryEntry[]>("GET", `/images/${pathOf(image)}/history`, {
+        query: { platform: platformJson(flags.platform) },
+      });
       const rows = historyRows({ truncate: !flags["no-trunc"], human: flags.human, nowMs: context.nowMs() });
       context.stdout.write(
         flags.quiet && flags.format === undefined

@@ -1,6 +1,8 @@
 import { defineCommand } from "../command.ts";
-import { bool, encodeFilters, filters, notBuilt, text } from "../flag-kinds.ts";
+import { CommandError } from "../command-error.ts";
+import { bool, encodeFilters, filters, text } from "../flag-kinds.ts";
 import { type ImageSummary, imageRows, splitImages } from "../format/image-row.ts";
+import { imageTree } from "../format/image-tree.ts";
 import { formatColumn, formatRows } from "../format/rows.ts";
 
 export const command = () =>
@@ -13,15 +15,29 @@ export const command = () =>
       format: text('"table", "table TEMPLATE", "json", or a Go template'),
       "no-trunc": bool("Show everything in full length"),
       quiet: bool("Show ids only", { short: "q" }),
-      tree: notBuilt(),
+      tree: bool("Show the platforms of each image below its name"),
     },
     args: { min: 0, max: 1 },
 
-    async execute(context, { flags, args: [name] }) {
+    async execute(context, { flags, given, args: [name] }) {
+      const contradicting = (["digests", "format", "quiet"] as const).find((name) => given.has(name));
+      if (flags.tree && contradicting !== undefined) {
+        throw new CommandError(`--${contradicting} is not supported with --tree`, { usageHint: true });
+      }
       const wanted = name === undefined ? flags.filter : [...flags.filter, ["reference", name] as const];
       const images = await context.engine.json<ImageSummary[]>("GET", "/images/json", {
-        query: { all: flags.all, digests: flags.digests, filters: encodeFilters(wanted) },
+        query: {
+          all: flags.all,
+          digests: flags.digests,
+          filters: encodeFilters(wanted),
+          manifests: flags.tree,
+          "shared-size": needsSharedSize(flags.format),
+        },
       });
+      if (flags.tree) {
+        context.stdout.write(imageTree(images, { truncate: !flags["no-trunc"] }));
+        return 0;
+      }
       const rows = imageRows({ truncate: !flags["no-trunc"], digest: flags.digests, nowMs: context.nowMs() });
       const withDigest = flags.digests || /\.Digest\b/.test(flags.format ?? "");
       context.stdout.write(
@@ -32,3 +48,7 @@ export const command = () =>
       return 0;
     },
   });
+
+/** It costs the engine a look at all images, so that it is only asked for where it is shown. */
+const needsSharedSize = (format: string | undefined): boolean =>
+  format === "json" || /\.(SharedSize|UniqueSize)\b|json \./.test(format ?? "");

@@ -2,15 +2,16 @@ import { closeSync, openSync } from "node:fs";
 import { defineCommand } from "../command.ts";
 import { CommandError } from "../command-error.ts";
 import type { CommandContext } from "../context.ts";
-import { bool, notBuilt, text } from "../flag-kinds.ts";
+import { bool, text } from "../flag-kinds.ts";
 import { reasonOf } from "../values/environment.ts";
+import { platformJson } from "../values/platform.ts";
 
 export const command = () =>
   defineCommand({
     usage: "[OPTIONS]",
     flags: {
       input: text("Read this file instead of standard input", { short: "i" }),
-      platform: notBuilt("stringSlice"),
+      platform: text("Load images for this platform alone"),
       quiet: bool("Show only what was loaded", { short: "q" }),
     },
     args: { min: 0, max: 0 },
@@ -18,7 +19,7 @@ export const command = () =>
     async execute(context, { flags }) {
       const isTerminal = context.terminal.isTerminal("stdout");
       const response = await context.engine.open("POST", "/images/load", {
-        query: { quiet: flags.quiet || !isTerminal ? "1" : "0" },
+        query: { quiet: flags.quiet || !isTerminal ? "1" : "0", platform: platformJson(flags.platform) },
         body: archive(context, flags.input),
       });
       const { showProgress } = await import("../progress/pull-image.ts");

@@ -1,14 +1,15 @@
 import { defineCommand } from "../command.ts";
 import { CommandError } from "../command-error.ts";
 import { pathOf } from "../engine-client.ts";
-import { bool, notBuilt } from "../flag-kinds.ts";
+import { bool, text } from "../flag-kinds.ts";
+import { platformJson } from "../values/platform.ts";
 
 export const command = () =>
   defineCommand({
     usage: "[OPTIONS] NAME[:TAG]",
     flags: {
       "all-tags": bool("Push all tags of the repository", { short: "a" }),
-      platform: notBuilt("string"),
+      platform: text("Push this platform of a multi-platform image alone"),
       quiet: bool("Print nothing but the name", { short: "q" }),
     },
     args: { min: 1, max: 1 },
@@ -31,7 +32,7 @@ export const command = () =>
         context.stdout.write(`Using default tag: ${reference.tag}\n`);
       }
       const response = await context.engine.open("POST", `/images/${pathOf(familiarName(reference))}/push`, {
-        query: { tag: reference.tag },
+        query: { tag: reference.tag, platform: platformJson(flags.platform) },
         // Docker's engine wants the header also from those who have nothing to say.
         headers: { "X-Registry-Auth": registryAuth(reference.domain, context.env) ?? "e30=" },
       });

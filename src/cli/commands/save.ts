@@ -1,5 +1,6 @@
 import { defineCommand } from "../command.ts";
-import { notBuilt, text } from "../flag-kinds.ts";
+import { text } from "../flag-kinds.ts";
+import { platformJson } from "../values/platform.ts";
 import { writeArchive } from "../write-archive.ts";
 
 export const command = () =>
@@ -7,13 +8,15 @@ export const command = () =>
     usage: "[OPTIONS] IMAGE [IMAGE...]",
     flags: {
       output: text("Write to this file instead of standard output", { short: "o" }),
-      platform: notBuilt("stringSlice"),
+      platform: text("Save this platform of multi-platform images"),
     },
     args: { min: 1 },
 
     async execute(context, { flags, args }) {
-      const names = args.map((name) => `names=${encodeURIComponent(name)}`).join("&");
-      await writeArchive(context, flags.output, () => context.engine.open("GET", `/images/get?${names}`));
+      const platform = platformJson(flags.platform);
+      const query = new URLSearchParams(args.map((name): [string, string] => ["names", name]));
+      if (platform !== undefined) query.set("platform", platform);
+      await writeArchive(context, flags.output, () => context.engine.open("GET", `/images/get?${query}`));
       return 0;
     },
   });

@@ -11,6 +11,21 @@ export interface ImageSummary {
   readonly Size: number;
   readonly SharedSize: number;
   readonly Containers: number;
+  /** Only where it was asked for. */
+  readonly Descriptor?: { readonly digest: string };
+  readonly Manifests?: readonly ManifestSummary[];
+}
+
+/** One of the manifests that an image's name stands for. */
+export interface ManifestSummary {
+  readonly ID: string;
+  readonly Available: boolean;
+  readonly Kind: string;
+  readonly Size: { readonly Total: number; readonly Content: number };
+  readonly ImageData?: {
+    readonly Platform: { readonly os: string; readonly architecture: string; readonly variant?: string };
+    readonly Containers: readonly string[] | null;
+  };
 }
 
 /** One line of the list: an image under one of its names. */

@@ -14,6 +14,8 @@ export interface InspectRequest {
   readonly kinds: readonly ObjectKind[];
   readonly format: string | undefined;
   readonly size: boolean;
+  /** Of images: an OCI platform in JSON. */
+  readonly platform?: string | undefined;
 }
 
 /** Prints what was found, as an array or each through the template; names what was not. Out: 1 if any was missing. */
@@ -33,12 +35,12 @@ export async function inspectObjects(context: CommandContext, request: InspectRe
 async function find(
   context: CommandContext,
   name: string,
-  { kinds, size }: InspectRequest,
+  { kinds, size, platform }: InspectRequest,
 ): Promise<unknown> {
   for (const kind of kinds) {
     try {
       return await context.engine.json<unknown>("GET", pathTo(kind, name), {
-        query: { size: size && kind === "container" },
+        query: { size: size && kind === "container", platform: kind === "image" ? platform : undefined },
       });
     } catch (error) {
       const next = kinds.length > 1 && error instanceof EngineError && [400, 404].includes(error.status);

@@ -1,5 +1,6 @@
 import { closeSync } from "node:fs";
 import { conflict } from "../../errors/platform-error.ts";
+import { parseDurationNs } from "../../formats/duration.ts";
 import { openOomEvents } from "../../kernel/oom-events.ts";
 import { POLLIN, poll } from "../../kernel/poll.ts";
 import { openPidfd } from "../../kernel/processes.ts";
@@ -9,7 +10,6 @@ import { readContainerStats } from "../../runtime/lifecycle/container-stats.ts";
 import { hasProcess, statusOf } from "../../runtime/lifecycle/container-status.ts";
 import { stringifyExactly } from "../../runtime/lifecycle/exact-json.ts";
 import { bool, parsed } from "../flag-kinds.ts";
-import { parseDurationNs } from "../values/duration.ts";
 import { defineRuntimeCommand, type RuntimeContext } from "./runtime-command.ts";
 
 const defaultIntervalMs = 5000;

@@ -1,4 +1,4 @@
-import { parseDurationNs } from "./duration.ts";
+import { parseDurationNs } from "../../formats/duration.ts";
 
 /**
  * `--since` and `--until`: Unix seconds (`1136073845.000000001`), RFC 3339 or a part of it (local time where no

@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
+import { parseDurationNs } from "../../formats/duration.ts";
 import { processContext } from "../process-context.ts";
 import { parseCpus } from "./cpus.ts";
 import { parseDevice } from "./device.ts";
-import { parseDurationNs } from "./duration.ts";
 import { resolveEnvironment } from "./environment.ts";
 import { checkExtraHost } from "./host-entry.ts";
 import { parseMount } from "./mount.ts";

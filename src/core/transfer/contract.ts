@@ -1,3 +1,4 @@
+import type { Platform } from "../../formats/platform.ts";
 import type { Reference } from "../../formats/reference.ts";
 import type { Descriptor, Digest } from "../content/contract.ts";
 import type { Image } from "../images/contract.ts";
@@ -103,6 +104,8 @@ export interface PullRequest {
 export interface PushRequest {
   /** A name with tag or digest; without both: all tags of the repository. */
   readonly reference: string;
+  /** The one of a multi-platform image that goes up under the tag; default: what the name means here. */
+  readonly platform?: Platform;
   readonly credentials?: RegistryCredentials;
   readonly onProgress: (progress: Progress) => void;
   readonly signal: AbortSignal;
@@ -111,8 +114,17 @@ export interface PushRequest {
 export interface SaveRequest {
   /** Names or ids; a name without tag and digest is all tags of its repository. */
   readonly names: readonly string[];
+  /** The one that is saved of each image; default: what the name means here. */
+  readonly platform?: Platform;
   /** Called for the first time when nothing can be missing any more. Settles when there is room for more. */
   readonly write: (chunk: Uint8Array) => Promise<void>;
+  readonly signal: AbortSignal;
+}
+
+export interface LoadOptions {
+  /** Loads images for this platform alone; default: what the archive has, of an index what fits this host. */
+  readonly platform?: Platform;
+  readonly onProgress: (progress: Progress) => void;
   readonly signal: AbortSignal;
 }
 
@@ -122,7 +134,7 @@ export interface Transfer {
   /** A `docker save` archive or OCI layout (plain, gzip or zstd). Returns `name:tag` or the id for each image. */
   load(
     archive: ReadableStream<Uint8Array>,
-    options: { onProgress: (progress: Progress) => void; signal: AbortSignal },
+    options: LoadOptions,
   ): Promise<{ image: Image; loaded: string }[]>;
   /** Uploads what the registry does not have yet: manifest, config, and layers as they are stored. */
   push(request: PushRequest): Promise<void>;

@@ -12,11 +12,12 @@ import {
 } from "../../formats/reference.ts";
 import type { Log } from "../../log/log.ts";
 import type { Image } from "../images/contract.ts";
+import { ImagePlatforms } from "../images/image-platforms.ts";
 import type { Lease, Leases } from "../leases/leases.ts";
 import { saveImages } from "./archive/save-images.ts";
-import { selectImages } from "./archive/select-images.ts";
+import { type SavedImage, selectImages } from "./archive/select-images.ts";
 import type {
-  Progress,
+  LoadOptions,
   PullRequest,
   PushRequest,
   Registries,
@@ -45,7 +46,11 @@ type PullResult = { image: Image; changed: boolean };
 export class ImageTransfer implements Transfer {
   private readonly pulls = new SharedWork<PullResult>();
 
-  constructor(private readonly options: ImageTransferOptions) {}
+  private readonly platforms: ImagePlatforms;
+
+  constructor(private readonly options: ImageTransferOptions) {
+    this.platforms = new ImagePlatforms(options.images, options.content);
+  }
 
   async pull(request: PullRequest): Promise<PullResult> {
     const reference = withDefaultTag(parseReference(request.reference));
@@ -79,7 +84,7 @@ export class ImageTransfer implements Transfer {
 
   load(
     archive: ReadableStream<Uint8Array>,
-    options: { onProgress: (progress: Progress) => void; signal: AbortSignal },
+    options: LoadOptions,
   ): Promise<{ image: Image; loaded: string }[]> {
     return this.holding((lease) => loadArchive(this.options, { archive, lease, ...options }));
   }
@@ -100,11 +105,12 @@ export class ImageTransfer implements Transfer {
 
   private async pushTag(reference: Reference, request: PushRequest, lease: Lease): Promise<void> {
     const { images, content, registries } = this.options;
-    const image = images.resolve(canonicalReference(reference));
+    const image = await this.platforms.choose(canonicalReference(reference), request.platform);
     const sources = await mountSources({ images, content }, image, reference);
     await pushImage(this.options, {
       reference,
       image,
+      isPlatformWanted: request.platform !== undefined,
       sources,
       uploads: registries.uploads(reference, request.credentials, sources.paths),
       lease,
@@ -136,10 +142,21 @@ export class ImageTransfer implements Transfer {
     return this.options.registries.login(domain, credentials, signal);
   }
 
-  async save({ names, write, signal }: SaveRequest): Promise<readonly Image[]> {
-    const saved = selectImages(this.options.images, names);
+  async save({ names, platform, write, signal }: SaveRequest): Promise<readonly Image[]> {
+    const saved = await this.savedImages(names, platform);
     await this.holding((lease) => saveImages(this.options, { saved, lease, write, signal }));
     return saved.map(({ image }) => image);
+  }
+
+  private async savedImages(names: readonly string[], platform: Platform | undefined): Promise<SavedImage[]> {
+    const selected = selectImages(this.options.images, names);
+    if (platform === undefined) return selected;
+    return await Promise.all(
+      selected.map(async ({ image, tags }) => ({
+        image: await this.platforms.choose(tags[0] ?? image.id, platform),
+        tags,
+      })),
+    );
   }
 
   /**

@@ -28,6 +28,8 @@ export interface LoadServices extends LayerServices {
 export interface ArchiveLoad {
   readonly archive: ReadableStream<Uint8Array>;
   readonly lease: Lease;
+  /** The user's wish: nothing else will do. */
+  readonly platform?: Platform;
   readonly onProgress: (progress: Progress) => void;
   readonly signal: AbortSignal;
 }
@@ -50,7 +52,8 @@ export async function loadArchive(
     blobs: content,
     spooler,
     spoolDirectory,
-    platform,
+    platform: load.platform ?? platform,
+    isPlatformWanted: load.platform !== undefined,
     signal,
   });
   for (const image of images) hold(lease, image);

@@ -1,7 +1,8 @@
-import { mediaTypes } from "../../formats/oci-image.ts";
+import type { Platform } from "../../formats/platform.ts";
 import { canonicalReference, type Reference, repositoryName } from "../../formats/reference.ts";
 import type { Descriptor, Digest } from "../content/contract.ts";
 import type { Image } from "../images/contract.ts";
+import { isIndex } from "../images/image-platforms.ts";
 import type { Lease } from "../leases/leases.ts";
 import type { Progress, RemoteUploads } from "./contract.ts";
 import type { Limit } from "./limit.ts";
@@ -18,6 +19,8 @@ export interface ImagePush {
   /** With a tag. */
   readonly reference: Reference;
   readonly image: Image;
+  /** Whether the user asked for this one platform of the name. */
+  readonly isPlatformWanted: boolean;
   readonly uploads: RemoteUploads;
   readonly sources: MountSources;
   /** Holds the blobs until they are up. */
@@ -45,16 +48,28 @@ export async function pushImage(services: PushServices, push: ImagePush): Promis
   sayDone(push, tag, outgoing.descriptor);
 }
 
-/** What the name stands for; of an index the one manifest that is here. */
+/** What the name stands for; of an index the one manifest that is here, and then the client is told. */
 function pushedManifest(
   { content, images }: StoredLayerServices,
-  { reference, image }: ImagePush,
+  { reference, image, isPlatformWanted, onProgress }: ImagePush,
 ): Descriptor {
   const target = images.target(canonicalReference(reference));
-  const isManifest =
-    target?.mediaType === mediaTypes.ociManifest || target?.mediaType === mediaTypes.dockerManifest;
-  return target && isManifest && content.has(target.digest) ? target : image.manifest;
+  if (isPlatformWanted || target === undefined) return image.manifest;
+  if (!isIndex(target)) return content.has(target.digest) ? target : image.manifest;
+  const aux = {
+    manifestPushedInsteadOfIndex: true,
+    originalIndex: target,
+    selectedManifest: { ...image.manifest, platform: platformOf(image) },
+  };
+  onProgress({ progressDetail: {}, aux });
+  return image.manifest;
 }
+
+const platformOf = ({ config: { os, architecture, variant } }: Image): Platform => ({
+  os,
+  architecture,
+  ...(variant === undefined ? {} : { variant }),
+});
 
 /** The first error stops the others; when this settles, nothing runs any more. */
 async function pushLayers(

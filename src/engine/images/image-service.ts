@@ -1,6 +1,13 @@
 import type { Image, ImageStore, ImageUsers, RemovedReference } from "../../core/images/contract.ts";
-import type { Progress, RegistryCredentials, Transfer } from "../../core/transfer/contract.ts";
+import type {
+  LoadOptions,
+  Progress,
+  RegistryCredentials,
+  SaveRequest,
+  Transfer,
+} from "../../core/transfer/contract.ts";
 import type { Digest } from "../../formats/digest.ts";
+import type { Platform } from "../../formats/platform.ts";
 import { familiarName, familiarReference, parseReference, withDefaultTag } from "../../formats/reference.ts";
 import type { ContainerStore } from "../containers/container-store.ts";
 import type { EventBus } from "../events/event-bus.ts";
@@ -13,7 +20,9 @@ export interface PullOptions {
   readonly signal: AbortSignal;
 }
 
-export type PushOptions = Omit<PullOptions, "platform">;
+export interface PushOptions extends Omit<PullOptions, "platform"> {
+  readonly platform: Platform | undefined;
+}
 
 /** Images as users name them: what changes them, and the events of that. */
 export class ImageService {
@@ -37,10 +46,11 @@ export class ImageService {
     this.bus.publish("image", "pull", familiarReference(name), { name: familiarName(name) });
   }
 
-  async push({ reference, credentials, onProgress, signal }: PushOptions): Promise<void> {
+  async push({ reference, platform, credentials, onProgress, signal }: PushOptions): Promise<void> {
     const transfer = await this.transfer();
     await transfer.push({
       reference,
+      ...(platform === undefined ? {} : { platform }),
       ...(credentials === undefined ? {} : { credentials }),
       onProgress,
       signal,
@@ -58,20 +68,27 @@ export class ImageService {
   /** An archive of the images, to `write`. Nothing is written when one of them is missing. */
   async save(
     names: readonly string[],
-    options: { write: (chunk: Uint8Array) => Promise<void>; signal: AbortSignal },
+    { platform, ...options }: Omit<SaveRequest, "names" | "platform"> & { platform: Platform | undefined },
   ): Promise<void> {
     const transfer = await this.transfer();
-    for (const { id } of await transfer.save({ names, ...options })) {
+    for (const { id } of await transfer.save({
+      names,
+      ...(platform === undefined ? {} : { platform }),
+      ...options,
+    })) {
       this.bus.publish("image", "save", id, { name: id });
     }
   }
 
   async load(
     archive: ReadableStream<Uint8Array>,
-    options: { onProgress: (progress: Progress) => void; signal: AbortSignal },
+    { platform, ...options }: Omit<LoadOptions, "platform"> & { platform: Platform | undefined },
   ): Promise<void> {
     const transfer = await this.transfer();
-    for (const { image, loaded } of await transfer.load(archive, options)) {
+    for (const { image, loaded } of await transfer.load(archive, {
+      ...(platform === undefined ? {} : { platform }),
+      ...options,
+    })) {
       const what = loaded.startsWith("sha256:") ? "Loaded image ID" : "Loaded image";
       options.onProgress({ stream: `${what}: ${loaded}\n` });
       this.bus.publish("image", "load", image.id, { name: image.id });
@@ -104,9 +121,9 @@ export class ImageService {
     return this.store.list().flatMap((image) => (image.chainIds.includes(top) ? [image.id] : []));
   }
 
-  /** Containers of an image, in any state. */
-  containerCount(image: Image): number {
-    return this.#usedBy().get(image.id)?.length ?? 0;
+  /** Ids of the containers of an image, in any state. */
+  containersOf(image: Image): string[] {
+    return (this.#usedBy().get(image.id) ?? []).map(({ containerId }) => containerId);
   }
 
   #usedBy(): ImageUsers {

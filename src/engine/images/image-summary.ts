@@ -3,7 +3,10 @@ import { parseTimeNs } from "../clock.ts";
 import { familiar, familiarDigests } from "./familiar-names.ts";
 
 /** One row of `images`. engine-api.yaml, ImageSummary. */
-export function imageSummary(image: Image, facts: { minor: number; containers: number }): object {
+export function imageSummary(
+  image: Image,
+  facts: { minor: number; containers: number; sharedBytes: number | undefined },
+): object {
   return {
     Containers: facts.minor >= 51 ? facts.containers : -1,
     Created: unixSeconds(image.config.created),
@@ -12,7 +15,7 @@ export function imageSummary(image: Image, facts: { minor: number; containers: n
     ParentId: "",
     RepoDigests: familiarDigests(image),
     RepoTags: image.tags.map(familiar),
-    SharedSize: -1,
+    SharedSize: facts.sharedBytes ?? -1,
     Size: image.sizeBytes,
     ...(facts.minor < 44 ? { VirtualSize: image.sizeBytes } : {}),
   };

@@ -1,20 +1,22 @@
 import type { Image } from "../../core/images/contract.ts";
 import { invalidParameter } from "../../errors/platform-error.ts";
-import { parseTimeNs } from "../clock.ts";
+import { nowNs, parseTimeNs } from "../clock.ts";
 import {
   allMatch,
-  anyMatches,
   booleanFilter,
   checkFilterKeys,
   type Filters,
   hasLabel,
-  parseTimestampNs,
+  parseUntilNs,
 } from "../filters.ts";
 import { familiar } from "./familiar-names.ts";
 
 const keys = ["dangling", "label", "label!", "before", "since", "reference", "until"];
 
-/** The images that `images` shows, newest first. Errors: InvalidParameter for an unknown filter or image. */
+/**
+ * The images that `images` shows, newest first; with a filter by reference only with the names that match.
+ * Errors: InvalidParameter for an unknown filter or image.
+ */
 export function listImages(
   images: readonly Image[],
   filters: Filters,
@@ -24,7 +26,8 @@ export function listImages(
   const dangling = booleanFilter(filters, "dangling");
   const before = createdOf(filters, "before", find);
   const since = createdOf(filters, "since", find);
-  const until = (filters.get("until") ?? []).map(parseTimestampNs);
+  const until = (filters.get("until") ?? []).map((text) => parseUntilNs(text, nowNs()));
+  const patterns = filters.get("reference")?.map(referencePattern);
   const accepts = (image: Image): boolean => {
     const created = createdNs(image);
     const labels = image.config.config.Labels ?? {};
@@ -35,12 +38,15 @@ export function listImages(
       until.every((limit) => created < limit) &&
       allMatch(filters, "label", (label) => hasLabel(labels, label)) &&
       allMatch(filters, "label!", (label) => !hasLabel(labels, label)) &&
-      anyMatches(filters, "reference", (pattern) =>
-        namesOf(image).some((name) => matchesReference(name, pattern)),
-      )
+      (patterns === undefined || namesOf(image).some((name) => patterns.some((fits) => fits(name))))
     );
   };
-  return images.filter(accepts).sort((a, b) => (createdNs(a) < createdNs(b) ? 1 : -1));
+  const shownNames = (names: readonly string[]) =>
+    names.filter((name) => patterns === undefined || patterns.some((fits) => fits(familiar(name))));
+  return images
+    .filter(accepts)
+    .sort((a, b) => (createdNs(a) < createdNs(b) ? 1 : -1))
+    .map((image) => ({ ...image, tags: shownNames(image.tags), repoDigests: shownNames(image.repoDigests) }));
 }
 
 const createdNs = (image: Image): bigint => parseTimeNs(image.config.created ?? "") ?? 0n;
@@ -59,16 +65,30 @@ function createdOf(
 
 const namesOf = (image: Image): string[] => [...image.tags, ...image.repoDigests].map(familiar);
 
-/** A pattern with `*` and `?`, which do not match a slash, on the whole name or on the name without its tag. */
-export function matchesReference(name: string, pattern: string): boolean {
+/**
+ * A pattern with `*` and `?`, which do not match a slash, on the whole familiar name or on its repository alone.
+ * Errors: InvalidParameter for brackets that do not fit.
+ */
+export function referencePattern(pattern: string): (name: string) => boolean {
   const source = pattern
     .replace(/[.+^$()|{}\\]/g, "\\$&")
     .replaceAll("*", "[^/]*")
     .replaceAll("?", "[^/]");
-  const expression = new RegExp(`^${source}$`);
+  const expression = compile(`^${source}$`, pattern);
+  return (name) => expression.test(name) || expression.test(repositoryOf(name));
+}
+
+function compile(source: string, pattern: string): RegExp {
+  try {
+    return new RegExp(source);
+  } catch (cause) {
+    throw invalidParameter(`invalid filter 'reference=${pattern}': syntax error in pattern`, { cause });
+  }
+}
+
+function repositoryOf(name: string): string {
   const at = name.indexOf("@");
+  if (at >= 0) return name.slice(0, at);
   const colon = name.lastIndexOf(":");
-  const repository =
-    at >= 0 ? name.slice(0, at) : colon > name.lastIndexOf("/") ? name.slice(0, colon) : name;
-  return expression.test(name) || expression.test(repository);
+  return colon > name.lastIndexOf("/") ? name.slice(0, colon) : name;
 }

@@ -1,11 +1,30 @@
+import type { ImagePlatforms } from "../../../core/images/image-platforms.ts";
 import type { Snapshotter } from "../../../core/snapshots/contract.ts";
-import type { ImageService } from "../../../engine/images/image-service.ts";
 import { inspectImage } from "../../../engine/images/inspect-image.ts";
+import type { ManifestSummaries } from "../../../engine/images/manifest-summaries.ts";
+import { invalidParameter } from "../../../errors/platform-error.ts";
+import { platformQuery } from "../platform-query.ts";
+import { booleanQuery } from "../query.ts";
 import type { Route } from "../route.ts";
 
-export const imageInspectRoute = (images: ImageService, snapshots: Snapshotter): Route => ({
+export const imageInspectRoute = (
+  platforms: ImagePlatforms,
+  snapshots: Snapshotter,
+  manifests: ManifestSummaries,
+): Route => ({
   method: "GET",
   path: "/images/{name}/json",
-  handle: ({ params, minor }, reply) =>
-    reply.json(200, inspectImage(images.store.resolve(params.name ?? ""), snapshots, minor)),
+  handle: async ({ params, query, minor }, reply) => {
+    const name = params.name ?? "";
+    const withManifests = minor >= 48 && booleanQuery(query, "manifests");
+    const platform = minor >= 49 ? platformQuery(query) : undefined;
+    if (withManifests && platform !== undefined) {
+      throw invalidParameter("conflicting options: manifests and platform options cannot both be set");
+    }
+    const image = await platforms.choose(name, platform);
+    reply.json(200, {
+      ...inspectImage(image, snapshots, minor),
+      ...(withManifests ? await manifests.of(name) : {}),
+    });
+  },
 });

@@ -1,6 +1,7 @@
 import { Readable } from "node:stream";
 import type { ReadableStream as NodeReadableStream } from "node:stream/web";
 import type { ImageService } from "../../../engine/images/image-service.ts";
+import { platformQuery } from "../platform-query.ts";
 import { progressStream } from "../progress-stream.ts";
 import { booleanQuery } from "../query.ts";
 import type { Route } from "../route.ts";
@@ -9,6 +10,7 @@ export const imageLoadRoute = (images: ImageService): Route => ({
   method: "POST",
   path: "/images/load",
   handle: async ({ body, query, signal }, reply) => {
+    const platform = platformQuery(query);
     const quiet = booleanQuery(query, "quiet", true);
     const archive: NodeReadableStream<Uint8Array> = Readable.toWeb(body);
     await progressStream(reply, (onProgress) =>
@@ -16,6 +18,7 @@ export const imageLoadRoute = (images: ImageService): Route => ({
         onProgress: (progress) => {
           if (!quiet || progress.stream !== undefined) onProgress(progress);
         },
+        platform,
         signal,
       }),
     );

@@ -1,5 +1,6 @@
 import type { ImageService } from "../../../engine/images/image-service.ts";
-import { invalidParameter, notImplemented } from "../../../errors/platform-error.ts";
+import { invalidParameter } from "../../../errors/platform-error.ts";
+import { platformQuery } from "../platform-query.ts";
 import type { Reply } from "../reply.ts";
 import type { ApiRequest, Route } from "../route.ts";
 import { tarStream } from "../tar-stream.ts";
@@ -27,10 +28,6 @@ async function save(
   { query, signal }: ApiRequest,
   reply: Reply,
 ): Promise<void> {
-  if (query.get("platform")) {
-    throw notImplemented("choosing one platform of an image for save is not built into gantry yet", {
-      hint: "leave the platform out: the image that is here is saved",
-    });
-  }
-  await tarStream(reply, (write) => images.save(names, { write, signal }));
+  const platform = platformQuery(query);
+  await tarStream(reply, (write) => images.save(names, { platform, write, signal }));
 }

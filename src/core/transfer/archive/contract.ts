@@ -34,6 +34,8 @@ export interface ReadArchiveOptions {
   readonly spoolDirectory: string;
   /** Chooses from an index in the archive. */
   readonly platform: Platform;
+  /** Whether images for other platforms are left out. */
+  readonly isPlatformWanted?: boolean;
   readonly signal: AbortSignal;
   /** Bytes of the archive that were read. */
   readonly onProgress?: (consumedBytes: number) => void;

@@ -1,9 +1,14 @@
-import { invalidParameter } from "../../../errors/platform-error.ts";
+import { invalidParameter, notFound, systemError } from "../../../errors/platform-error.ts";
 import { type Digest, digestOf } from "../../../formats/digest.ts";
 import { JsonFields } from "../../../formats/json-fields.ts";
 import { type Descriptor, type Manifest, mediaTypes } from "../../../formats/oci-image.ts";
 import { parseImageConfig, parseIndex, parseManifestDocument } from "../../../formats/parse-oci-image.ts";
-import { choosePlatform, type Platform } from "../../../formats/platform.ts";
+import {
+  choosePlatform,
+  formatPlatform,
+  type Platform,
+  platformDistance,
+} from "../../../formats/platform.ts";
 import { sniffCompression } from "../../unpack/decompress.ts";
 import { type ArchiveFiles, readDocument, type SpooledFile } from "./archive-files.ts";
 
@@ -25,9 +30,34 @@ const maxIndexDepth = 5;
  * Which images an archive holds: by manifest.json (`docker save`, old and new layout) where there is one, else by
  * index.json (OCI layout). Reads the small documents, touches no store.
  *
- * Errors: InvalidParameter, naming the file or field, for an archive that is no image archive or not complete.
+ * `isPlatformWanted`: images for other platforms than this one are left out.
+ *
+ * Errors: InvalidParameter, naming the file or field, for an archive that is no image archive or not complete;
+ *         NotFound when nothing is left.
  */
-export function planImages(files: ArchiveFiles, platform: Platform): PlannedImage[] {
+export function planImages(
+  files: ArchiveFiles,
+  platform: Platform,
+  isPlatformWanted = false,
+): PlannedImage[] {
+  const images = allImages(files, platform);
+  if (!isPlatformWanted) return images;
+  const wanted = images.filter((image) => platformDistance(platform, platformOf(image)) !== undefined);
+  if (wanted.length > 0) return wanted;
+  const offered = [...new Set(images.map((image) => formatPlatform(platformOf(image))))];
+  throw notFound(`image archive: it has no image for ${formatPlatform(platform)}`, {
+    code: "archive.platform",
+    hint: `it has ${offered.join(", ")}`,
+  });
+}
+
+function platformOf({ files, config }: PlannedImage): Platform {
+  const file = files.find(({ digest }) => digest === config.digest);
+  if (file === undefined) throw systemError(`config ${config.digest} of the archive is not among its files`);
+  return parseImageConfig(readDocument(file), `config ${file.name} of the archive`);
+}
+
+function allImages(files: ArchiveFiles, platform: Platform): PlannedImage[] {
   const dockerManifest = files.find("manifest.json");
   const index = files.find("index.json");
   const indexed = index ? ociImages(files, index, platform, dockerManifest !== undefined) : [];

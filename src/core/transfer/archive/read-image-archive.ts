@@ -18,11 +18,11 @@ export async function readImageArchive(
   archive: AsyncIterable<Uint8Array>,
   options: ReadArchiveOptions,
 ): Promise<ArchivedImage[]> {
-  const { spooler, spoolDirectory, signal, onProgress, platform, blobs } = options;
+  const { spooler, spoolDirectory, signal, onProgress, platform, isPlatformWanted, blobs } = options;
   const directory = await mkdtemp(join(spoolDirectory, "load-"));
   try {
     const entries = await spooler.spool(archive, directory, { signal, onProgress });
-    const images = planImages(new ArchiveFiles(entries), platform);
+    const images = planImages(new ArchiveFiles(entries), platform, isPlatformWanted);
     await storeBlobs(images, blobs);
     return images.map(({ manifestBytes: _, files: __, ...image }) => image);
   } finally {

@@ -1,0 +1,135 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { mustRun } from "../../fixtures/command.ts";
+import { clients, TestEngine } from "../../fixtures/engine.ts";
+import { type MultiPlatform, pushMultiPlatform } from "../../fixtures/multi-platform.ts";
+import { scratchDirectory } from "../../fixtures/places.ts";
+import { TestRegistry } from "../../fixtures/registry.ts";
+
+let engine: TestEngine;
+let registry: TestRegistry;
+let app: string;
+let pushed: MultiPlatform;
+let directory: string;
+beforeAll(async () => {
+  registry = await TestRegistry.start();
+  engine = await TestEngine.start({ name: "image-platforms" });
+  directory = scratchDirectory("image-platforms");
+  pushed = await pushMultiPlatform(registry, "app:latest");
+  app = `${registry.host}/app:latest`;
+  // The name means the one that was pulled last; both stay.
+  for (const architecture of ["amd64", "arm64"])
+    await engine.must("gantry", "pull", "--platform", `linux/${architecture}`, app);
+}, 60_000);
+afterAll(async () => {
+  await engine[Symbol.asyncDispose]();
+  await registry[Symbol.asyncDispose]();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+const architecture = "{{.Architecture}}";
+const inspect = async (reference: string) =>
+  JSON.parse(await mustRun(["skopeo", "inspect", "--tls-verify=false", `docker://${reference}`]));
+
+describe.each(clients)("with %s", (client) => {
+  test("inspect takes the platform that is asked for", async () => {
+    expect(await engine.must(client, "image", "inspect", "-f", architecture, app)).toBe("arm64");
+    for (const wanted of ["amd64", "arm64"]) {
+      const args = ["image", "inspect", "--platform", `linux/${wanted}`, "-f", architecture, app];
+      expect(await engine.must(client, ...args)).toBe(wanted);
+    }
+    const missing = await engine[client](["image", "inspect", "--platform", "linux/s390x", app]);
+    expect(missing.exitCode).toBe(1);
+    expect(missing.stderr).toContain(
+      `image with reference ${app} was found but does not provide the specified platform (linux/s390x)`,
+    );
+  });
+
+  test("history takes the platform that is asked for", async () => {
+    const ids = await Promise.all(
+      ["amd64", "arm64"].map((wanted) =>
+        engine.must(client, "history", "-q", "--no-trunc", "--platform", `linux/${wanted}`, app),
+      ),
+    );
+    expect(ids[0]?.split("\n")[0]).not.toBe(ids[1]?.split("\n")[0]);
+  });
+
+  test("push sends one platform under the tag", async () => {
+    for (const wanted of ["amd64", "arm64"] as const) {
+      const target = `${registry.host}/${client}-${wanted}:one`;
+      await engine.must(client, "tag", app, target);
+      // A tag means one image: the other platform is found by the name that stands for the index.
+      if (wanted === "amd64") {
+        const refused = await engine[client](["push", "--platform", "linux/amd64", target]);
+        expect(refused.stderr).toContain("does not provide the specified platform (linux/amd64)");
+        continue;
+      }
+      await engine.must(client, "push", "--platform", `linux/${wanted}`, target);
+      expect((await inspect(target)).Architecture).toBe(wanted);
+      expect((await inspect(target)).Digest).toBe(pushed.manifests[wanted]);
+    }
+  });
+
+  test("save writes one platform, and load takes it alone", async () => {
+    const file = join(directory, `${client}.tar`);
+    await engine.must(client, "save", "--platform", "linux/amd64", "-o", file, app);
+    await using other = await TestEngine.start({ name: `image-platforms-${client}` });
+    const refused = await other[client](["load", "--platform", "linux/arm64", "-i", file]);
+    expect(refused.stdout + refused.stderr).toContain("image archive: it has no image for linux/arm64");
+    expect(await other.must(client, "images", "-q")).toBe("");
+    await other.must(client, "load", "--platform", "linux/amd64", "-i", file);
+    expect(await other.must(client, "image", "inspect", "-f", architecture, app)).toBe("amd64");
+  }, 30_000);
+
+  test("images --tree shows what is here of each name", async () => {
+    await using other = await TestEngine.start({ name: `image-tree-${client}` });
+    await other.must(client, "pull", "--platform", "linux/amd64", app);
+    const tree = await other.must(client, "images", "--tree");
+    expect(tree).toContain(app);
+    expect(tree).toMatch(/├─ linux\/amd64/);
+    expect(tree).toMatch(/└─ linux\/arm64/);
+    await other.must(client, "create", "--platform", "linux/amd64", app);
+    if (client === "gantry") {
+      expect(await other.must(client, "images", "--tree")).toMatch(/^├─ linux\/amd64 .* yes$/m);
+      expect(tree).toMatch(/└─ linux\/arm64 .*not here$/m);
+    }
+  }, 30_000);
+});
+
+test("pushing a part of an index tells the client which part it was", async () => {
+  const { stdout, stderr } = await engine.docker(["push", app]);
+  expect(stdout + stderr).toContain(pushed.manifests.arm64);
+  expect(stdout + stderr).toContain(pushed.digest);
+  // The registry has the index again for the tests after this one.
+  pushed = await pushMultiPlatform(registry, "app:latest");
+});
+
+test("manifests=1 lists the manifests of a name with what is stored of them", async () => {
+  const images = await engine.json("GET", "/v1.51/images/json?manifests=1");
+  const image = images.find((each: { RepoTags: string[] }) => each.RepoTags.includes(app));
+  const inspected = await engine.json("GET", `/v1.51/images/${app}/json?manifests=1`);
+  expect(image.Manifests).toEqual(inspected.Manifests);
+  expect(image.Descriptor.digest).toBe(pushed.digest);
+  expect(image.Manifests).toMatchObject([
+    { ID: pushed.manifests.amd64, Available: true, Kind: "image" },
+    { ID: pushed.manifests.arm64, Available: true, Kind: "image" },
+  ]);
+  const [amd64] = image.Manifests;
+  expect(amd64.Size.Total).toBe(amd64.Size.Content + amd64.ImageData.Size.Unpacked);
+  expect(amd64.ImageData.Platform).toEqual({ os: "linux", architecture: "amd64" });
+  const both = await engine.fetch(
+    "GET",
+    `/v1.51/images/${app}/json?manifests=1&platform={"os":"linux","architecture":"amd64"}`,
+  );
+  expect(both.status).toBe(400);
+  expect(await both.json()).toMatchObject({
+    message: "conflicting options: manifests and platform options cannot both be set",
+  });
+});
+
+test("image explain lists the platforms, and takes the one that is asked for apart", async () => {
+  const text = await engine.must("gantry", "image", "explain", "--platform", "linux/amd64", app);
+  expect(text).toMatch(/^ +linux\/amd64 {2}[0-9a-f]{12} {2}this one$/m);
+  expect(text).toMatch(/^ +linux\/arm64 {2}[0-9a-f]{12} {2}here$/m);
+});

@@ -1,0 +1,98 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { packImage, packTar } from "../../../scripts/image-archive.ts";
+import { clients, TestEngine } from "../../fixtures/engine.ts";
+
+let engine: TestEngine;
+const common = packTar([{ name: "common", content: "x".repeat(2000) }]);
+const layer = (name: string, sizeBytes: number) => packTar([{ name, content: "x".repeat(sizeBytes) }]);
+
+beforeAll(async () => {
+  engine = await TestEngine.start({ name: "images" });
+  const load = (tags: string[], created: string, Labels: Record<string, string>, own: Uint8Array) =>
+    engine.load(packImage({ tags, created, config: { Labels }, layers: [common, own] }));
+  await load(["app:old"], "2020-01-01T00:00:00Z", { stage: "test" }, layer("a", 100));
+  await load(["app:new", "team/app:2"], "2022-01-01T00:00:00Z", { stage: "live" }, layer("b", 300));
+  await load(["web:one"], "2021-01-01T00:00:00Z", { stage: "live", team: "web" }, layer("c", 500));
+  await load(["moved:one"], "2019-01-01T00:00:00Z", {}, layer("d", 700));
+  await engine.must("gantry", "tag", "web:one", "moved:one"); // the image before has no name any more
+}, 30_000);
+afterAll(() => engine[Symbol.asyncDispose]());
+
+describe.each(clients)("images, with %s", (client) => {
+  const names = async (...args: string[]) => {
+    const text = await engine.must(client, "images", "--format", "{{.Repository}}:{{.Tag}}", ...args);
+    return text === "" ? [] : text.split("\n");
+  };
+
+  test.each([
+    [[], ["app:new", "team/app:2", "moved:one", "web:one", "app:old", "<none>:<none>"]],
+    [["-f", "dangling=true"], ["<none>:<none>"]],
+    [["-f", "dangling=false", "-f", "before=web:one"], ["app:old"]],
+    [
+      ["-f", "since=web:one"],
+      ["app:new", "team/app:2"],
+    ],
+    [
+      ["-f", "label=stage=live", "-f", "label=team"],
+      ["moved:one", "web:one"],
+    ],
+    [["-f", "label=stage", "-f", "label!=stage=live"], ["app:old"]],
+    [
+      ["-f", "reference=app"],
+      ["app:new", "app:old"],
+    ],
+    [["-f", "reference=*/app:*"], ["team/app:2"]],
+    [["-f", "reference=w?b"], ["web:one"]],
+    [["-f", "reference=[wx]eb"], ["web:one"]],
+    [["app"], ["app:new", "app:old"]],
+    [["app:old"], ["app:old"]],
+    [["nothing"], []],
+    [
+      ["-f", "until=2020-06-01T00:00:00Z"],
+      ["app:old", "<none>:<none>"],
+    ],
+    [["-f", "until=24h", "-f", "reference=app:old"], ["app:old"]],
+  ] as const)("%j", async (args, wanted) => {
+    expect((await names(...args)).toSorted()).toEqual([...wanted].toSorted());
+  });
+
+  test("newest first", async () => {
+    const created = await engine.must(client, "images", "--format", "{{.CreatedAt}}");
+    const years = created.split("\n").map((line) => line.slice(0, 4));
+    expect(years).toEqual(years.toSorted().reverse());
+  });
+
+  test("ids alone, cut or whole", async () => {
+    const [short] = (await engine.must(client, "images", "-q", "web:one")).split("\n");
+    const [whole] = (await engine.must(client, "images", "-q", "--no-trunc", "web:one")).split("\n");
+    expect(short).toMatch(/^[0-9a-f]{12}$/);
+    expect(whole).toMatch(/^sha256:[0-9a-f]{64}$/);
+    expect(whole).toContain(short ?? "missing");
+  });
+
+  test("a filter that cannot be right is refused", async () => {
+    for (const [filter, message] of [
+      ["dangling=perhaps", "invalid filter 'dangling=[perhaps]'"],
+      ["colour=red", "invalid filter 'colour'"],
+      ["before=missing", "no such image"],
+      ["reference=[", "syntax error in pattern"],
+      ["until=soon", "invalid timestamp"],
+    ] as const) {
+      const { exitCode, stderr } = await engine[client](["images", "-f", filter]);
+      expect(exitCode).toBe(1);
+      expect(stderr).toContain(message);
+    }
+  });
+});
+
+test("what an image takes alone and with others", async () => {
+  const sizes = "{{.Size}} {{.SharedSize}} {{.UniqueSize}}";
+  expect(await engine.must("gantry", "images", "--format", sizes, "web:one")).toBe("2.5kB 2kB 500B");
+  const [image] = await engine.json("GET", `/images/json?filters={"reference":["web:one"]}`);
+  expect(image).toMatchObject({ SharedSize: -1, RepoTags: ["web:one"] });
+});
+
+test("digests of what was pulled, each beside its repository", async () => {
+  const text = await engine.must("gantry", "images", "--digests", "--filter", "dangling=true");
+  expect(text).toMatch(/^REPOSITORY +TAG +DIGEST +IMAGE ID +CREATED +SIZE\n<none> +<none> +<none> /);
+});
