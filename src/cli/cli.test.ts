@@ -33,6 +33,7 @@ test("a group lists its commands by the names they have there", () => {
   expect(groupMembers("image").map(({ name }) => name)).toEqual([
     "explain",
     "history",
+    "import",
     "inspect",
     "load",
     "ls",

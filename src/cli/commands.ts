@@ -5,6 +5,7 @@
  */
 import type { CommandDefinition } from "./command.ts";
 import { command as attach } from "./commands/attach.ts";
+import { command as commit } from "./commands/commit.ts";
 import { command as containerInspect } from "./commands/container-inspect.ts";
 import { command as create } from "./commands/create.ts";
 import { command as diff } from "./commands/diff.ts";
@@ -17,6 +18,7 @@ import { command as history } from "./commands/history.ts";
 import { command as imageExplain } from "./commands/image-explain.ts";
 import { command as imageInspect } from "./commands/image-inspect.ts";
 import { command as images } from "./commands/images.ts";
+import { command as importImage } from "./commands/import.ts";
 import { command as info } from "./commands/info.ts";
 import { command as inspect } from "./commands/inspect.ts";
 import { command as kill } from "./commands/kill.ts";
@@ -94,12 +96,14 @@ export const commands: readonly CommandEntry[] = [
   entry("common", "version", "Show the versions of command line and engine", version),
   entry("common", "info", "Show what the engine runs on", info, "system info"),
   container("attach", "Connect the terminal to a running container", attach),
+  container("commit", "Make an image of a container's files", commit),
   container("create", "Make a container without starting it", create),
   container("diff", "Show what a container changed in its files", diff),
   entry("other", "events", "Watch what happens in the engine", events, "system events"),
   container("export", "Write a container's files to a tar archive", exportContainer),
   entry("other", "fsck", "Check everything on disk, and repair it", fsck, "system fsck"),
   entry("other", "history", "Show how an image was built", history, "image history"),
+  entry("other", "import", "Make an image of a tar archive of files", importImage, "image import"),
   entry("other", "inspect", "Show everything about containers, images and networks", inspect),
   container("kill", "Send a signal to running containers", kill),
   entry("other", "load", "Read images from a tar archive", load, "image load"),

@@ -7,9 +7,12 @@ import { ImagePlatforms } from "../core/images/image-platforms.ts";
 import { Leases } from "../core/leases/leases.ts";
 import { OverlaySnapshotter } from "../core/snapshots/overlay-snapshotter.ts";
 import { WorkerPool } from "../core/unpack/worker-pool.ts";
+import { ContainerEvents } from "../engine/containers/container-events.ts";
 import { EventBus } from "../engine/events/event-bus.ts";
+import { Committer } from "../engine/images/committer.ts";
 import { ImageExplainer } from "../engine/images/image-explainer.ts";
 import { ImageService } from "../engine/images/image-service.ts";
+import { Importer } from "../engine/images/importer.ts";
 import { ManifestSummaries } from "../engine/images/manifest-summaries.ts";
 import { systemInfo } from "../engine/system/system-info.ts";
 import { setAddonPath } from "../kernel/addon.ts";
@@ -19,6 +22,7 @@ import { createNetworks } from "../network/create-networks.ts";
 import { HelperShimLauncher } from "../shim/helper-shim-launcher.ts";
 import { composeContainers } from "./compose-containers.ts";
 import { composeEngineFsck } from "./compose-fsck.ts";
+import { composeImageMaker } from "./compose-image-maker.ts";
 import { composeRegistries, composeTransfer } from "./compose-transfer.ts";
 import { embeddedFiles } from "./embedded/embedded-files.ts";
 import { installEmbedded } from "./embedded/install-embedded.ts";
@@ -84,6 +88,17 @@ export async function compose(options: EngineOptions, log: Log): Promise<Engine>
     transfers: options.transfers,
   });
   const imageService = new ImageService(images, transfer, containers.store, bus);
+  const maker = composeImageMaker({
+    content,
+    snapshots,
+    images,
+    leases,
+    workers,
+    spoolDirectory: content.spoolDirectory,
+    compression: options.layerCompression,
+  });
+  const events = new ContainerEvents(bus);
+  const committer = new Committer(maker, images, snapshots, containers.pauser, events, bus);
   const platforms = new ImagePlatforms(images, content);
   const imageExplainer = new ImageExplainer(images, content, snapshots, leases, platforms, workers);
   const id = engineId(root);
@@ -98,6 +113,8 @@ export async function compose(options: EngineOptions, log: Log): Promise<Engine>
       images: imageService,
       platforms,
       manifests: new ManifestSummaries(platforms, content, (image) => imageService.containersOf(image)),
+      committer,
+      importer: new Importer(maker, bus),
       imageExplainer,
       snapshots,
       networks,

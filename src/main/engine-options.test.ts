@@ -8,6 +8,7 @@ test("the defaults", () => {
     sockets: ["/run/gantry/gantry.sock"],
     bridge: undefined,
     subnet: undefined,
+    layerCompression: "gzip",
     logLevel: "info",
     pidFile: undefined,
     group: undefined,

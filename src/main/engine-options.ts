@@ -1,6 +1,7 @@
 import { isIPv4 } from "node:net";
 import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
+import type { LayerCompression } from "../core/diff/contract.ts";
 import { invalidParameter, messageOf, notImplemented } from "../errors/platform-error.ts";
 import type { LogLevel } from "../log/log.ts";
 import { noProxies, type ProxySettings, parseProxy } from "../registry/client/proxy-settings.ts";
@@ -20,6 +21,8 @@ export interface EngineOptions {
   readonly bridge: string | undefined;
   /** Its subnet, whose first address it has; undefined: a free one is chosen. */
   readonly subnet: string | undefined;
+  /** Of the layers that are made here: of commits, and of imported archives without compression. */
+  readonly layerCompression: LayerCompression;
   readonly logLevel: LogLevel;
   readonly pidFile: string | undefined;
   /** Owner of the sockets beside root: a name or a number. */
@@ -55,6 +58,8 @@ Options:
   -G, --group GROUP      Group that may use the socket (default: root alone)
       --bridge NAME      Bridge of the default network (default: gantry0, or a free name)
       --bip CIDR         Address of the bridge (default: a free private subnet)
+      --layer-compression KIND
+                         gzip or zstd, for layers of commit and import (default "gzip")
   -l, --log-level LEVEL  debug, info, warn or error (default "info")
   -p, --pid-file FILE    Write the process id into FILE
       --config-file FILE Settings in JSON, spelled as in Docker's daemon.json; certs.d beside it has certificates
@@ -93,6 +98,7 @@ export function parseEngineOptions(
     sockets: (values.host ?? [`unix://${state}/gantry.sock`]).map(socketPath),
     bridge: values.bridge === undefined ? undefined : bridgeName(values.bridge),
     subnet: values.bip === undefined ? undefined : bridgeSubnet(values.bip),
+    layerCompression: layerCompression(values["layer-compression"] ?? "gzip"),
     logLevel,
     pidFile: values["pid-file"],
     group: values.group,
@@ -173,6 +179,7 @@ function parse(argv: readonly string[]) {
         group: { type: "string", short: "G" },
         bridge: { type: "string" },
         bip: { type: "string" },
+        "layer-compression": { type: "string" },
         "log-level": { type: "string", short: "l" },
         "pid-file": { type: "string", short: "p" },
         "config-file": { type: "string" },
@@ -191,6 +198,11 @@ function parse(argv: readonly string[]) {
   } catch (error) {
     throw invalidParameter(messageOf(error), { hint: "see `gantry engine --help`" });
   }
+}
+
+function layerCompression(text: string): LayerCompression {
+  if (text === "gzip" || text === "zstd") return text;
+  throw invalidParameter(`--layer-compression ${text}: not one of gzip, zstd`);
 }
 
 function directory(flag: string, path: string): string {

@@ -15,8 +15,10 @@ import type { Starter } from "../../engine/containers/starter.ts";
 import type { Stopper } from "../../engine/containers/stopper.ts";
 import type { EventBus } from "../../engine/events/event-bus.ts";
 import type { Explainer } from "../../engine/explain.ts";
+import type { Committer } from "../../engine/images/committer.ts";
 import type { ImageExplainer } from "../../engine/images/image-explainer.ts";
 import type { ImageService } from "../../engine/images/image-service.ts";
+import type { Importer } from "../../engine/images/importer.ts";
 import type { ManifestSummaries } from "../../engine/images/manifest-summaries.ts";
 import type { Networks } from "../../network/contract.ts";
 import type { Route } from "./route.ts";
@@ -24,6 +26,7 @@ import { absentObjectRoutes } from "./routes/absent-objects.ts";
 import { authRoute } from "./routes/auth.ts";
 import { containerAttachRoute } from "./routes/container-attach.ts";
 import { containerChangesRoute } from "./routes/container-changes.ts";
+import { containerCommitRoute } from "./routes/container-commit.ts";
 import { containerCreateRoute } from "./routes/container-create.ts";
 import { containerExportRoute } from "./routes/container-export.ts";
 import { containerInspectRoute } from "./routes/container-inspect.ts";
@@ -80,6 +83,8 @@ export interface DockerServices {
   readonly images: ImageService;
   readonly platforms: ImagePlatforms;
   readonly manifests: ManifestSummaries;
+  readonly committer: Committer;
+  readonly importer: Importer;
   readonly imageExplainer: ImageExplainer;
   readonly snapshots: Snapshotter;
   readonly networks: Networks;
@@ -127,6 +132,7 @@ function containerRoutes(services: DockerServices): Route[] {
     containerAttachRoute(store, services.attacher),
     containerLogsRoute(store),
     containerChangesRoute(store, snapshots),
+    containerCommitRoute(store, services.committer),
     containerExportRoute(store, snapshots, services.bus),
     containerRemoveRoute(store, services.remover),
   ];
@@ -141,13 +147,14 @@ const execRoutes = ({ store, execs }: DockerServices): Route[] => [
 
 const imageRoutes = ({
   images,
+  importer,
   platforms,
   manifests,
   imageExplainer,
   snapshots,
 }: DockerServices): Route[] => [
   imageAnatomyRoute(imageExplainer),
-  imageCreateRoute(images),
+  imageCreateRoute(images, importer),
   imageListRoute(images, snapshots, manifests),
   imageLoadRoute(images),
   imagePushRoute(images),

@@ -10,12 +10,12 @@ export async function jsonBody(request: ApiRequest): Promise<Record<string, unkn
   return body;
 }
 
-/** Undefined for an empty body. */
+/** Undefined for an empty body, and for the `null` of clients that have nothing to say. */
 export async function optionalJsonBody(request: ApiRequest): Promise<Record<string, unknown> | undefined> {
   const text = await bodyText(request);
   if (text === "") return undefined;
   checkContentType(request.headers["content-type"]);
-  return parseJsonObject(text);
+  return text.trim() === "null" ? undefined : parseJsonObject(text);
 }
 
 function checkContentType(given: string | undefined): void {

@@ -22,7 +22,6 @@ const rows: readonly Row[] = [
   ["GET", "/images/{name}/attestations", "image attestations"],
   ["GET", "/images/search", "searching registries"],
   ["POST", "/images/prune", "pruning images"],
-  ["POST", "/commit", "committing containers"],
   ["GET", "/system/df", "disk usage"],
   ["POST", "/volumes/create", "volumes"],
   ["PUT", "/volumes/{name}", "cluster volumes"],

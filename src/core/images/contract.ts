@@ -8,6 +8,8 @@ export interface Image {
   /** The manifest of this platform. */
   readonly manifest: Descriptor;
   readonly config: ImageConfigFile;
+  /** The image whose container it was committed from; that one may be gone by now. */
+  readonly parent?: Digest;
   /** Base first; the last one is the parent of a container's snapshot. Empty for an image without layers. */
   readonly chainIds: readonly Digest[];
   /** Bytes of all unpacked layers. */
@@ -61,7 +63,7 @@ export interface ImageStore {
    * Registers an image whose manifest and config blobs and unpacked layers are present, with all its names at
    * once. A name that meant another image is moved; that one stays, dangling if it was its last name.
    */
-  add(manifest: Descriptor, names: readonly ImageNaming[]): Promise<Image>;
+  add(manifest: Descriptor, names: readonly ImageNaming[], options?: { parent?: Digest }): Promise<Image>;
   /** Points `reference` (tag form) at an image whose blobs are present; replaces an older meaning. */
   tag(image: Image | Digest, reference: string): Promise<void>;
   /**

@@ -112,14 +112,18 @@ export class FileImageStore implements ImageStore {
     return this.names.get(lookupName(parseReference(reference)))?.target;
   }
 
-  async add(manifest: Descriptor, names: readonly ImageNaming[]): Promise<Image> {
+  async add(
+    manifest: Descriptor,
+    names: readonly ImageNaming[],
+    options: { parent?: Digest } = {},
+  ): Promise<Image> {
     using _turn = await this.changes.acquire("");
     const documents = await this.documentsOf(manifest);
     this.checkComplete(documents);
     const id = documents.manifest.config.digest;
     const before = this.entries.get(id);
     if (before?.record.manifest.digest !== manifest.digest) {
-      const record: ImageRecord = { id, manifest: bare(manifest), addedAt: now() };
+      const record: ImageRecord = { id, manifest: bare(manifest), addedAt: now(), ...options };
       await this.sidecars.writeImage(record);
       this.entries.set(id, { record, documents });
       this.views.delete(id);
@@ -257,6 +261,7 @@ export class FileImageStore implements ImageStore {
       id,
       manifest: record.manifest,
       config: documents.config,
+      ...(record.parent === undefined ? {} : { parent: record.parent }),
       chainIds: documents.chainIds,
       sizeBytes: documents.chainIds.reduce(
         (sum, chainId) => sum + (this.options.snapshots.layer(chainId)?.sizeBytes ?? 0),

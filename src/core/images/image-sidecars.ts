@@ -13,6 +13,7 @@ export interface ImageRecord {
   readonly manifest: Descriptor;
   /** RFC 3339. */
   readonly addedAt: string;
+  readonly parent?: Digest;
 }
 
 /** What is on disk of a name. */
@@ -110,6 +111,7 @@ function imageRecord(fields: JsonFields): ImageRecord {
     id: digestField(fields, "id"),
     manifest: descriptorField(fields, "manifest"),
     addedAt: fields.requiredString("addedAt"),
+    ...(fields.string("parent") === undefined ? {} : { parent: digestField(fields, "parent") }),
   };
 }
 

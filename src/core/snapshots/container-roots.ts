@@ -82,6 +82,7 @@ export class ContainerRoots {
     if (root.parent !== undefined)
       symlinkSync(`../../layers/${digestHex(root.parent)}`, join(draft, "parent"));
     if (root.isVolatile) writeFileSync(join(draft, "volatile"), "");
+    this.layers.initDirectory(root.parent); // now, so that the start does not wait for it
     const [top] = this.layers.directories(root.parent);
     copyRootAttributes(top, join(draft, "upper"));
     renameSync(draft, this.paths.container(key));
@@ -90,7 +91,10 @@ export class ContainerRoots {
 
   describe(key: string): MountedRoot {
     const { parent } = this.#get(key);
-    return this.paths.mountedRoot(key, this.layers.directories(parent));
+    const layers = this.layers.directories(parent);
+    const init = this.layers.initDirectory(parent);
+    if (init === undefined) return this.paths.mountedRoot(key, layers);
+    return { ...this.paths.mountedRoot(key, [init, ...layers]), init };
   }
 
   mount(key: string): MountedRoot {

@@ -4,7 +4,10 @@ import type { Digest } from "../content/contract.ts";
 export interface MountedRoot {
   /** The directory that is the container's root. */
   readonly merged: string;
+  /** Read-only, top first; `init` is the first. */
   readonly lower: readonly string[];
+  /** The one of `lower` that is no layer of the image: mount points for what the engine mounts. */
+  readonly init?: string;
   readonly upper: string;
   readonly work: string;
 }
@@ -42,6 +45,11 @@ export interface LayerDraft {
   discard(): Promise<void>;
 }
 
+/** A directory for work in progress; what is in it when it is disposed, or when the engine dies, is deleted. */
+export interface Scratch extends Disposable {
+  readonly directory: string;
+}
+
 /**
  * Unpacked layers by chain id (OCI image-spec, "Layer ChainID"), shared between images, and a writable
  * top for each container (its *active* snapshot, by key = container id).
@@ -54,6 +62,8 @@ export interface Snapshotter {
    * need not be there yet, so that layers unpack in parallel.
    */
   draft(chainId: Digest, parent: Digest | undefined, signal?: AbortSignal): Promise<LayerDraft | undefined>;
+  /** An empty directory on the file system of the drafts: it may be renamed to take the place of a draft's. */
+  scratch(): Scratch;
   /** A missing one is fine. Errors: Conflict while another layer or a container stands on it. */
   removeLayer(chainId: Digest): Promise<void>;
   layers(): CommittedLayer[];

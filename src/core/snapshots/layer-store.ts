@@ -1,10 +1,11 @@
-import { mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { conflict, messageOf, notFound } from "../../errors/platform-error.ts";
 import { type Digest, digestHex } from "../../formats/digest.ts";
 import type { Log } from "../../log/log.ts";
 import { writeFileDurably } from "../content/write-file-durably.ts";
 import type { CommittedLayer, LayerFiles } from "./contract.ts";
+import { makeInitLayer } from "./init-layer.ts";
 import { formatLayerSidecar, type LayerSidecar, parseLayerSidecar } from "./layer-sidecar.ts";
 import type { SnapshotPaths } from "./snapshot-paths.ts";
 import type { Trash } from "./trash.ts";
@@ -57,6 +58,14 @@ export class LayerStore {
       at = layer.opaqueRoot ? undefined : layer.parent;
     }
     return directories;
+  }
+
+  /** The layer between the image `top` and its containers, see makeInitLayer; undefined where the image is missing. */
+  initDirectory(top: Digest | undefined): string | undefined {
+    if (top !== undefined && !this.#index.has(top)) return undefined;
+    const directory = this.paths.init(top);
+    if (!existsSync(directory)) makeInitLayer(directory, this.directories(top));
+    return directory;
   }
 
   /** The layer's directory has its name: from now on it is there. */

@@ -61,8 +61,8 @@ export class LayeredDirectory implements AsyncDisposable {
     let top: LayerEntry | undefined;
     const parts: LayerEntry[] = [];
     let isCut = false;
-    for (const { fd } of this.handles) {
-      const path = Buffer.concat([Buffer.from(`/proc/self/fd/${fd}/`), bytesOf(name)]);
+    for (const handle of this.handles) {
+      const path = pathIn(handle, name);
       const status = await lstat(path, { bigint: true }).catch(absent);
       if (status === undefined) continue;
       if (isWhiteout(status)) break;
@@ -75,10 +75,20 @@ export class LayeredDirectory implements AsyncDisposable {
     return top && { ...top, name, parts, isOpaque: isCut };
   }
 
+  /** Whether the top layer says that the name is gone. */
+  async isWhiteout(name: ByteString): Promise<boolean> {
+    const [top] = this.handles;
+    const status = top && (await lstat(pathIn(top, name), { bigint: true }).catch(absent));
+    return status !== undefined && isWhiteout(status);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.handles.map((handle) => handle.close()));
   }
 }
+
+const pathIn = ({ fd }: FileHandle, name: ByteString): Buffer =>
+  Buffer.concat([Buffer.from(`/proc/self/fd/${fd}/`), bytesOf(name)]);
 
 /** Overlayfs keeps "this is gone" as a device 0/0. */
 export const isWhiteout = (status: BigIntStats): boolean => status.isCharacterDevice() && status.rdev === 0n;

@@ -1,7 +1,6 @@
 import { closeSync, constants, openSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { mountOverlay, overlayOptionString } from "../../kernel/mount-overlay.ts";
-import { bindMount } from "../../kernel/mounts.ts";
 import type { MountedRoot } from "./contract.ts";
 
 /** Distributions may switch these on; with them a layer's diff is no longer what its files say. */
@@ -9,13 +8,9 @@ const plainFormat = ["index=off", "redirect_dir=off", "metacopy=off"];
 /** Older kernels take the options in one page. */
 const maxOptionBytes = 4095;
 
-/** Mounts the root of a container. Without layers it is just the upper directory. Synchronous. */
+/** Mounts the root of a container. Synchronous. */
 export function mountRoot(root: MountedRoot, { isVolatile }: { isVolatile: boolean }): void {
   const { lower, upper, work, merged } = root;
-  if (lower.length === 0) {
-    bindMount(upper, merged);
-    return;
-  }
   if (isVolatile) forgetVolatile(work);
   const options = isVolatile ? [...plainFormat, "volatile"] : plainFormat;
   if (Buffer.byteLength(overlayOptionString({ lower, upper, work, options })) <= maxOptionBytes) {

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, realpathSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, realpathSync } from "node:fs";
 import { join } from "node:path";
 import { conflict, notFound } from "../../errors/platform-error.ts";
 import type { Digest } from "../../formats/digest.ts";
@@ -6,7 +6,14 @@ import type { Log } from "../../log/log.ts";
 import { KeyedLock } from "../content/keyed-lock.ts";
 import { cleanDrafts } from "./clean-drafts.ts";
 import { ContainerRoots } from "./container-roots.ts";
-import type { CommittedLayer, LayerDraft, LayerFiles, MountedRoot, Snapshotter } from "./contract.ts";
+import type {
+  CommittedLayer,
+  LayerDraft,
+  LayerFiles,
+  MountedRoot,
+  Scratch,
+  Snapshotter,
+} from "./contract.ts";
 import { LayerStore } from "./layer-store.ts";
 import { type DraftServices, OverlayDraft } from "./overlay-draft.ts";
 import { SnapshotPaths } from "./snapshot-paths.ts";
@@ -75,6 +82,18 @@ export class OverlaySnapshotter implements Snapshotter {
     }
     turn[Symbol.dispose]();
     return undefined;
+  }
+
+  scratch(): Scratch {
+    const { paths, trash } = this.#services;
+    const directory = join(paths.drafts, String(++this.#lastDraft));
+    mkdirSync(directory, { mode: 0o755 });
+    return {
+      directory,
+      [Symbol.dispose]: () => {
+        if (existsSync(directory)) trash.take(directory);
+      },
+    };
   }
 
   async removeLayer(chainId: Digest): Promise<void> {

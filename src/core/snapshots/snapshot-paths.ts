@@ -4,7 +4,8 @@ import type { MountedRoot } from "./contract.ts";
 
 /**
  * The folders of the overlay snapshotter:
- * - `layers/<chain hex>/`: `diff/`, `layer.json`; complete as soon as it has this name;
+ * - `layers/<chain hex>/`: `diff/`, `layer.json`; complete as soon as it has this name; `init/` once a container stands on it;
+ * - `init/`: the same for containers on an image without layers;
  * - `containers/<key>/`: `upper/`, `work/`, `merged/`, and `parent`, a symlink to its layer;
  * - `drafts/`: layers that are unpacked, containers that are made; worthless after a restart;
  * - `trash/`: what is deleted behind the answer.
@@ -28,6 +29,10 @@ export class SnapshotPaths {
 
   diff(chainId: Digest): string {
     return join(this.layer(chainId), "diff");
+  }
+
+  init(chainId: Digest | undefined): string {
+    return join(chainId === undefined ? this.root : this.layer(chainId), "init");
   }
 
   container(key: string): string {

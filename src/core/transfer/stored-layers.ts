@@ -33,7 +33,7 @@ export async function outgoingImage(
   image: Image,
   descriptor: Descriptor,
   lease: Lease,
-  isElsewhere: (layer: Descriptor) => Promise<boolean>,
+  isElsewhere: (layer: Descriptor) => Promise<boolean> = async () => false,
 ): Promise<OutgoingImage> {
   const { content } = services;
   lease.holdBlob(descriptor.digest);

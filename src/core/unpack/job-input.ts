@@ -13,6 +13,7 @@ export class JobInput implements AsyncIterable<Uint8Array> {
   #fileSize = 0;
   #complete: boolean;
   #failure: { error: unknown } | undefined;
+  readonly #abort = new AbortController();
   #wake: (() => void) | undefined;
   #consumed = 0;
 
@@ -42,7 +43,13 @@ export class JobInput implements AsyncIterable<Uint8Array> {
   /** The next read throws `error`, even if there are bytes left. */
   abort(error: unknown): void {
     this.#failure ??= { error };
+    this.#abort.abort(error);
     this.#wake?.();
+  }
+
+  /** For tasks that read no input. */
+  get signal(): AbortSignal {
+    return this.#abort.signal;
   }
 
   throwIfAborted(): void {

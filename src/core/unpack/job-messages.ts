@@ -2,6 +2,10 @@ import { PlatformError } from "../../errors/platform-error.ts";
 import type { DigestAlgorithm } from "../../formats/digest.ts";
 import type { AnatomyRequest } from "../anatomy/describe-anatomy.ts";
 import type { Digest } from "../content/contract.ts";
+import type { CapturedLayer, LayerCapture } from "../diff/capture-layer.ts";
+import type { PackedLayer } from "../diff/contract.ts";
+import type { ArchiveToPack } from "../diff/pack-archive.ts";
+import type { LayerToPack } from "../diff/pack-layer.ts";
 import type { ErrorMessage, UnpackedLayer, UnpackLimits } from "./contract.ts";
 
 /** What a Worker can do; plain data, so that it can be posted. Tasks with input read it as JobInput. */
@@ -29,6 +33,10 @@ export type Task =
     }
   /** Looks into the unpacked layers of an image. */
   | ({ readonly kind: "anatomy" } & AnatomyRequest)
+  /** See captureLayer, packLayer, packArchive. */
+  | ({ readonly kind: "capture" } & LayerCapture)
+  | ({ readonly kind: "pack" } & LayerToPack)
+  | ({ readonly kind: "pack-archive" } & ArchiveToPack)
   /** Writes the file system of `directory` back to its disk. */
   | { readonly kind: "sync"; readonly directory: string }
   | { readonly kind: "hash"; readonly path: string; readonly algorithm: DigestAlgorithm }
@@ -63,6 +71,9 @@ export interface TaskResults {
   readonly anatomy: string;
   readonly hash: Digest;
   readonly compare: readonly string[];
+  readonly capture: CapturedLayer;
+  readonly pack: PackedLayer;
+  readonly "pack-archive": PackedLayer;
 }
 
 export type TaskResult = TaskResults[Task["kind"]];

@@ -5,6 +5,9 @@ import { removeTree } from "../../kernel/remove-tree.ts";
 import { LayerStack } from "../anatomy/compare-layers.ts";
 import { describeAnatomy } from "../anatomy/describe-anatomy.ts";
 import { readLayerEntries } from "../anatomy/read-layer-entries.ts";
+import { captureLayer } from "../diff/capture-layer.ts";
+import { packArchive } from "../diff/pack-archive.ts";
+import { packLayer } from "../diff/pack-layer.ts";
 import { compareTrees } from "../fsck/compare-trees.ts";
 import { hashFile } from "../fsck/hash-file.ts";
 import { inheritAttributes } from "./inherit-attributes.ts";
@@ -33,6 +36,12 @@ export async function runTask(task: Task, input: JobInput): Promise<TaskResult> 
       return undefined;
     case "anatomy":
       return anatomyOf(task, input);
+    case "capture":
+      return captureLayer(task, input.signal);
+    case "pack":
+      return packLayer(task, input.signal);
+    case "pack-archive":
+      return packArchive(task, input);
     case "sync":
       syncFileSystem(task.directory);
       return undefined;

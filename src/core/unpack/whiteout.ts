@@ -12,22 +12,22 @@ export type Whiteout =
   | { readonly kind: "skip" }
   | { readonly kind: "invalid" };
 
-const prefix = ".wh.";
+export const whiteoutPrefix = ".wh.";
 const metaPrefix = ".wh..wh.";
-const opaqueName = ".wh..wh..opq";
+export const opaqueName = ".wh..wh..opq";
 const none: Whiteout = { kind: "none" };
 
 export function whiteoutOf(path: LayerPath): Whiteout {
-  if (!path.path.includes(prefix)) return none;
+  if (!path.path.includes(whiteoutPrefix)) return none;
   const { name, parent } = path;
   const inside = parent.split("/");
   if (inside.some((part) => part.startsWith(metaPrefix))) return { kind: "skip" };
   // A whiteout is no directory: nothing can be in it.
-  if (inside.some((part) => part.startsWith(prefix))) return { kind: "invalid" };
-  if (!name.startsWith(prefix)) return none;
+  if (inside.some((part) => part.startsWith(whiteoutPrefix))) return { kind: "invalid" };
+  if (!name.startsWith(whiteoutPrefix)) return none;
   if (name === opaqueName) return { kind: "opaque" };
   if (name.startsWith(metaPrefix)) return { kind: "skip" };
-  const hidden = name.slice(prefix.length);
+  const hidden = name.slice(whiteoutPrefix.length);
   return hidden === "" || hidden === "." || hidden === ".."
     ? { kind: "invalid" }
     : { kind: "hide", name: hidden };

@@ -2,6 +2,11 @@ import { availableParallelism } from "node:os";
 import { systemError } from "../../errors/platform-error.ts";
 import type { Digest, DigestAlgorithm } from "../../formats/digest.ts";
 import type { AnatomyRequest } from "../anatomy/describe-anatomy.ts";
+import type { CapturedLayer, LayerCapture } from "../diff/capture-layer.ts";
+import type { PackedLayer } from "../diff/contract.ts";
+import type { LayerPacker } from "../diff/layer-packer.ts";
+import type { ArchiveToPack } from "../diff/pack-archive.ts";
+import type { LayerToPack } from "../diff/pack-layer.ts";
 import type { LayerUnpacker, UnpackedLayer, UnpackLimits, UnpackRequest } from "./contract.ts";
 import { Job, type JobOptions } from "./job.ts";
 import type { Task, TaskResult, TaskResults } from "./job-messages.ts";
@@ -28,7 +33,7 @@ const never = new AbortController().signal;
  * Workers that do what would block the event loop. They start with the first job and end when idle. `run` settles only
  * when the Worker has stopped touching the job's files, also after an abort.
  */
-export class WorkerPool implements LayerUnpacker {
+export class WorkerPool implements LayerUnpacker, LayerPacker {
   readonly #crew: PooledWorker[] = [];
   readonly #queue: Job[] = [];
   readonly #size: number;
@@ -91,6 +96,23 @@ export class WorkerPool implements LayerUnpacker {
   /** See `describeAnatomy`. */
   anatomy(request: AnatomyRequest, signal: AbortSignal): Promise<TaskResults["anatomy"]> {
     return this.run({ kind: "anatomy", ...request }, { signal });
+  }
+
+  capture(capture: Omit<LayerCapture, "limits">, signal: AbortSignal): Promise<CapturedLayer> {
+    return this.run({ kind: "capture", ...capture, limits: defaultLimits }, { signal });
+  }
+
+  pack(layer: LayerToPack, signal: AbortSignal): Promise<PackedLayer> {
+    return this.run({ kind: "pack", ...layer }, { signal });
+  }
+
+  packArchive(
+    archive: Omit<ArchiveToPack, "limits">,
+    source: AsyncIterable<Uint8Array>,
+    signal: AbortSignal,
+  ): Promise<PackedLayer> {
+    const task = { kind: "pack-archive", ...archive, limits: defaultLimits } as const;
+    return this.run(task, { signal, source: { kind: "chunks", chunks: source } });
   }
 
   /** Errors: those of the task and of the source; Cancelled after an abort; System if the Worker breaks down. */

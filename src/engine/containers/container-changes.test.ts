@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import type { Change } from "../../core/snapshots/list-changes.ts";
-import { containerChanges } from "./container-changes.ts";
+import { containerChanges, engineMountPoints } from "./container-changes.ts";
 
 const kinds = { A: "added", C: "modified", D: "deleted" } as const;
 const changes = (text: string): Change[] =>
@@ -10,11 +10,16 @@ const changes = (text: string): Change[] =>
     .map((each) => ({ kind: kinds[each[0] as "A" | "C" | "D"], path: each.slice(2) }));
 
 test.each([
-  ["C /etc, A /etc/hostname, A /etc/hosts", ""],
-  ["A /etc, A /etc/hosts, A /proc, A /dev, A /x", "A /x"],
-  ["C /etc, A /etc/hosts, D /etc/group", "C /etc, D /etc/group"],
-  ["C /etc, D /etc/hosts, C /proc", "C /etc, D /etc/hosts, C /proc"],
-  ["A /etcetera, A /etc/hosts, C /etc", "A /etcetera"],
-])("%s is %p to a user", (all, own) => {
-  expect(containerChanges(changes(all))).toEqual(changes(own));
+  ["C /sbin, A /sbin/docker-init", ""],
+  ["A /sbin, A /sbin/docker-init, A /x", "A /x"],
+  ["C /sbin, A /sbin/docker-init, D /sbin/halt", "C /sbin, D /sbin/halt"],
+  ["C /sbin, D /sbin/docker-init, C /etc", "C /sbin, D /sbin/docker-init, C /etc"],
+  ["A /sbinary, A /sbin/docker-init, C /sbin", "A /sbinary"],
+])("of a container with --init, %s is %p to a user", (all, own) => {
+  expect(containerChanges(changes(all), engineMountPoints({ Init: true }))).toEqual(changes(own));
+});
+
+test("without --init, everything is the container's", () => {
+  const all = changes("C /sbin, A /sbin/docker-init");
+  expect(containerChanges(all, engineMountPoints({}))).toEqual(all);
 });

@@ -10,8 +10,9 @@ export function inspectImage(image: Image, snapshots: Snapshotter, minor: number
     Id: image.id,
     RepoTags: image.tags.map(familiar),
     RepoDigests: familiarDigests(image),
-    Parent: "",
-    Comment: config.comment ?? "",
+    Parent: image.parent ?? "",
+    // As in Docker, where the image itself has none.
+    Comment: config.comment || (config.history.at(-1)?.comment ?? ""),
     ...(config.created === undefined ? {} : { Created: config.created }),
     DockerVersion: config.docker_version ?? "",
     Author: config.author ?? "",

@@ -15,6 +15,7 @@ import {
 import { join } from "node:path";
 import {
   commitChain,
+  imageNames,
   type SnapshotterUnderTest,
   testSnapshotter,
 } from "../../../src/core/snapshots/contract-suite.ts";
@@ -77,10 +78,39 @@ describe("overlay", () => {
     const files = Array.from({ length: 130 }, (_, at) => ({ [`file${at}`]: `${at}`, top: `${at}` }));
     const top = (await commitChain(under.snapshots, files)).at(-1)?.chainId;
     await under.snapshots.prepare("deep", top);
-    const { merged, lower } = under.snapshots.mount("deep");
-    expect(lower).toHaveLength(130);
-    expect(readdirSync(merged)).toHaveLength(131);
-    expect(readFileSync(join(merged, "top"), "utf8")).toBe("129");
+    const root = under.snapshots.mount("deep");
+    expect(root.lower).toHaveLength(131);
+    expect(imageNames(root)).toHaveLength(131);
+    expect(readFileSync(join(root.merged, "top"), "utf8")).toBe("129");
+  });
+
+  test("the init layer has the mount points that the image lacks", async () => {
+    await using under = new OverlayUnderTest();
+    const [layer] = await commitChain(under.snapshots, [{ "etc/hosts": "own", "dev/null": "" }]);
+    if (layer === undefined) throw new Error("no layer");
+    const files = join(under.root, "layers", digestHex(layer.chainId), "diff");
+    symlinkSync("/elsewhere", join(files, "etc/resolv.conf"));
+    symlinkSync("/elsewhere", join(files, "proc"));
+    chmodSync(join(files, "etc"), 0o711);
+    await under.snapshots.prepare("key", layer.chainId);
+    const { init = "", merged, upper } = under.snapshots.mount("key");
+    const names = readdirSync(init, { recursive: true }).sort();
+    const made = [
+      ".dockerenv",
+      "dev",
+      "dev/console",
+      "dev/pts",
+      "dev/shm",
+      "etc",
+      "etc/hostname",
+      "etc/mtab",
+    ];
+    expect(names).toEqual([...made, "etc/resolv.conf", "sys"]);
+    expect(readFileSync(join(merged, "etc/hosts"), "utf8")).toBe("own");
+    expect(lstatSync(join(merged, "etc/resolv.conf")).isFile()).toBe(true);
+    expect(lstatSync(join(merged, "proc")).isSymbolicLink()).toBe(true);
+    expect(lstatSync(join(merged, "etc")).mode & 0o7777).toBe(0o711);
+    expect(readdirSync(upper)).toEqual([]);
   });
 
   test("an opaque root hides all layers below", async () => {
@@ -93,7 +123,7 @@ describe("overlay", () => {
     setXattr(draft.directory, "trusted.overlay.opaque", Buffer.from("y"));
     const layer = await draft.commit({ diffId, sizeBytes: 0 });
     await under.reopen().prepare("key", layer.chainId);
-    expect(readdirSync(under.snapshots.mount("key").merged)).toEqual(["seen"]);
+    expect(imageNames(under.snapshots.mount("key"))).toEqual(["seen"]);
   });
 
   test("the root directory has owner and mode of the image's", async () => {
@@ -168,7 +198,7 @@ describe("overlay", () => {
     expect(existsSync(join(work, "work/incompat/volatile"))).toBe(true);
     writeFileSync(join(merged, "new"), "");
     await under.snapshots.unmount("key");
-    expect(readdirSync(under.reopen().mount("key").merged).sort()).toEqual(["a", "new"]);
+    expect(imageNames(under.reopen().mount("key"))).toEqual(["a", "new"]);
   });
 
   test("a missing layer under a container is named when it is mounted", async () => {

@@ -1,6 +1,6 @@
 import type { Snapshotter } from "../../../core/snapshots/contract.ts";
 import { type Change, listChanges } from "../../../core/snapshots/list-changes.ts";
-import { containerChanges } from "../../../engine/containers/container-changes.ts";
+import { containerChanges, engineMountPoints } from "../../../engine/containers/container-changes.ts";
 import type { ContainerStore } from "../../../engine/containers/container-store.ts";
 import type { Route } from "../route.ts";
 
@@ -12,8 +12,9 @@ export const containerChangesRoute = (store: ContainerStore, snapshots: Snapshot
   method: "GET",
   path: "/containers/{id}/changes",
   handle: async ({ params, signal }, reply) => {
-    const { id } = store.get(params.id ?? "");
-    const changes = containerChanges(await listChanges(snapshots.describe(id), signal));
+    const { id, record } = store.get(params.id ?? "");
+    const all = await listChanges(snapshots.describe(id), signal);
+    const changes = containerChanges(all, engineMountPoints(record.hostConfig));
     reply.json(
       200,
       changes.length > 0 ? changes.map(({ path, kind }) => ({ Path: path, Kind: kinds[kind] })) : null,

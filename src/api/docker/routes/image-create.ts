@@ -1,26 +1,54 @@
 import type { ImageService } from "../../../engine/images/image-service.ts";
-import { invalidParameter, notImplemented } from "../../../errors/platform-error.ts";
+import type { Importer } from "../../../engine/images/importer.ts";
+import { invalidParameter } from "../../../errors/platform-error.ts";
+import { hostPlatform, parsePlatform } from "../../../formats/platform.ts";
 import { parseCredentials } from "../credentials.ts";
+import { importSource } from "../import-source.ts";
+import { newImageName } from "../new-image-name.ts";
 import { progressStream } from "../progress-stream.ts";
-import type { Route } from "../route.ts";
+import type { Reply } from "../reply.ts";
+import type { ApiRequest, Route } from "../route.ts";
 
-/** `POST /images/create`: a pull. Importing a tar archive (`fromSrc`) is not built. */
-export const imageCreateRoute = (images: ImageService): Route => ({
+/** `POST /images/create`: a pull, or with `fromSrc` an import. */
+export const imageCreateRoute = (images: ImageService, importer: Importer): Route => ({
   method: "POST",
   path: "/images/create",
-  handle: async ({ query, headers, minor, signal }, reply) => {
-    if (query.get("fromSrc"))
-      throw notImplemented("importing images from a tar archive is not built into gantry yet");
+  handle: async (request, reply) => {
+    const { query, headers, minor, signal } = request;
+    const platform = minor >= 32 ? query.get("platform") || undefined : undefined;
+    const source = query.get("fromSrc");
+    if (source) return importImage(importer, source, platform, request, reply);
     const name = query.get("fromImage");
     if (!name) throw invalidParameter("fromImage is missing");
     const reference = joinTag(name, query.get("tag") ?? "");
-    const platform = minor >= 32 ? query.get("platform") || undefined : undefined;
     const credentials = parseCredentials(headers["x-registry-auth"]);
     await progressStream(reply, (onProgress) =>
       images.pull({ reference, platform, credentials, onProgress, signal }),
     );
   },
 });
+
+async function importImage(
+  importer: Importer,
+  source: string,
+  platform: string | undefined,
+  { query, body, signal }: ApiRequest,
+  reply: Reply,
+): Promise<void> {
+  const host = hostPlatform();
+  const options = {
+    reference: newImageName(query),
+    message: query.get("message") || `Imported from ${source}`,
+    platform: platform === undefined ? host : parsePlatform(platform, host),
+    changes: query.getAll("changes"),
+    signal,
+  };
+  await progressStream(reply, async (onProgress) => {
+    const archive = await importSource(source, body, { onProgress, signal });
+    const { id } = await importer.import({ ...options, archive });
+    onProgress({ status: id });
+  });
+}
 
 /** The tag parameter may also hold a digest. */
 function joinTag(name: string, tag: string): string {

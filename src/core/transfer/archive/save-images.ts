@@ -21,7 +21,7 @@ export async function saveImages(
 ): Promise<void> {
   const planned = await Promise.all(
     saved.map(async ({ image, tags }) => {
-      const outgoing = await outgoingImage(services, image, image.manifest, lease, async () => false);
+      const outgoing = await outgoingImage(services, image, image.manifest, lease);
       return { ...outgoing, tags };
     }),
   );

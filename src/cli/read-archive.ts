@@ -1,0 +1,34 @@
+import { closeSync, openSync } from "node:fs";
+import { CommandError } from "./command-error.ts";
+import type { CommandContext } from "./context.ts";
+import { reasonOf } from "./values/environment.ts";
+
+/**
+ * The bytes of the file `path`, or of standard input. Errors: CommandError for a file that cannot be read, and for a
+ * terminal; `what` is the command: `load`.
+ */
+export function readArchive(
+  context: CommandContext,
+  path: string | undefined,
+  what: string,
+): AsyncIterable<Uint8Array> {
+  if (path !== undefined) {
+    checkReadable(path);
+    return Bun.file(path).stream();
+  }
+  if (context.terminal.isTerminal("stdin")) {
+    throw new CommandError(`requested ${what} from stdin, but stdin is empty`, {
+      hint: "name an archive, or send one through a pipe",
+    });
+  }
+  return context.stdin();
+}
+
+/** A stream tells of a missing file only when it is read, in the middle of the request. */
+function checkReadable(path: string): void {
+  try {
+    closeSync(openSync(path, "r"));
+  } catch (error) {
+    throw new CommandError(`open ${path}: ${reasonOf(error)}`, { cause: error });
+  }
+}

@@ -1,0 +1,99 @@
+import { conflict } from "../../errors/platform-error.ts";
+import { type ByteString, quoted } from "../../formats/tar/byte-string.ts";
+import type { TarEntry } from "../../formats/tar/tar-entry.ts";
+import type { TarInput } from "../../formats/tar/tar-writer.ts";
+import { LayeredDirectory, type LayeredEntry } from "../snapshots/layered-directory.ts";
+import { type Links, treeEntry } from "../snapshots/tree-entry.ts";
+import { opaqueName, whiteoutPrefix } from "../unpack/whiteout.ts";
+import { isKeptXattr } from "../unpack/xattr-writer.ts";
+
+type Paths = readonly (string | Buffer)[];
+
+export interface LayerTop {
+  /** A directory in overlay's own form. */
+  readonly upper: string;
+  /** What lies below it, top first. Undefined: every whiteout of `upper` hides something. */
+  readonly lower: Paths | undefined;
+  /** Relative paths of what is no part of the layer. */
+  readonly skipped: ReadonlySet<ByteString>;
+}
+
+/**
+ * The members of the layer that `upper` is: sorted, each directory before what is in it, the first name of a file with
+ * its content and the others as links to it. They depend on the files alone, not on who reads them, when, and where:
+ * whiteouts say nothing but their name, and are there only where they hide something.
+ * Spec: OCI image-spec, "Image Layer Filesystem Changeset".
+ * Errors: Conflict for a name that means a whiteout.
+ */
+export async function* layerEntries(top: LayerTop, signal: AbortSignal): AsyncGenerator<TarInput> {
+  const walk = new LayerWalk(top.skipped, signal);
+  yield* walk.directory([top.upper], top.lower, "");
+}
+
+class LayerWalk {
+  readonly #links: Links = new Map();
+
+  constructor(
+    private readonly skipped: ReadonlySet<ByteString>,
+    private readonly signal: AbortSignal,
+  ) {}
+
+  async *directory(upper: Paths, lower: Paths | undefined, prefix: ByteString): AsyncGenerator<TarInput> {
+    await using above = await LayeredDirectory.open(upper);
+    await using below = lower && (await LayeredDirectory.open(lower));
+    for (const name of await above.names()) {
+      this.signal.throwIfAborted();
+      const path = prefix + name;
+      if (this.skipped.has(path)) continue;
+      if (name.startsWith(whiteoutPrefix)) throw reservedName(path);
+      const [entry, before] = [await above.find(name), await below?.find(name)];
+      const isKnown = below !== undefined;
+      if (entry !== undefined) {
+        yield* this.#entry(entry, isKnown ? (before?.parts.map((part) => part.path) ?? []) : undefined, path);
+      } else if ((before !== undefined || !isKnown) && (await above.isWhiteout(name))) {
+        yield { entry: whiteout(`${prefix}${whiteoutPrefix}${name}`) };
+      }
+    }
+  }
+
+  /** `lower`: of a directory what it has below it, empty for a new one. */
+  async *#entry(entry: LayeredEntry, lower: Paths | undefined, path: ByteString): AsyncGenerator<TarInput> {
+    const isDirectory = entry.status.isDirectory();
+    const isNew = lower?.length === 0;
+    if (isDirectory && (await this.#isOnlyWay(entry, path))) return;
+    yield* treeEntry(entry, path, this.#links, isKeptXattr);
+    if (!isDirectory) return;
+    // The kernel marks new directories too.
+    const isOpaque = entry.isOpaque && !isNew;
+    if (isOpaque) yield { entry: whiteout(`${path}/${opaqueName}`) };
+    yield* this.directory([entry.path], isOpaque && lower ? [] : lower, `${path}/`);
+  }
+
+  /** A directory that is in `upper` only for the sake of what is skipped. */
+  async #isOnlyWay(entry: LayeredEntry, path: ByteString): Promise<boolean> {
+    if (![...this.skipped].some((skipped) => skipped.startsWith(`${path}/`))) return false;
+    await using directory = await LayeredDirectory.open([entry.path]);
+    const names = await directory.names();
+    return names.length > 0 && names.every((name) => this.skipped.has(`${path}/${name}`));
+  }
+}
+
+const whiteout = (path: ByteString): TarEntry => ({
+  type: "file",
+  path,
+  linkPath: "",
+  mode: 0o600,
+  uid: 0,
+  gid: 0,
+  size: 0,
+  mtime: { seconds: 0, nanoseconds: 0 },
+  deviceMajor: 0,
+  deviceMinor: 0,
+  xattrs: new Map(),
+});
+
+const reservedName = (path: ByteString) =>
+  conflict(`the file ${quoted(`/${path}`)} cannot be in a layer: such a name means that a file is deleted`, {
+    code: "layer.reserved-name",
+    hint: "rename it in the container first",
+  });
