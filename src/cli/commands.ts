@@ -38,6 +38,7 @@ import { command as rm } from "./commands/rm.ts";
 import { command as rmi } from "./commands/rmi.ts";
 import { command as run } from "./commands/run.ts";
 import { command as save } from "./commands/save.ts";
+import { command as search } from "./commands/search.ts";
 import { command as start } from "./commands/start.ts";
 import { command as stop } from "./commands/stop.ts";
 import { command as tag } from "./commands/tag.ts";
@@ -116,6 +117,7 @@ export const commands: readonly CommandEntry[] = [
   container("rm", "Remove containers", rm, "other", "container remove"),
   entry("other", "rmi", "Remove images", rmi, "image rm", "image remove"),
   entry("other", "save", "Write images to a tar archive", save, "image save"),
+  entry("other", "search", "Find images in Docker Hub or another registry", search),
   container("start", "Start stopped containers", start),
   container("stop", "Stop running containers", stop),
   entry("other", "tag", "Give an image another name", tag, "image tag"),

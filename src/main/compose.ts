@@ -11,6 +11,7 @@ import { ContainerEvents } from "../engine/containers/container-events.ts";
 import { EventBus } from "../engine/events/event-bus.ts";
 import { Committer } from "../engine/images/committer.ts";
 import { ImageExplainer } from "../engine/images/image-explainer.ts";
+import { ImageSearch } from "../engine/images/image-search.ts";
 import { ImageService } from "../engine/images/image-service.ts";
 import { Importer } from "../engine/images/importer.ts";
 import { ManifestSummaries } from "../engine/images/manifest-summaries.ts";
@@ -116,6 +117,7 @@ export async function compose(options: EngineOptions, log: Log): Promise<Engine>
       committer,
       importer: new Importer(maker, bus),
       imageExplainer,
+      imageSearch: new ImageSearch(registries),
       snapshots,
       networks,
       bus,

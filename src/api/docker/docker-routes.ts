@@ -17,6 +17,7 @@ import type { EventBus } from "../../engine/events/event-bus.ts";
 import type { Explainer } from "../../engine/explain.ts";
 import type { Committer } from "../../engine/images/committer.ts";
 import type { ImageExplainer } from "../../engine/images/image-explainer.ts";
+import type { ImageSearch } from "../../engine/images/image-search.ts";
 import type { ImageService } from "../../engine/images/image-service.ts";
 import type { Importer } from "../../engine/images/importer.ts";
 import type { ManifestSummaries } from "../../engine/images/manifest-summaries.ts";
@@ -58,6 +59,7 @@ import { imageLoadRoute } from "./routes/image-load.ts";
 import { imagePushRoute } from "./routes/image-push.ts";
 import { imageRemoveRoute } from "./routes/image-remove.ts";
 import { imageSaveOneRoute, imageSaveRoute } from "./routes/image-save.ts";
+import { imageSearchRoute } from "./routes/image-search.ts";
 import { imageTagRoute } from "./routes/image-tag.ts";
 import { infoRoute } from "./routes/info.ts";
 import { networkInspectRoute } from "./routes/network-inspect.ts";
@@ -86,6 +88,7 @@ export interface DockerServices {
   readonly committer: Committer;
   readonly importer: Importer;
   readonly imageExplainer: ImageExplainer;
+  readonly imageSearch: ImageSearch;
   readonly snapshots: Snapshotter;
   readonly networks: Networks;
   readonly bus: EventBus;
@@ -99,6 +102,7 @@ export const dockerRoutes = (services: DockerServices): Route[] => [
   ...containerRoutes(services),
   ...execRoutes(services),
   ...imageRoutes(services),
+  imageSearchRoute(services.imageSearch),
   infoRoute(services.systemInfo),
   authRoute(services.images),
   eventsRoute(services.bus),

@@ -20,7 +20,6 @@ const rows: readonly Row[] = [
   ["POST", "/build/prune", "building images"],
   ["POST", "/build/cancel", "building images"],
   ["GET", "/images/{name}/attestations", "image attestations"],
-  ["GET", "/images/search", "searching registries"],
   ["POST", "/images/prune", "pruning images"],
   ["GET", "/system/df", "disk usage"],
   ["POST", "/volumes/create", "volumes"],

@@ -75,6 +75,22 @@ export interface RemoteUploads {
   putManifest(name: string, manifest: Descriptor, bytes: Uint8Array, signal: AbortSignal): Promise<void>;
 }
 
+/** A repository that a registry offers. */
+export interface SearchHit {
+  /** Without the registry's domain. */
+  readonly name: string;
+  readonly description: string;
+  readonly stars: number;
+  readonly isOfficial: boolean;
+}
+
+export interface SearchQuery {
+  readonly term: string;
+  readonly limit: number;
+  readonly credentials: RegistryCredentials | undefined;
+  readonly signal: AbortSignal;
+}
+
 /** Where images come from and go to; the registry client implements it. */
 export interface Registries {
   repository(reference: Reference, credentials: RegistryCredentials | undefined): RemoteRepository;
@@ -89,6 +105,8 @@ export interface Registries {
    * Errors: Unauthorized when it refuses them; Unavailable when it does not answer.
    */
   login(domain: string, credentials: RegistryCredentials, signal: AbortSignal): Promise<void>;
+  /** Repositories of a registry that the term fits. */
+  search(domain: string, query: SearchQuery): Promise<readonly SearchHit[]>;
 }
 
 export interface PullRequest {

@@ -52,6 +52,7 @@ beforeEach(async () => {
         return remote;
       },
       login: async () => {},
+      search: async () => [],
       uploads: () => {
         throw new Error("not built");
       },

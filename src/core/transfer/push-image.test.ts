@@ -69,7 +69,12 @@ beforeEach(async () => {
     unpacker: new FakeUnpacker(),
     spooler: { spool: () => Promise.reject(new Error("not built")) },
     spoolDirectory: content.spoolDirectory,
-    registries: { repository: () => remote, uploads: () => uploads, login: async () => {} },
+    registries: {
+      repository: () => remote,
+      uploads: () => uploads,
+      login: async () => {},
+      search: async () => [],
+    },
     platform: { os: "linux", architecture: "amd64" },
     downloads: new Limit(2),
     uploads: new Limit(5),

@@ -3,6 +3,8 @@ import type {
   RegistryCredentials,
   RemoteRepository,
   RemoteUploads,
+  SearchHit,
+  SearchQuery,
 } from "../../core/transfer/contract.ts";
 import { PlatformError, unavailable } from "../../errors/platform-error.ts";
 import type { Reference } from "../../formats/reference.ts";
@@ -11,12 +13,18 @@ import { HostCertificates } from "./host-certificates.ts";
 import { InsecureRegistries } from "./insecure-registries.ts";
 import { MirroredRepository } from "./mirrored-repository.ts";
 import { noProxies } from "./proxy-settings.ts";
-import { mirrorEndpoint, type RegistryEndpoint, registryEndpoint } from "./registry-endpoint.ts";
+import {
+  indexEndpoint,
+  mirrorEndpoint,
+  type RegistryEndpoint,
+  registryEndpoint,
+} from "./registry-endpoint.ts";
 import { RegistryRepository } from "./registry-repository.ts";
 import { type KnownSchemes, RegistrySession } from "./registry-session.ts";
 import type { Mirror, RegistrySettings } from "./registry-settings.ts";
 import { RegistryUploads } from "./registry-uploads.ts";
 import { type RetryPolicy, withRetries } from "./retry.ts";
+import { searchCatalog, searchIndex } from "./search-registry.ts";
 import { TokenCache } from "./token-cache.ts";
 import { Transport } from "./transport.ts";
 
@@ -113,6 +121,18 @@ export class RegistryClient implements Registries {
       });
     }
     throw unavailable(text, { code: "registry.unavailable" });
+  }
+
+  /** Docker Hub has an index to ask; other registries have a catalog to read, or such an index, too. */
+  async search(domain: string, { credentials, ...query }: SearchQuery): Promise<readonly SearchHit[]> {
+    const index = () => indexEndpoint(domain, this.insecure);
+    const searched = () => searchIndex(this.session(index, credentials, "", false), query);
+    return await withRetries(this.retry, query.signal, async () => {
+      if (domain === "docker.io") return await searched();
+      const registry = () => registryEndpoint(domain, this.insecure);
+      const catalog = this.session(registry, credentials, "registry:catalog:*", false);
+      return (await searchCatalog(catalog, query)) ?? (await searched());
+    });
   }
 
   private session(

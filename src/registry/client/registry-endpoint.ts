@@ -43,6 +43,12 @@ export async function registryEndpoint(
   };
 }
 
+/** The index of a registry, for searches: Docker's API before registries had one of their own. */
+export async function indexEndpoint(domain: string, insecure: InsecureRegistries): Promise<RegistryEndpoint> {
+  const host = domain === "docker.io" ? "index.docker.io" : domain;
+  return { ...(await registryEndpoint(host, insecure)), rootPath: "/v1/" };
+}
+
 /** A mirror has the scheme that its URL says. */
 export async function mirrorEndpoint(
   { apiRoot, skipVerify }: Mirror,
