@@ -48,13 +48,14 @@ export interface RemoteRepository {
   reject(descriptor: Descriptor): boolean;
 }
 
-/** A blob that goes up; `open` is called again when an attempt broke off. */
+/** A blob that goes up; `open` is called for each piece of it, and again when an attempt broke off. */
 export interface BlobUpload {
   readonly descriptor: Descriptor;
-  readonly open: () => AsyncIterable<Uint8Array>;
+  /** `end` is exclusive. */
+  readonly open: (range: { readonly start: number; readonly end: number }) => AsyncIterable<Uint8Array>;
   /** Repositories of the same registry that have the blob, perhaps: it is mounted from there if that works. */
   readonly mountFrom: readonly string[];
-  /** Bytes that were handed to the network in this attempt. */
+  /** Bytes that the registry has or that were handed to the network. */
   readonly onProgress: (currentBytes: number) => void;
   readonly onRetry: OnRetry;
   readonly signal: AbortSignal;

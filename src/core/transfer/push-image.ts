@@ -119,7 +119,7 @@ async function ensureBlob(
 ): Promise<void> {
   const outcome = await uploads.ensureBlob({
     descriptor,
-    open: () => content.readStream(descriptor.digest),
+    open: (range) => content.readStream(descriptor.digest, range),
     mountFrom: sources.pathsOf(descriptor.digest),
     onProgress: (bytes) => line?.pushing(bytes),
     onRetry: (seconds) => line?.retrying(seconds),

@@ -165,6 +165,32 @@ describe("errors in the words of Docker's engine", () => {
 });
 
 describe("a registry that misbehaves for a while", () => {
+  test("a rate limit that is used up is not waited for, and its hint says what helps", async () => {
+    const { registry } = registryWith(() =>
+      errorResponse(429, "TOOMANYREQUESTS", "You have reached your pull rate limit", {
+        "ratelimit-limit": "100;w=21600",
+        "ratelimit-remaining": "0;w=21600",
+      }),
+    );
+    using _ = registry;
+    const error = await failure(open(registry.host).resolve(never));
+    expect(error.message).toBe("toomanyrequests: You have reached your pull rate limit");
+    expect(error.hint).toStartWith("the registry allows 100 pulls in 6 hours; log in for a higher limit, or");
+    expect(registry.requests.map(({ method }) => method)).toEqual(["HEAD", "GET"]);
+  });
+
+  test("a pause that a rate limit asks for is said", async () => {
+    let refusals = 2; // of the HEAD, and of the GET that reads the reason
+    const { registry, target } = registryWith(() =>
+      refusals-- > 0 ? errorResponse(429, "TOOMANYREQUESTS", "x", { "retry-after": "1" }) : undefined,
+    );
+    using _ = registry;
+    const repository = open(registry.host, "a/b:1", undefined, { retry: { ...retry, maxDelayMs: 1000 } });
+    const said: number[] = [];
+    expect(await repository.resolve(never, (seconds) => said.push(seconds))).toEqual(target);
+    expect(said).toEqual([1]);
+  });
+
   test("429 with Retry-After and 500 are waited out", async () => {
     const answers = [
       errorResponse(429, "TOOMANYREQUESTS", "x", { "retry-after": "0" }),

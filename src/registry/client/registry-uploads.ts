@@ -3,17 +3,17 @@ import { PlatformError, unavailable } from "../../errors/platform-error.ts";
 import type { Digest } from "../../formats/digest.ts";
 import type { Descriptor } from "../../formats/oci-image.ts";
 import { familiarName, type Reference } from "../../formats/reference.ts";
+import { BlobSending, type UploadSession, uploadSession } from "./blob-sending.ts";
 import type { RegistrySession } from "./registry-session.ts";
 import { RegistryError, responseError } from "./response-error.ts";
-import { pause, type RetryPolicy, retryDelayMs, withRetries } from "./retry.ts";
-import type { HttpResponse } from "./transport.ts";
+import { pause, type RetryPolicy, withRetries } from "./retry.ts";
 
 /** More are not tried: each costs a request. */
 const maxMountAttempts = 3;
 
-type BegunUpload = { readonly mounted: true } | { readonly mounted: false; readonly location: URL };
+type BegunUpload = { readonly mounted: true } | { readonly mounted: false; readonly session: UploadSession };
 
-/** Distribution spec, "Push": one upload session and one PUT for a blob; blobs of other repositories are mounted. */
+/** Distribution spec, "Push": an upload session for a blob; blobs of other repositories are mounted. */
 export class RegistryUploads implements RemoteUploads {
   constructor(
     private readonly session: RegistrySession,
@@ -39,41 +39,39 @@ export class RegistryUploads implements RemoteUploads {
   async ensureBlob(upload: BlobUpload): Promise<BlobOutcome> {
     const { descriptor, mountFrom, signal } = upload;
     if (await this.hasBlob(descriptor.digest, signal)) return { kind: "present" };
-    let session: URL | undefined;
+    let session: UploadSession | undefined;
     for (const from of mountFrom.slice(0, maxMountAttempts)) {
       if (session) await this.cancel(session, signal);
       const begun = await withRetries(this.retry, signal, () =>
         this.begin(`?mount=${descriptor.digest}&from=${encodeURIComponent(from)}`, signal),
       );
       if (begun.mounted) return { kind: "mounted", from };
-      session = begun.location; // a registry that does not mount begins an ordinary upload
+      session = begun.session; // a registry that does not mount begins an ordinary upload
     }
     await this.send(upload, session);
     return { kind: "uploaded" };
   }
 
-  /** Attempts after the first begin an upload of their own: what became of the broken one is unknown. */
-  private async send(upload: BlobUpload, begun: URL | undefined): Promise<void> {
+  private async send(upload: BlobUpload, begun: UploadSession | undefined): Promise<void> {
     const { signal } = upload;
-    let session = begun;
-    for (let failures = 1; ; failures++) {
+    const sending = new BlobSending(this.session, upload, begun, () => this.beginPlain(signal));
+    for (;;) {
       try {
-        session ??= await this.beginPlain(signal);
-        return await this.put(upload, session);
+        return await sending.attempt();
       } catch (error) {
         if (signal.aborted) throw signal.reason;
-        session = undefined;
-        const delayMs = retryDelayMs(this.retry, failures, error);
-        if (delayMs === undefined) throw naming(upload.descriptor, error);
-        upload.onRetry(Math.ceil(delayMs / 1000));
+        const delayMs = sending.recover(error, this.retry);
+        if (delayMs === undefined) throw naming(upload.descriptor, this.inDockersWords(error));
+        if (delayMs > 0) upload.onRetry(Math.ceil(delayMs / 1000));
         await pause(delayMs, signal);
+        await sending.resume();
       }
     }
   }
 
-  private async beginPlain(signal: AbortSignal): Promise<URL> {
+  private async beginPlain(signal: AbortSignal): Promise<UploadSession> {
     const begun = await this.begin("", signal);
-    if (!begun.mounted) return begun.location;
+    if (!begun.mounted) return begun.session;
     throw unavailable("the registry answers the begin of an upload as if it were over", {
       code: "registry.bad-upload",
     });
@@ -87,27 +85,11 @@ export class RegistryUploads implements RemoteUploads {
       throw this.inDockersWords(await responseError(response));
     }
     await response.discard();
-    return response.status === 201 ? { mounted: true } : { mounted: false, location: locationOf(response) };
+    return response.status === 201 ? { mounted: true } : { mounted: false, session: uploadSession(response) };
   }
 
-  private async put({ descriptor, open, onProgress, signal }: BlobUpload, session: URL): Promise<void> {
-    const url = new URL(session);
-    url.searchParams.set("digest", descriptor.digest);
-    const response = await this.session.send({
-      method: "PUT",
-      path: url,
-      headers: { "content-type": "application/octet-stream" },
-      body: { sizeBytes: descriptor.size, open: () => counted(open(), onProgress) },
-      signal,
-    });
-    if (response.status < 200 || response.status > 299) {
-      throw this.inDockersWords(await responseError(response));
-    }
-    await response.discard();
-  }
-
-  private async cancel(session: URL, signal: AbortSignal): Promise<void> {
-    const response = await this.session.send({ method: "DELETE", path: session, signal });
+  private async cancel({ location }: UploadSession, signal: AbortSignal): Promise<void> {
+    const response = await this.session.send({ method: "DELETE", path: location, signal });
     await response.discard();
   }
 
@@ -137,7 +119,7 @@ export class RegistryUploads implements RemoteUploads {
   }
 
   /** The texts that Docker's engine makes of a registry's errors. */
-  private inDockersWords(error: PlatformError): PlatformError {
+  private inDockersWords(error: unknown): unknown {
     if (!(error instanceof RegistryError)) return error;
     if (error.registryCode !== "DENIED" && error.registryCode !== "UNAUTHORIZED") return error;
     const { kind, code, message } = error;
@@ -145,26 +127,6 @@ export class RegistryUploads implements RemoteUploads {
       code,
       hint: `log in with an account that may write to ${familiarName(this.reference)}`,
     });
-  }
-}
-
-function locationOf(response: HttpResponse): URL {
-  const location = response.headers.get("location");
-  if (location !== null && URL.canParse(location, response.request.url)) {
-    return new URL(location, response.request.url);
-  }
-  throw unavailable("the registry does not say where the upload goes", { code: "registry.bad-upload" });
-}
-
-async function* counted(
-  chunks: AsyncIterable<Uint8Array>,
-  onProgress: (currentBytes: number) => void,
-): AsyncGenerator<Uint8Array> {
-  let current = 0;
-  for await (const chunk of chunks) {
-    yield chunk;
-    current += chunk.length;
-    onProgress(current);
   }
 }
 

@@ -1,4 +1,4 @@
-import { type ErrorKind, PlatformError, unavailable } from "../../errors/platform-error.ts";
+import { type ErrorKind, PlatformError } from "../../errors/platform-error.ts";
 import { parseChallenges } from "./parse-challenges.ts";
 import type { HttpResponse } from "./transport.ts";
 
@@ -16,10 +16,11 @@ export class RegistryError extends PlatformError {
     message: string,
     readonly registryCode: string,
     readonly status: number,
-    /** `Retry-After`, in milliseconds. */
+    /** How long the registry wants to be left alone, in milliseconds. */
     readonly retryAfterMs?: number,
+    hint?: string,
   ) {
-    super(kind, message, { code: `registry.${registryCode.toLowerCase().replaceAll("_", "-")}` });
+    super(kind, message, { code: `registry.${registryCode.toLowerCase().replaceAll("_", "-")}`, hint });
   }
 }
 
@@ -43,17 +44,39 @@ export async function responseError(response: HttpResponse): Promise<PlatformErr
   const text = body === undefined ? "" : new TextDecoder().decode(body);
   const entry = challengeEntry(response.headers) ?? documentEntry(text) ?? defaultEntry(status);
   if (entry === undefined) {
-    return unavailable(`error parsing HTTP ${status} response body: ${JSON.stringify(text.slice(0, 200))}`, {
-      code: "registry.bad-error",
-    });
+    const message = `error parsing HTTP ${status} response body: ${JSON.stringify(text.slice(0, 200))}`;
+    return new RegistryError("Unavailable", message, "BAD_ERROR", status);
   }
   return new RegistryError(
     kindOf(entry.code, status),
     `${entry.code.toLowerCase().replaceAll("_", " ")}: ${entry.message}`,
     entry.code,
     status,
-    retryAfterMs(response.headers),
+    status === 429
+      ? (retryAfterMs(response.headers) ?? usedUpMs(response.headers))
+      : retryAfterMs(response.headers),
+    status === 429 ? rateLimitHint(response.headers) : undefined,
   );
+}
+
+/** Docker Hub's headers: `ratelimit-limit: 100;w=21600`, so many pulls in a window of so many seconds. */
+function rateLimit(headers: Headers, name: "limit" | "remaining") {
+  const [, count, seconds] = /^(\d+);w=(\d+)/.exec(headers.get(`ratelimit-${name}`) ?? "") ?? [];
+  return count === undefined ? undefined : { count: Number(count), windowMs: Number(seconds) * 1000 };
+}
+
+/** When nothing is left of the limit, only the end of its window helps. */
+function usedUpMs(headers: Headers): number | undefined {
+  const remaining = rateLimit(headers, "remaining");
+  return remaining?.count === 0 ? remaining.windowMs : undefined;
+}
+
+function rateLimitHint(headers: Headers): string {
+  const limit = rateLimit(headers, "limit");
+  const known = limit
+    ? `the registry allows ${limit.count} pulls in ${limit.windowMs / 3_600_000} hours; `
+    : "";
+  return `${known}log in for a higher limit, or configure a mirror (--registry-mirror of the engine)`;
 }
 
 /** RFC 6750, "The WWW-Authenticate Response Header Field": the reason why a token was not enough. */
