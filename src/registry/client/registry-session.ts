@@ -50,13 +50,17 @@ export class RegistrySession {
     request: ApiRequest,
     authorization: string | undefined,
   ): Promise<HttpResponse> {
+    // A URL that the registry named has its scheme, which says nothing of the others.
+    if (typeof request.path !== "string") return this.sendTo(endpoint, request.path, request, authorization);
     const known = this.schemes.get(endpoint.host);
     const candidates = known && endpoint.schemes.includes(known) ? [known] : endpoint.schemes;
     let failure: unknown;
     for (const [index, scheme] of candidates.entries()) {
       const isLast = index === candidates.length - 1;
       try {
-        const response = await this.sendOver(endpoint, scheme, request, authorization, isLast);
+        const url = new URL(`${scheme}://${endpoint.host}${endpoint.rootPath}${request.path}`);
+        const timeoutMs = isLast ? undefined : insecureTlsTimeoutMs;
+        const response = await this.sendTo(endpoint, url, request, authorization, timeoutMs);
         this.schemes.set(endpoint.host, scheme);
         return response;
       } catch (error) {
@@ -69,30 +73,31 @@ export class RegistrySession {
     throw failure;
   }
 
-  private sendOver(
+  private sendTo(
     endpoint: RegistryEndpoint,
-    scheme: "https" | "http",
-    request: ApiRequest,
+    url: URL,
+    { method, headers, body, signal }: ApiRequest,
     authorization: string | undefined,
-    isLast: boolean,
+    responseTimeoutMs = endpoint.responseTimeoutMs,
   ): Promise<HttpResponse> {
-    const { method, path, headers, body, signal } = request;
-    const root = `${scheme}://${endpoint.host}${endpoint.rootPath}`;
-    const url = typeof path === "string" ? root + path : path.href;
-    // Storage elsewhere has its own keys in its URLs; the registry's are not for it.
-    const isOurs = new URL(url).host === new URL(root).host;
+    // Storage elsewhere has its own keys in its URLs; the registry's are not for it, nor for everybody on the way.
+    const isOurs = url.host === new URL(`${url.protocol}//${endpoint.host}`).host;
+    const isOpen = url.protocol !== "https:" && endpoint.trust.verifyTls;
     return this.transport
       .send({
         method,
-        url,
-        headers: { ...headers, ...(authorization === undefined || !isOurs ? {} : { authorization }) },
+        url: url.href,
+        headers: {
+          ...headers,
+          ...(authorization === undefined || !isOurs || isOpen ? {} : { authorization }),
+        },
         ...(body === undefined ? {} : { body }),
         trust: endpoint.trust,
         signal,
-        responseTimeoutMs: isLast ? endpoint.responseTimeoutMs : insecureTlsTimeoutMs,
+        responseTimeoutMs,
       })
       .catch((error) => {
-        throw codeOf(error) === "registry.refused" ? down(root, error) : error;
+        throw codeOf(error) === "registry.refused" ? down(url.origin + endpoint.rootPath, error) : error;
       });
   }
 }
