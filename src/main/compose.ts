@@ -22,6 +22,7 @@ import type { Log } from "../log/log.ts";
 import { createNetworks } from "../network/create-networks.ts";
 import { HelperShimLauncher } from "../shim/helper-shim-launcher.ts";
 import { composeContainers } from "./compose-containers.ts";
+import { composeEngineRegistry } from "./compose-engine-registry.ts";
 import { composeEngineFsck } from "./compose-fsck.ts";
 import { composeImageMaker } from "./compose-image-maker.ts";
 import { composeRegistries, composeTransfer } from "./compose-transfer.ts";
@@ -60,6 +61,14 @@ export async function compose(options: EngineOptions, log: Log): Promise<Engine>
     log,
   });
 
+  const registry = await composeEngineRegistry({
+    root,
+    content,
+    leases,
+    images,
+    options: options.registry,
+    log,
+  });
   const networks = createNetworks({ root, state, log, bridgeName: options.bridge, subnet: options.subnet });
   const shims = new HelperShimLauncher(embeddedFiles.helper);
   const initPath = installEmbedded(embeddedFiles.helper, "gantry-init", native);
@@ -136,6 +145,7 @@ export async function compose(options: EngineOptions, log: Log): Promise<Engine>
         }),
     }),
     close: async () => {
+      registry.close();
       await Promise.all(containers.store.list().map(({ cleanup }) => cleanup));
       await containers.remover.settle();
       await networks.close();

@@ -19,6 +19,7 @@ test("the defaults", () => {
       proxies: { httpProxy: "", httpsProxy: "", noProxy: "" },
     },
     transfers: { concurrentDownloads: 3, concurrentUploads: 5, downloadAttempts: 5 },
+    registry: undefined,
   });
 });
 
@@ -59,6 +60,10 @@ test.each([
   [["--registry-mirror", "https://a:b@m"], "invalid mirror: username/password not allowed in URI"],
   [["--registry-mirror", "https://m/?a"], "invalid mirror: query or fragment at end of the URI"],
   [["--registry-mirror", "m:5000/x y"], "invalid mirror: "],
+  [["--registry", "0.0.0.0:80"], "without TLS only this machine is served"],
+  [["--registry-opt", "read-only"], "--registry-opt without --registry"],
+  [["--registry", "127.0.0.1:0", "--registry-opt", "root=/x"], "--registry-opt root=/x: not an option"],
+  [["--registry", "127.0.0.1:0", "--registry-opt", "speed=9"], "--speed"],
   [["--insecure-registry", "a b"], "insecure registry a b is not valid"],
   [["--https-proxy", "socks5://u:secret@p"], "proxy socks5://xxxxx:xxxxx@p: only http and https proxies"],
   [["--max-concurrent-downloads", "-1"], "--max-concurrent-downloads"],
@@ -153,5 +158,18 @@ describe("the configuration file", () => {
     [{ "registry-mirrors": [] }, ["--registry-mirror=https://a"], "--registry-mirror is specified both"],
   ] as const)("%j with %j is refused", (file, argv, message) => {
     expect(() => withFile(file, [...argv])).toThrow(message);
+  });
+});
+
+test("the registry inside an engine takes the options of a registry, in the engine's directory", () => {
+  const { registry } = parseEngineOptions([
+    ...["--root", "/e", "--registry", "127.0.0.1:80"],
+    ...["--registry-opt", "htpasswd=/u", "--registry-opt", "read-only"],
+  ]) ?? { registry: undefined };
+  expect(registry).toMatchObject({
+    root: "/e/registry",
+    port: 80,
+    readOnly: true,
+    auth: { kind: "basic", htpasswd: "/u" },
   });
 });

@@ -7,6 +7,8 @@ import type { LogLevel } from "../log/log.ts";
 import { noProxies, type ProxySettings, parseProxy } from "../registry/client/proxy-settings.ts";
 import type { RegistrySettings } from "../registry/client/registry-settings.ts";
 import { type EngineConfigFile, parseEngineConfig } from "./engine-config-file.ts";
+import { parseEngineRegistry } from "./engine-registry-options.ts";
+import type { RegistryOptions } from "./registry-options.ts";
 import { parseInsecureRegistry, parseMirrors } from "./registry-settings.ts";
 
 /** How `gantry engine` was called. */
@@ -30,6 +32,8 @@ export interface EngineOptions {
   /** How registries are reached. */
   readonly registries: RegistrySettings;
   readonly transfers: TransferLimits;
+  /** The registry that the engine serves itself. */
+  readonly registry: RegistryOptions | undefined;
 }
 
 export interface TransferLimits {
@@ -72,6 +76,8 @@ Registries:
       --http-proxy URL               Proxy for registries without TLS (default: HTTP_PROXY of the environment)
       --https-proxy URL              Proxy for registries with TLS (default: HTTPS_PROXY)
       --no-proxy LIST                Hosts, domains and ranges that are reached directly (default: NO_PROXY)
+      --registry HOST:PORT           Serve a registry of this engine's content, which keeps each blob once for both
+      --registry-opt NAME[=VALUE]    Option of \`gantry registry serve\` for it, such as htpasswd=FILE; repeatable
       --max-concurrent-downloads N   Layers that are downloaded at the same time (default 3)
       --max-concurrent-uploads N     Layers that are uploaded at the same time (default 5)
       --max-download-attempts N      How often a download is tried (default 5)
@@ -88,12 +94,13 @@ export function parseEngineOptions(
 ): EngineOptions | undefined {
   const values = parse(argv);
   if (values.help) return undefined;
+  const root = directory("--root", values.root ?? "/var/lib/gantry");
   const state = directory("--state", values.state ?? "/run/gantry");
   const logLevel = levels.find((level) => level === (values["log-level"] ?? "info"));
   if (!logLevel)
     throw invalidParameter(`--log-level ${values["log-level"]}: not one of ${levels.join(", ")}`);
   return {
-    root: directory("--root", values.root ?? "/var/lib/gantry"),
+    root,
     state,
     sockets: (values.host ?? [`unix://${state}/gantry.sock`]).map(socketPath),
     bridge: values.bridge === undefined ? undefined : bridgeName(values.bridge),
@@ -102,6 +109,7 @@ export function parseEngineOptions(
     logLevel,
     pidFile: values["pid-file"],
     group: values.group,
+    registry: parseEngineRegistry(root, values.registry, values["registry-opt"] ?? []),
     ...parseTransfers(values, surroundings),
   };
 }
@@ -183,6 +191,8 @@ function parse(argv: readonly string[]) {
         "log-level": { type: "string", short: "l" },
         "pid-file": { type: "string", short: "p" },
         "config-file": { type: "string" },
+        registry: { type: "string" },
+        "registry-opt": { type: "string", multiple: true },
         "registry-mirror": { type: "string", multiple: true },
         "insecure-registry": { type: "string", multiple: true },
         "http-proxy": { type: "string" },

@@ -48,10 +48,6 @@ async function serve(options: RegistryOptions): Promise<number> {
   lockDirectory(options.root, "registry");
   const registry = await openRegistry(options.root);
   const stopped = stopSignal();
-  if (options.exposed) {
-    console.error("WARNING: --insecure: this registry serves other machines without TLS.");
-    console.error("WARNING: everybody on the way can read and change passwords, images and answers.");
-  }
   const served = await serveRegistry(registry, options, log);
   log.info("registry.stopping", { signal: await stopped });
   served.close();

@@ -21,6 +21,10 @@ export async function serveRegistry(
   const auth = composeRegistryAuth(options.auth, { root, scheme: tls ? "https" : "http" });
   const server = createRegistryServer({ registry, log, ...auth, readOnly, tls });
   const port = await listen(server, options);
+  if (options.exposed) {
+    console.error("WARNING: --insecure: this registry serves other machines without TLS.");
+    console.error("WARNING: everybody on the way can read and change passwords, images and answers.");
+  }
   const collector = new Collector(registry, log);
   const admin = await serveAdmin(root, collector);
   const timer = schedule(collector, options);
