@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { rmSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { command } from "../fixtures/command.ts";
 import { busyboxArchiveFile } from "../fixtures/images.ts";
 import { gantryPath, scratchDirectory } from "../fixtures/places.ts";
 import { guestKernel } from "./guest-kernel.ts";
 import { packInitramfs } from "./initramfs.ts";
+import { bundles, plainPrograms, runtimeChecks } from "./runtime-checks.ts";
 
 /**
  * The whole program on a machine with pure cgroup v2 and a second, older kernel. Each check is a shell script
@@ -84,6 +85,7 @@ const checks: Readonly<Record<string, string>> = {
     for i in $(seq 50); do [ -z "$(left)" ] && break; sleep 0.1; done
     left
     [ -z "$(left)" ]`,
+  ...runtimeChecks,
 };
 
 const modules = [
@@ -105,6 +107,7 @@ const modules = [
 const checkFunctions = `
 same() { [ "$1" = "$2" ] || { echo "expected: $2"; echo "received: $1"; return 1; }; }
 refused() { if "$@"; then echo "not refused: $*"; return 1; fi; }
+runtime() { gantry runtime --root /run/runtime "$@"; }
 pid() { gantry inspect -f '{{.State.Pid}}' "$1"; }
 cgroup() { echo "/sys/fs/cgroup$(sed -n 's/^0:://p' "/proc/$(pid "$1")/cgroup")"; }
 start_engine() {
@@ -166,9 +169,20 @@ describe.skipIf(missing !== "")(`on a booted machine with cgroup v2${missing && 
   beforeAll(async () => {
     if (kernel === undefined) return;
     const initrd = join(directory, "initramfs");
-    const programs = { "bin/gantry": gantryPath };
-    const files = { "images/busybox.tar": await busyboxArchiveFile() };
-    await packInitramfs({ kernel, modules, programs, files, init: guestInit }, initrd);
+    const plain = plainPrograms.flatMap((name) => {
+      const path = Bun.which(name);
+      return path === null ? [] : [[`usr/bin/${name}`, path] as const];
+    });
+    const programs = { "bin/gantry": gantryPath, ...Object.fromEntries(plain) };
+    // dist/gantry is a static program; what it becomes is of the same making as what runs this test.
+    const librariesOf = [process.execPath];
+    const configs = Object.entries(bundles).map(([name, config]) => {
+      const path = join(directory, `${name}.json`);
+      writeFileSync(path, JSON.stringify(config));
+      return [`images/bundles/${name}/config.json`, path] as const;
+    });
+    const files = { "images/busybox.tar": await busyboxArchiveFile(), ...Object.fromEntries(configs) };
+    await packInitramfs({ kernel, modules, programs, librariesOf, files, init: guestInit }, initrd);
     const machine = [
       "-M",
       "q35",
@@ -183,7 +197,14 @@ describe.skipIf(missing !== "")(`on a booted machine with cgroup v2${missing && 
       "-nographic",
       "-no-reboot",
     ];
-    const boot = ["-kernel", kernel.image, "-initrd", initrd, "-append", "console=ttyS0 quiet panic=-1"];
+    const boot = [
+      "-kernel",
+      kernel.image,
+      "-initrd",
+      initrd,
+      "-append",
+      "console=ttyS0 quiet panic=-1 psi=1",
+    ];
     const { stdout } = await command(["qemu-system-x86_64", ...machine, "-nic", "none", ...boot], {
       timeoutMs: 240_000,
     });

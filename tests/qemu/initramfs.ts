@@ -9,7 +9,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { mustRun } from "../fixtures/command.ts";
+import { command, mustRun } from "../fixtures/command.ts";
 import { scratchDirectory } from "../fixtures/places.ts";
 import type { GuestKernel } from "./guest-kernel.ts";
 
@@ -19,6 +19,8 @@ export interface InitramfsParts {
   readonly modules: readonly string[];
   /** Dynamically linked programs of the host, by their path in the guest; their libraries come along. */
   readonly programs: Readonly<Record<string, string>>;
+  /** Programs of the host which do not come along, but whose libraries do. */
+  readonly librariesOf: readonly string[];
   /** Other files: path in the guest → path on the host. */
   readonly files: Readonly<Record<string, string>>;
   /** The shell script that is the guest's first process once its root is a tmpfs. */
@@ -46,6 +48,8 @@ export async function packInitramfs(parts: InitramfsParts, archive: string): Pro
       chmodSync(join(root, target), 0o755);
       for (const library of await librariesOf(source)) put(library, library);
     }
+    for (const program of parts.librariesOf)
+      for (const library of await librariesOf(program)) put(library, library);
     for (const [target, source] of Object.entries(parts.files)) put(source, target);
     putModules(parts, put);
     writeScript(join(root, "init"), switchRoot);
@@ -64,6 +68,7 @@ const switchRoot = `#!/bin/sh
 busybox mount -t tmpfs -o size=900m root /newroot
 busybox cp -a /bin /lib /etc /dev /proc /run /sys /tmp /var /newroot/
 [ -d /lib64 ] && busybox cp -a /lib64 /newroot/
+[ -d /usr ] && busybox cp -a /usr /newroot/
 [ -d /images ] && busybox cp -a /images /newroot/
 exec busybox switch_root /newroot /bin/guest-init
 `;
@@ -73,8 +78,8 @@ function writeScript(path: string, text: string): void {
 }
 
 async function librariesOf(program: string): Promise<string[]> {
-  const listing = await mustRun(["ldd", program]);
-  return [...listing.matchAll(/(\/\S+) \(0x/g)].map(([, path = ""]) => path);
+  const { stdout } = await command(["ldd", program]); // it fails for a static one
+  return [...stdout.matchAll(/(\/\S+) \(0x/g)].map(([, path = ""]) => path);
 }
 
 function putModules(parts: InitramfsParts, put: (source: string, target: string) => void): void {

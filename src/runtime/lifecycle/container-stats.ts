@@ -18,7 +18,9 @@ export function readContainerStats({ cgroup: { facts, path } }: ContainerState):
     cpuset: cpuset(files("cpuset"), v2),
     memory: v2 ? memoryV2(files("memory")) : memoryV1(files("memory")),
     pids: { current: files("pids").number("pids.current"), ...limitOf(files("pids").text("pids.max")) },
-    blkio: v2 ? readBlockIoV2(files("io")) : readBlockIoV1(files("blkio")),
+    blkio: v2
+      ? { ...readBlockIoV2(files("io")), ...pressureOf(files("io").text("io.pressure")) }
+      : readBlockIoV1(files("blkio")),
     hugetlb: hugetlb(files("hugetlb"), v2),
     intel_rdt: {},
     network_interfaces: null,
@@ -97,6 +99,7 @@ function cpuV2(cpu: CgroupReader) {
       throttledPeriods: stat.nr_throttled ?? 0,
       throttledTime: nanoseconds("throttled_usec"),
     },
+    ...pressureOf(cpu.text("cpu.pressure")),
   };
 }
 
@@ -157,11 +160,50 @@ function memoryV2(files: CgroupReader) {
   return {
     cache: raw.file ?? 0,
     usage: entry("memory", files.fields("memory.events").max),
-    swap: entry("memory.swap", files.fields("memory.swap.events").max),
+    swap: withMemory(entry("memory.swap", files.fields("memory.swap.events").max), entry("memory", 0)),
     kernel: { limit: 0, usage: raw.kernel ?? 0, max: 0, failcnt: 0 },
     kernelTCP: { limit: 0, usage: raw.sock ?? 0, max: 0, failcnt: 0 },
     raw,
+    ...pressureOf(files.text("memory.pressure")),
   };
+}
+
+interface MemoryEntry {
+  readonly limit: Integer64;
+  readonly usage: Integer64;
+  readonly max: Integer64;
+  readonly failcnt: number;
+}
+
+/** Swap together with memory, as v1 has it and callers take it; the two peaks need not have been at the same time. */
+function withMemory(swap: MemoryEntry, memory: MemoryEntry): MemoryEntry {
+  const sum = (a: Integer64, b: Integer64) => numberOf(String(BigInt(a) + BigInt(b)));
+  const limited = swap.limit !== unlimited && memory.limit !== unlimited;
+  return {
+    limit: limited ? sum(swap.limit, memory.limit) : unlimited,
+    usage: sum(swap.usage, memory.usage),
+    max: 0,
+    failcnt: swap.failcnt,
+  };
+}
+
+/**
+ * Pressure stall information, `some avg10=0.00 avg60=0.00 avg300=0.00 total=0` and `full …`: percentages, and microseconds in
+ * all. Nothing where the kernel keeps none.
+ */
+export function pressureOf(text: string): {
+  readonly psi?: Readonly<Record<string, Record<string, number>>>;
+} {
+  const lines = text.split("\n").filter(Boolean);
+  if (lines.length === 0) return {};
+  const psi = lines.map((line) => {
+    const [kind = "", ...pairs] = line.split(" ");
+    return [
+      kind,
+      Object.fromEntries(pairs.map((pair) => pair.split("=")).map(([key, value]) => [key, Number(value)])),
+    ];
+  });
+  return { psi: Object.fromEntries(psi) };
 }
 
 function hugetlb(files: CgroupReader, v2: boolean) {
