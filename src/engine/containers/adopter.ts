@@ -71,7 +71,7 @@ export class Adopter {
     if (!isLive(container.status)) container.apply("start");
     container.changeState({ pid: shim.init.pid });
     if (endpoint) await this.networks.adopt(id, endpoint);
-    this.store.save(container);
+    this.store.saveIfPossible(container);
     this.exits.watch(container);
     this.log.info("container.adopted", { containerId: id, pid: shim.init.pid });
   }
@@ -99,7 +99,7 @@ export class Adopter {
   async #releaseRun(container: Container): Promise<void> {
     await this.resources.release(container);
     container.change({ endpoint: undefined, cgroupPath: undefined });
-    this.store.save(container);
+    this.store.saveIfPossible(container);
   }
 
   /** Removals that were cut in the middle: directories, and snapshots without a container. */

@@ -1,6 +1,7 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { open, rename } from "node:fs/promises";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { open, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { fileError } from "../../core/content/file-error.ts";
 import { conflict, invalidParameter, messageOf, notFound } from "../../errors/platform-error.ts";
 import type { Log } from "../../log/log.ts";
 import { Container } from "./container.ts";
@@ -111,8 +112,25 @@ export class ContainerStore {
   save(container: Container): void {
     if (this.#byId.get(container.id) !== container) return; // removed meanwhile
     const path = this.#sidecar(container.id);
-    writeFileSync(`${path}.new`, JSON.stringify(container.record), { mode: 0o600 });
-    renameSync(`${path}.new`, path);
+    try {
+      writeFileSync(`${path}.new`, JSON.stringify(container.record), { mode: 0o600 });
+      renameSync(`${path}.new`, path);
+    } catch (error) {
+      rmSync(`${path}.new`, { force: true });
+      throw fileError(error, `write the record of container ${container.name}`);
+    }
+  }
+
+  /**
+   * For what has happened already, and goes on whatever the disk says: the record in memory is right, and on disk is
+   * the one before, from which a restarted engine finds out the rest.
+   */
+  saveIfPossible(container: Container): void {
+    try {
+      this.save(container);
+    } catch (error) {
+      this.log.warn("container.record-unsaved", { containerId: container.id, message: messageOf(error) });
+    }
   }
 
   async saveDurably(container: Container): Promise<void> {
@@ -120,10 +138,15 @@ export class ContainerStore {
     const path = this.#sidecar(container.id);
     const aside = `${path}.durable`;
     const { record } = container;
-    await using file = await open(aside, "w", 0o600);
-    await file.writeFile(JSON.stringify(record));
-    await file.sync();
-    await rename(aside, path);
+    try {
+      await using file = await open(aside, "w", 0o600);
+      await file.writeFile(JSON.stringify(record));
+      await file.sync();
+      await rename(aside, path);
+    } catch (error) {
+      await rm(aside, { force: true });
+      throw fileError(error, `write the record of container ${container.name}`);
+    }
     if (container.record !== record) this.save(container); // changed and saved while we wrote the older state
   }
 

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { rm } from "node:fs/promises";
+import { fileError } from "../../core/content/file-error.ts";
 import type { Image, ImageStore } from "../../core/images/contract.ts";
 import type { Snapshotter } from "../../core/snapshots/contract.ts";
 import { invalidParameter, messageOf, notFound } from "../../errors/platform-error.ts";
@@ -65,7 +66,7 @@ export class Creator {
       const doomed = this.store.forget(container);
       await this.snapshots.remove(container.id);
       await rm(doomed, { recursive: true, force: true });
-      throw error;
+      throw fileError(error, `create container ${container.name}`);
     }
     this.events.publish(container, "create");
     return { container, warnings };

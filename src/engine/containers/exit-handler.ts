@@ -49,10 +49,10 @@ export class ExitHandler {
   }
 
   async #release(container: Container): Promise<void> {
-    this.store.save(container); // the exit code first: a crash in what follows must not lose it
+    this.store.saveIfPossible(container); // the exit code first: a crash in what follows must not lose it
     await this.resources.release(container);
     container.change({ endpoint: undefined, cgroupPath: undefined });
-    await this.store.saveDurably(container);
+    await this.store.saveDurably(container).catch(() => this.store.saveIfPossible(container));
   }
 }
 

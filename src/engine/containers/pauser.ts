@@ -18,7 +18,7 @@ export class Pauser {
       container.liveShim();
       await this.cgroups.freeze(cgroupOf(container));
       container.apply("pause");
-      this.store.save(container);
+      this.store.saveIfPossible(container);
       this.events.publish(container, "pause");
     });
   }
@@ -28,7 +28,7 @@ export class Pauser {
       if (container.status !== "paused") throw conflict(`container ${container.id} is not paused`);
       await this.cgroups.thaw(cgroupOf(container));
       container.apply("unpause");
-      this.store.save(container);
+      this.store.saveIfPossible(container);
       this.events.publish(container, "unpause");
     });
   }

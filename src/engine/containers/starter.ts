@@ -1,3 +1,4 @@
+import { fileError } from "../../core/content/file-error.ts";
 import type { Snapshotter } from "../../core/snapshots/contract.ts";
 import { conflict, messageOf, type PlatformError } from "../../errors/platform-error.ts";
 import { executeHostSteps } from "../../kernel/execute-host-steps.ts";
@@ -160,7 +161,7 @@ export class Starter {
       error: "",
       startedAt: formatTimeNs(startedAtNs),
     });
-    this.store.save(container);
+    this.store.saveIfPossible(container);
     this.events.publishNetwork(container, "connect");
     this.events.publish(container, "start");
     this.exits.watch(container);
@@ -168,13 +169,13 @@ export class Starter {
 
   /** Docker's wording and exit code for a start that failed; `--rm` containers do not survive it. */
   #failed(container: Container, error: unknown): PlatformError {
-    const failure = startFailure(error);
+    const failure = startFailure(fileError(error, `start container ${container.name}`));
     container.change({ endpoint: undefined, cgroupPath: undefined });
     container.changeState({ error: failure.error.message, exitCode: failure.exitCode });
     container.attachments.endAll();
     this.log.info("container.start-failed", { containerId: container.id, message: messageOf(error) });
     if (container.record.hostConfig.AutoRemove) this.remover.discard(container);
-    else this.store.save(container);
+    else this.store.saveIfPossible(container);
     return failure.error;
   }
 }
