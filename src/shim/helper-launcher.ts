@@ -6,6 +6,7 @@ import { openPidfd } from "../kernel/processes.ts";
 import type { Plan } from "../kernel/steps.ts";
 import type { LaunchedProcess, ProcessLaunch, ProcessLauncher } from "../runtime/lifecycle/launcher.ts";
 import { helperArguments } from "../runtime/lifecycle/leftover-processes.ts";
+import { diagnoseStart } from "./diagnose-start.ts";
 import { failureError } from "./failure.ts";
 import { encodeProcessLaunch } from "./launch-message.ts";
 import { MessageReader, type ShimMessage } from "./messages.ts";
@@ -40,7 +41,8 @@ export class HelperLauncher implements ProcessLauncher {
 
   failureOf(report: Uint8Array, plan: Plan): PlatformError {
     const [message] = new MessageReader().push(report);
-    if (message?.type === "failed") return startError(failureError(plan, message.failure));
+    if (message?.type === "failed")
+      return startError(diagnoseStart(failureError(plan, message.failure), plan));
     return systemError("unable to start container process: its report is malformed");
   }
 
@@ -125,7 +127,8 @@ class HelperReport implements LaunchedProcess {
 
   private failure(message: ShimMessage | undefined): PlatformError {
     const ended = reapNow(this.helper);
-    if (message?.type === "failed") return startError(failureError(this.plan, message.failure));
+    if (message?.type === "failed")
+      return startError(diagnoseStart(failureError(this.plan, message.failure), this.plan));
     const how = ended.kind === "exited" ? `exit status ${ended.exitCode}` : `signal ${ended.signal}`;
     return systemError(`unable to start container process: the helper ended without a report (${how})`);
   }

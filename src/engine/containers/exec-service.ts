@@ -1,12 +1,12 @@
 import { randomBytes } from "node:crypto";
 import { conflict, invalidParameter, notFound } from "../../errors/platform-error.ts";
 import type { ShimProcess } from "../../shim/contract.ts";
+import { diagnoseStart } from "../../shim/diagnose-start.ts";
 import type { ExecConfig } from "../spec/docker-config.ts";
 import type { ClientStream } from "./client-stream.ts";
 import type { Container } from "./container.ts";
 import type { ContainerEvents } from "./container-events.ts";
 import { parseDetachKeys } from "./detach-keys.ts";
-import { diagnoseStart } from "./diagnose-start.ts";
 import { type ExecInstance, isExecRunning } from "./exec-instance.ts";
 import type { ExecPlanner } from "./exec-planner.ts";
 import { joinStreams } from "./join-streams.ts";

@@ -1,27 +1,35 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { posix } from "node:path";
-import { PlatformError } from "../../errors/platform-error.ts";
-import { O_PATH, RESOLVE_IN_ROOT, tryOpenat2 } from "../../kernel/openat2.ts";
-import type { Plan } from "../../kernel/steps.ts";
-import { diagnoseExec, type ProgramFile } from "../../shim/diagnose-exec.ts";
+import { PlatformError } from "../errors/platform-error.ts";
+import { O_PATH, RESOLVE_IN_ROOT, tryOpenat2 } from "../kernel/openat2.ts";
+import type { Plan } from "../kernel/steps.ts";
+import { diagnoseExec, type ProgramFile } from "./diagnose-exec.ts";
 
 const headBytes = 4096;
 
 /**
- * Looks at the program that could not be executed, while its root is still mounted, and says what is wrong with it: exec
+ * Looks at the program that could not be executed, while its root (or its container) is still there, and says what is wrong with it: exec
  * itself answers the same errno for a missing interpreter, a script from Windows and an image for another processor.
  * Any other error comes back as it is.
  */
-export function diagnoseStart(error: unknown, plan: Plan, rootDirectory: string): unknown {
+export function diagnoseStart<E>(error: E, plan: Plan, rootDirectory = rootOf(plan)): E | PlatformError {
   const program = programOf(plan);
-  if (!(error instanceof PlatformError) || !error.code?.startsWith("exec.") || program === undefined)
-    return error;
+  if (!(error instanceof PlatformError) || !error.code?.startsWith("exec.")) return error;
+  if (program === undefined || rootDirectory === undefined) return error;
   const open = (path: string): ProgramFile | undefined => {
     const place = placeOf(plan, rootDirectory, path);
     return openProgram(place.root, place.path);
   };
   const path = program.candidates.find((candidate) => open(candidate)?.kind === "file");
   return (path === undefined ? undefined : diagnoseExec(program.name, path, open)) ?? error;
+}
+
+/** A further process has that of the container which it joins. */
+function rootOf(plan: Plan): string | undefined {
+  const opened = plan.steps.find((step) => step.op === "open-root");
+  if (opened !== undefined) return opened.source;
+  const joined = plan.steps.find((step) => step.op === "join-namespace" && step.namespace === "mount");
+  return joined?.op === "join-namespace" ? joined.path.replace(/\/ns\/mnt$/, "/root") : undefined;
 }
 
 /** Binds are not mounted on the host's side of the root: what lies in one is looked up at its source. */

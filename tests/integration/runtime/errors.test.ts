@@ -1,0 +1,196 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { runtimeMissing, TestRuntime, type TestSpec } from "../../fixtures/bundle.ts";
+
+const reason = runtimeMissing();
+const runc = Bun.which("runc", { PATH: `${process.env.PATH}:/usr/sbin` });
+
+/** The first bytes of an ELF executable for another machine, or with a dynamic linker that is not there. */
+function elf(machine: number, interpreter?: string): Uint8Array {
+  const bytes = new Uint8Array(4096);
+  const view = new DataView(bytes.buffer);
+  bytes.set([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1]);
+  view.setUint16(16, 2, true);
+  view.setUint16(18, machine, true);
+  view.setUint32(20, 1, true);
+  view.setBigUint64(32, 64n, true); // program headers
+  view.setUint16(52, 64, true);
+  view.setUint16(54, 56, true);
+  if (interpreter === undefined) return bytes;
+  view.setUint16(56, 1, true);
+  view.setUint32(64, 3, true); // PT_INTERP
+  view.setBigUint64(72, 1024n, true);
+  view.setBigUint64(96, BigInt(interpreter.length + 1), true);
+  bytes.set(Buffer.from(`${interpreter}\0`), 1024);
+  return bytes;
+}
+
+const own = process.arch === "arm64" ? 183 : 62;
+const other = process.arch === "arm64" ? 62 : 183;
+
+/** What is wrong with a bundle, what gantry says of it, and the way out that it names. */
+const bad: readonly [string, (spec: TestSpec) => void, string, string?][] = [
+  [
+    "a script without its interpreter",
+    program("no-interpreter"),
+    "/bad/no-interpreter needs the interpreter /bin/python9",
+    "hint: install python9",
+  ],
+  [
+    "a script from Windows",
+    program("crlf"),
+    "ends its first line with CR LF",
+    "hint: convert crlf to Unix line ends",
+  ],
+  [
+    "a program for another machine",
+    program("other"),
+    "/bad/other is built for",
+    "hint: pull the image for linux/",
+  ],
+  [
+    "a program without its dynamic linker",
+    program("no-linker"),
+    "needs the interpreter /lib/ld-musl-none.so.1",
+    "hint: the program is linked for another C library",
+  ],
+  [
+    "a text without an interpreter",
+    program("text"),
+    "exec format error",
+    "first line has to be like #!/bin/sh",
+  ],
+  [
+    "a directory on a file",
+    mount("/etc/passwd"),
+    "move_mount /etc/passwd: not a directory",
+    "hint: a directory can only be mounted on a directory",
+  ],
+  [
+    "a source that is not there",
+    mount("/target", "/nowhere"),
+    "bind /nowhere on /target: no such file or directory",
+  ],
+  [
+    "a working directory that is a file",
+    (spec) => {
+      spec.process.cwd = "/etc/passwd";
+    },
+    "/etc/passwd: not a directory",
+  ],
+  [
+    "an unknown limit",
+    (spec) => {
+      spec.process.rlimits = [{ type: "RLIMIT_X", soft: 1, hard: 1 }];
+    },
+    "RLIMIT_X is unknown",
+  ],
+  [
+    "swap below the memory that it has in it",
+    resources({ memory: { limit: 64 << 20, swap: 32 << 20 } }),
+    "linux.resources.memory.swap: 33554432 is smaller than the memory limit",
+  ],
+  [
+    "processors that are not there",
+    resources({ cpu: { cpus: "4000" } }),
+    "the kernel refuses config.json linux.resources.cpu.cpus",
+  ],
+  [
+    "a sysctl of the host's",
+    (spec) => {
+      spec.linux.sysctl = { "vm.swappiness": "1" };
+    },
+    "sysctl vm.swappiness: is not separate in a container",
+  ],
+  [
+    "a namespace that is not there",
+    (spec) => {
+      const [first] = spec.linux.namespaces;
+      if (first) first.path = "/nowhere";
+    },
+    "/nowhere: no such file or directory",
+  ],
+  [
+    "a seccomp action that is none",
+    (spec) => {
+      spec.linux.seccomp = { defaultAction: "SCMP_ACT_MAYBE" };
+    },
+    "SCMP_ACT_MAYBE",
+  ],
+];
+
+function program(name: string) {
+  return (spec: TestSpec) => {
+    spec.process.args = [`/bad/${name}`];
+  };
+}
+
+function mount(destination: string, source = "/tmp") {
+  return (spec: TestSpec) => {
+    (spec.mounts as object[]).push({ destination, source, type: "none", options: ["bind"] });
+  };
+}
+
+function resources(value: Record<string, unknown>) {
+  return (spec: TestSpec) => {
+    spec.linux.resources = value;
+  };
+}
+
+describe.skipIf(reason !== undefined)(`what is wrong with a bundle${reason ? ` (${reason})` : ""}`, () => {
+  let runtime: TestRuntime;
+  beforeAll(async () => {
+    runtime = await TestRuntime.open();
+    const files: Record<string, string | Uint8Array> = {
+      "no-interpreter": "#!/bin/python9\n",
+      crlf: "#!/bin/sh\r\necho\r\n",
+      text: "echo\n",
+      other: elf(other),
+      "no-linker": elf(own, "/lib/ld-musl-none.so.1"),
+    };
+    mkdirSync(join(runtime.rootfs, "bad"));
+    for (const [name, content] of Object.entries(files))
+      writeFileSync(join(runtime.rootfs, "bad", name), content, { mode: 0o755 });
+  });
+  afterAll(() => runtime[Symbol.asyncDispose]());
+
+  test.each(bad.map(([name, change, says, hint = ""]) => [name, change, says, hint] as const))(
+    "%s: named, with the way out, and nothing is left; runc fails likewise",
+    async (_, change, says, hint) => {
+      const bundle = runtime.bundle(["true"], change);
+      const result = await runtime.run(["run", "--bundle", bundle, "bad"]);
+      expect(result.stderr).toContain(says);
+      expect(result.stderr).toContain(hint);
+      expect(runtime.leftovers()).toEqual([]);
+      expect(result.exitCode).toBe(1);
+      if (runc === null) return;
+      const theirs = Bun.spawnSync([
+        runc,
+        "--root",
+        join(runtime.directory, "runc"),
+        "run",
+        "--bundle",
+        bundle,
+        "bad",
+      ]);
+      expect(theirs.exitCode).toBe(1);
+    },
+  );
+
+  test("the cause is found by create and start, and by exec, too", async () => {
+    const bundle = runtime.bundle(["/bad/crlf"]);
+    const created = await runtime.run(["create", "--bundle", bundle, "late"]);
+    expect(created.exitCode).toBe(0);
+    expect((await runtime.run(["start", "late"])).stderr).toContain("ends its first line with CR LF");
+    await runtime.must("delete", "--force", "late");
+
+    await runtime.must("run", "--detach", "--bundle", runtime.bundle(["sleep", "1000"]), "late");
+    const executed = await runtime.run(["exec", "late", "/bad/no-interpreter"]);
+    expect(executed).toMatchObject({
+      exitCode: 255,
+      stderr: expect.stringContaining("needs the interpreter /bin/python9"),
+    });
+    await runtime.must("delete", "--force", "late");
+  });
+});
