@@ -6,7 +6,7 @@ import { parseRegistryOptions, type RegistryOptions } from "./registry-options.t
 export const engineRegistryDirectory = (engineRoot: string): string => join(engineRoot, "registry");
 
 /** What the engine decides itself. */
-const fixed = ["root", "addr", "log-level", "help", "proxy"];
+const fixed = ["root", "addr", "log-level", "help"];
 
 /**
  * The options of the registry inside an engine: `address`, and each of `settings` as an option of

@@ -1,10 +1,15 @@
 import { isIP, isIPv4 } from "node:net";
 import { parseArgs } from "node:util";
-import { invalidParameter, messageOf, notImplemented } from "../errors/platform-error.ts";
+import { invalidParameter, messageOf } from "../errors/platform-error.ts";
 import type { LogLevel } from "../log/log.ts";
 import type { CollectionRequest } from "../registry/server/gc/collector.ts";
 import { parseRegistryAuth, type RegistryAuthOptions, registryAuthFlags } from "./registry-auth-options.ts";
 import { durationMs, parseCollection, registryDirectory } from "./registry-gc-options.ts";
+import {
+  parseRegistryProxy,
+  type RegistryProxyOptions,
+  registryProxyFlags,
+} from "./registry-proxy-options.ts";
 
 /** How `gantry registry serve` was called. */
 export interface RegistryOptions {
@@ -19,6 +24,7 @@ export interface RegistryOptions {
   readonly auth: RegistryAuthOptions;
   readonly readOnly: boolean;
   readonly collection: CollectionRequest;
+  readonly proxy: RegistryProxyOptions | undefined;
   /** Between two collections; undefined: only when somebody asks for one. */
   readonly collectionIntervalMs: number | undefined;
   /** Content and passwords may be read by everybody on the way. */
@@ -44,6 +50,11 @@ Options:
       --auth-token-jwks FILE        Take the tokens of another server, by its public keys
       --auth-token-root-cert FILE   Take the tokens of another server, by its certificates
       --read-only        Refuse every push and delete
+      --proxy URL                Cache the registry at URL: fetch from it what is asked for, and refuse pushes
+      --proxy-username NAME      Log in there; the password is in GANTRY_PROXY_PASSWORD of the environment, or
+      --proxy-password-file FILE in this file
+      --proxy-certs-dir DIR      HOST[:PORT]/ca.crt, client.cert and client.key below it are for the upstream
+      --proxy-ttl DURATION       Remove what nobody has asked for in so long (default 168h)
       --gc-interval DURATION     Remove what no manifest needs so often (default: when \`gantry registry gc\` asks for it)
       --gc-grace DURATION        Leave alone what was pushed or looked at so recently (default 1h)
       --gc-upload-age DURATION   Throw away uploads that rest for so long (default 168h)
@@ -56,23 +67,22 @@ Options:
 const levels: readonly LogLevel[] = ["debug", "info", "warn", "error"];
 
 const minIntervalMs = 1000;
-
-/** What the command line says of the slices that are not built, by option. */
-const unbuilt = {
-  proxy: "a pull-through cache of another registry",
-} as const;
+const cacheIntervalMs = 3600_000;
 
 /** Undefined when help was asked for. Errors: InvalidParameter naming the option; NotImplemented. */
 export function parseRegistryOptions(argv: readonly string[]): RegistryOptions | undefined {
   const values = parse(argv);
   if (values.help) return undefined;
-  for (const [option, what] of Object.entries(unbuilt)) {
-    if (option in values) throw notImplemented(`--${option}: ${what} is not built yet`);
-  }
   const logLevel = levels.find((level) => level === (values["log-level"] ?? "info"));
   if (!logLevel)
     throw invalidParameter(`--log-level ${values["log-level"]}: not one of ${levels.join(", ")}`);
   const { host, port } = parseAddress(values.addr ?? "127.0.0.1:5000");
+  const proxy = parseRegistryProxy(values);
+  const collection = parseCollection("gc-", {
+    grace: values["gc-grace"],
+    "upload-age": values["gc-upload-age"],
+    untagged: values["gc-untagged"],
+  });
   const tls = parseTls(values["tls-cert"], values["tls-key"]);
   const exposed = tls === undefined && !isLoopback(host);
   if (exposed && !values.insecure) {
@@ -86,13 +96,11 @@ export function parseRegistryOptions(argv: readonly string[]): RegistryOptions |
     root: registryDirectory(values.root),
     tls,
     auth: parseRegistryAuth(values),
-    readOnly: values["read-only"] ?? false,
-    collection: parseCollection("gc-", {
-      grace: values["gc-grace"],
-      "upload-age": values["gc-upload-age"],
-      untagged: values["gc-untagged"],
-    }),
-    collectionIntervalMs: interval(values["gc-interval"]),
+    // A cache has nothing of its own: its content is its upstream's.
+    readOnly: proxy !== undefined || (values["read-only"] ?? false),
+    proxy,
+    collection: proxy ? { ...collection, what: "unused", graceMs: proxy.ttlMs } : collection,
+    collectionIntervalMs: interval(values["gc-interval"]) ?? (proxy && cacheIntervalMs),
     exposed,
     logLevel,
   };
@@ -112,7 +120,7 @@ function parse(argv: readonly string[]) {
         insecure: { type: "boolean" },
         "log-level": { type: "string", short: "l" },
         help: { type: "boolean" },
-        proxy: { type: "string" },
+        ...registryProxyFlags,
         "gc-interval": { type: "string" },
         "gc-grace": { type: "string" },
         "gc-upload-age": { type: "string" },

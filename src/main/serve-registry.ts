@@ -12,11 +12,13 @@ import type { RegistryOptions } from "./registry-options.ts";
 
 /** Serves an opened registry until it is closed. Errors: System naming the address or the file. */
 export async function serveRegistry(
-  registry: Registry,
+  opened: Registry,
   options: RegistryOptions,
   log: Log,
 ): Promise<{ close(): void }> {
   const { root, readOnly } = options;
+  const cache = await openCache(opened, options, log);
+  const registry = { ...opened, ...(cache && { cache }) };
   const tls = options.tls && { cert: readText(options.tls.cert), key: readText(options.tls.key) };
   const auth = composeRegistryAuth(options.auth, { root, scheme: tls ? "https" : "http" });
   const server = createRegistryServer({ registry, log, ...auth, readOnly, tls });
@@ -40,6 +42,7 @@ export async function serveRegistry(
   return {
     close: () => {
       clearInterval(timer);
+      cache?.close();
       for (const each of [server, admin]) {
         each.closeAllConnections();
         each.close();
@@ -47,6 +50,12 @@ export async function serveRegistry(
       rmSync(adminSocketPath(root), { force: true });
     },
   };
+}
+
+async function openCache(registry: Registry, { proxy }: RegistryOptions, log: Log) {
+  if (proxy === undefined) return undefined;
+  const { composeRegistryCache } = await import("./compose-registry-cache.ts");
+  return composeRegistryCache(registry, proxy, log);
 }
 
 /** Errors within a collection are logged by it. */

@@ -15,7 +15,7 @@ export interface Ingest {
   readonly path: string;
   /**
    * Follows the file: numbers of bytes that are written and can be read at `path`. Ends as soon as the
-   * content is verified, throws when it never will be. For one follower.
+   * content is verified, throws when it never will be. For any number of followers.
    */
   readonly grown: AsyncIterable<number>;
   /**

@@ -13,6 +13,7 @@ import { HostCertificates } from "./host-certificates.ts";
 import { InsecureRegistries } from "./insecure-registries.ts";
 import { MirroredRepository } from "./mirrored-repository.ts";
 import { noProxies } from "./proxy-settings.ts";
+import { RegistryDocuments } from "./registry-documents.ts";
 import {
   indexEndpoint,
   mirrorEndpoint,
@@ -76,6 +77,16 @@ export class RegistryClient implements Registries {
       mirrors.map((mirror) => ({ mirror, repository: this.mirrorOf(mirror, reference) })),
       registry,
     );
+  }
+
+  /** For a cache in front of the registry; mirrors are not asked. */
+  documents(
+    { domain, path }: Pick<Reference, "domain" | "path">,
+    credentials: RegistryCredentials | undefined,
+  ): RegistryDocuments {
+    const endpoint = () => registryEndpoint(domain, this.insecure);
+    const session = this.session(endpoint, credentials, `repository:${path}:pull`, false);
+    return new RegistryDocuments(session, this.retry);
   }
 
   /** Credentials are for the registry alone, and where a mirror fails the registry is there: it is tried once. */

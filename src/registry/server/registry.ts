@@ -4,6 +4,7 @@ import type { ContentStore, Digest } from "../../core/content/contract.ts";
 import { FileContentStore } from "../../core/content/file-content-store.ts";
 import { conflict } from "../../errors/platform-error.ts";
 import { JsonFields } from "../../formats/json-fields.ts";
+import type { PullThroughCache } from "./cache/pull-through-cache.ts";
 import type { ContentKeeper } from "./content-keeper.ts";
 import { RepositoryStore } from "./repository-store.ts";
 import { defaultUploadAgeMs, UploadStore } from "./upload-store.ts";
@@ -13,6 +14,8 @@ export interface Registry {
   readonly content: ContentStore;
   readonly repositories: RepositoryStore;
   readonly uploads: UploadStore;
+  /** Where what is missing comes from, if anywhere. */
+  readonly cache?: PullThroughCache;
 }
 
 /** By which a registry knows its own directory. */

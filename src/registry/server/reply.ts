@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from "node:http";
+import type { RegistryDocument } from "../client/registry-documents.ts";
 import type { Grant } from "./auth/access.ts";
 
 export interface RegistryRequest {
@@ -15,7 +16,7 @@ export interface Reply {
   readonly status: number;
   /** `Content-Length` is set by whoever sends, except for a stream or an answer to HEAD. */
   readonly headers: Readonly<Record<string, string | readonly string[]>>;
-  readonly body?: Uint8Array | ReadableStream<Uint8Array>;
+  readonly body?: Uint8Array | AsyncIterable<Uint8Array>;
 }
 
 export function emptyReply(status: number, headers: Reply["headers"] = {}): Reply {
@@ -26,6 +27,12 @@ export function emptyReply(status: number, headers: Reply["headers"] = {}): Repl
 export function jsonReply(status: number, value: unknown, headers: Reply["headers"] = {}): Reply {
   const body = new TextEncoder().encode(JSON.stringify(value));
   return { status, headers: { "Content-Type": "application/json", ...headers }, body };
+}
+
+/** What another registry answered, as it is. */
+export function documentReply({ bytes, contentType, link }: RegistryDocument): Reply {
+  const headers = { "Content-Type": contentType, ...(link !== undefined && { Link: link }) };
+  return { status: 200, headers, body: bytes };
 }
 
 /** For what has a digest: the answer that a cache may keep, when the client has it already. */

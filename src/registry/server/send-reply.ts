@@ -20,7 +20,7 @@ function fieldLines(name: string, value: string | readonly string[]): string[] {
   return typeof value === "string" ? [name, value] : value.flatMap((each) => [name, each]);
 }
 
-async function sendStream(response: ServerResponse, body: ReadableStream<Uint8Array>): Promise<void> {
+async function sendStream(response: ServerResponse, body: AsyncIterable<Uint8Array>): Promise<void> {
   const gone = new Promise<void>((resolve) => response.once("close", resolve));
   for await (const chunk of body) {
     if (response.destroyed) return; // leaving the loop closes the file

@@ -1,3 +1,4 @@
+import { findBlob } from "../blob-source.ts";
 import { parseByteRange } from "../byte-range.ts";
 import { checkDigest } from "../names.ts";
 import { errorReply, refusal } from "../registry-error.ts";
@@ -5,10 +6,9 @@ import { emptyReply, isUnchanged } from "../reply.ts";
 import type { Handler } from "../route.ts";
 
 /** `GET`, `HEAD /v2/NAME/blobs/DIGEST`, whole or one range of it. */
-export const getBlob: Handler = async (request, { repository, reference }, { content, repositories }) => {
+export const getBlob: Handler = async (request, { repository, reference }, registry) => {
   const digest = checkDigest(reference);
-  const size = (await repositories.touch(repository, "blob", digest)) ? content.size(digest) : undefined;
-  if (size === undefined) throw refusal("BLOB_UNKNOWN", `${repository} has no blob ${digest}`);
+  const { size, open } = await findBlob(registry, repository, digest);
   const etag = `"${digest}"`;
   const headers = {
     "Accept-Ranges": "bytes",
@@ -25,14 +25,14 @@ export const getBlob: Handler = async (request, { repository, reference }, { con
     const error = refusal("RANGE_INVALID", `${wanted} is not within the ${size} bytes of ${digest}`);
     return errorReply(error, { "Content-Range": `bytes */${size}` });
   }
-  const length = range === undefined ? size : range.end - range.start;
+  const { start, end } = range ?? { start: 0, end: size };
   return {
     status: range === undefined ? 200 : 206,
     headers: {
       ...headers,
-      "Content-Length": String(length),
+      "Content-Length": String(end - start),
       ...(range && { "Content-Range": `bytes ${range.start}-${range.end - 1}/${size}` }),
     },
-    ...(request.method !== "HEAD" && length > 0 && { body: content.readStream(digest, range) }),
+    ...(request.method !== "HEAD" && end > start && { body: await open({ start, end }) }),
   };
 };

@@ -7,7 +7,9 @@ import type { RepositoryStore } from "../repository-store.ts";
 import type { Handler } from "../route.ts";
 
 /** `GET`, `HEAD /v2/NAME/manifests/REFERENCE`: the exact bytes that were pushed, whatever `Accept` says. */
-export const getManifest: Handler = async (request, { repository, reference }, { content, repositories }) => {
+export const getManifest: Handler = async (request, { repository, reference }, registry) => {
+  const { content, repositories } = registry;
+  await registry.cache?.refreshManifest(repository, reference);
   const digest = await resolve(repositories, repository, reference);
   const isThere = digest !== undefined && (await repositories.touch(repository, "manifest", digest));
   const record = isThere ? await repositories.manifest(repository, digest) : undefined;

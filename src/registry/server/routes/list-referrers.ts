@@ -1,7 +1,7 @@
 import { mediaTypes } from "../../../formats/oci-image.ts";
 import { checkDigest } from "../names.ts";
 import { compareBytes, paginate } from "../paginate.ts";
-import { jsonReply } from "../reply.ts";
+import { documentReply, jsonReply } from "../reply.ts";
 import type { Handler } from "../route.ts";
 
 /** Annotations may be long; an answer should stay below what clients read as one manifest. */
@@ -9,7 +9,10 @@ const maxPage = 500;
 
 /** `GET /v2/NAME/referrers/DIGEST`: an index of what names it as its subject; empty where nothing does. */
 export const listReferrers: Handler = async ({ query }, { path, repository, reference }, registry) => {
-  const records = await registry.repositories.referrers(repository, checkDigest(reference));
+  const subject = checkDigest(reference);
+  const upstream = await registry.cache?.document(repository, `${repository}/referrers/${subject}?${query}`);
+  if (upstream) return documentReply(upstream);
+  const records = await registry.repositories.referrers(repository, subject);
   const wanted = query.get("artifactType");
   const descriptors = records
     .map(({ descriptor }) => descriptor)

@@ -1,10 +1,12 @@
 import { compareTags, paginate } from "../paginate.ts";
 import { refusal } from "../registry-error.ts";
-import { jsonReply } from "../reply.ts";
+import { documentReply, jsonReply } from "../reply.ts";
 import type { Handler } from "../route.ts";
 
 /** `GET /v2/NAME/tags/list`. */
-export const listTags: Handler = async ({ query }, { path, repository }, { repositories }) => {
+export const listTags: Handler = async ({ query }, { path, repository }, { repositories, cache }) => {
+  const upstream = await cache?.document(repository, `${repository}/tags/list?${query}`);
+  if (upstream) return documentReply(upstream);
   if (!repositories.exists(repository)) throw refusal("NAME_UNKNOWN", `no such repository: ${repository}`);
   const tags = (await repositories.tags(repository)).sort(compareTags);
   const page = paginate(tags, { path, query, keyOf: (tag) => tag, compare: compareTags });
