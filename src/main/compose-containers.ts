@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { ImageStore } from "../core/images/contract.ts";
+import type { Leases } from "../core/leases/leases.ts";
 import type { Snapshotter } from "../core/snapshots/contract.ts";
 import { Adopter } from "../engine/containers/adopter.ts";
 import { Attacher } from "../engine/containers/attach.ts";
@@ -37,6 +38,7 @@ export interface ContainerParts {
   readonly host: HostFacts;
   readonly snapshots: Snapshotter;
   readonly images: ImageStore;
+  readonly leases: Leases;
   readonly networks: Networks;
   readonly shims: ShimLauncher;
   readonly initPath: string;
@@ -93,6 +95,16 @@ export function composeContainers(parts: ContainerParts) {
     sizer: new ContainerSizer(snapshots, images),
     planner,
     explainer: new Explainer(store, creator, images, snapshots, specs, filesOf),
-    adopter: new Adopter(store, snapshots, networks, shims, resources, cgroups, exits, log),
+    adopter: new Adopter(
+      store,
+      snapshots,
+      networks,
+      shims,
+      resources,
+      cgroups,
+      exits,
+      (key) => parts.leases.holds({ kind: "snapshot", name: key }),
+      log,
+    ),
   };
 }

@@ -2,9 +2,12 @@ import { join } from "node:path";
 import { dockerRoutes } from "../api/docker/docker-routes.ts";
 import type { Route } from "../api/docker/route.ts";
 import { FileContentStore } from "../core/content/file-content-store.ts";
+import { Collector } from "../core/gc/collector.ts";
+import { readReferences } from "../core/gc/read-references.ts";
 import { FileImageStore } from "../core/images/file-image-store.ts";
 import { ImagePlatforms } from "../core/images/image-platforms.ts";
 import { Leases } from "../core/leases/leases.ts";
+import { PersistentLeases } from "../core/leases/persistent-leases.ts";
 import { OverlaySnapshotter } from "../core/snapshots/overlay-snapshotter.ts";
 import { WorkerPool } from "../core/unpack/worker-pool.ts";
 import { ContainerEvents } from "../engine/containers/container-events.ts";
@@ -39,6 +42,11 @@ export interface Engine {
 }
 
 const warmUpDelayMs = 150;
+/** Until then a crashed engine's clients have come back. */
+const firstCollectionDelayMs = 5000;
+const collectionIntervalMs = 6 * 3600 * 1000;
+/** A download that broke off may be gone on with for a day. */
+const partialsOlderThanMs = 24 * 3600 * 1000;
 
 /** The only wiring: builds all services, top to bottom, and adopts what an earlier engine left. */
 export async function compose(options: EngineOptions, log: Log): Promise<Engine> {
@@ -60,6 +68,12 @@ export async function compose(options: EngineOptions, log: Log): Promise<Engine>
     leases,
     log,
   });
+  const persistentLeases = await PersistentLeases.open({
+    directory: join(root, "leases"),
+    leases,
+    references: (resource) => readReferences({ content, snapshots }, resource),
+    log,
+  });
 
   const registry = await composeEngineRegistry({
     root,
@@ -78,6 +92,7 @@ export async function compose(options: EngineOptions, log: Log): Promise<Engine>
     host,
     snapshots,
     images,
+    leases,
     networks,
     shims,
     initPath,
@@ -111,11 +126,21 @@ export async function compose(options: EngineOptions, log: Log): Promise<Engine>
   const committer = new Committer(maker, images, snapshots, containers.pauser, events, bus);
   const platforms = new ImagePlatforms(images, content);
   const imageExplainer = new ImageExplainer(images, content, snapshots, leases, platforms, workers);
+  const collector = new Collector({
+    content,
+    snapshots,
+    images,
+    leases,
+    persistent: persistentLeases,
+    containerOf: (key) => containers.store.ownerOf(key),
+    log,
+  });
   const id = engineId(root);
 
   await containers.adopter.adopt();
   // After whoever waited for this engine was answered.
   setTimeout(() => containers.planner.warmUp(), warmUpDelayMs).unref();
+  collectRegularly(collector);
 
   return {
     routes: dockerRoutes({
@@ -152,4 +177,11 @@ export async function compose(options: EngineOptions, log: Log): Promise<Engine>
       workers.close();
     },
   };
+}
+
+/** What a crash, or a download that nobody repeats, has left. */
+function collectRegularly(collector: Collector): void {
+  const run = () => void collector.run({ partialsOlderThanMs });
+  setTimeout(run, firstCollectionDelayMs).unref();
+  setInterval(run, collectionIntervalMs).unref();
 }

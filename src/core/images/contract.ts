@@ -1,5 +1,6 @@
 import type { ImageConfigFile } from "../../formats/oci-image.ts";
 import type { Descriptor, Digest } from "../content/contract.ts";
+import type { KeepGraph } from "../gc/contract.ts";
 
 /** An image that is present for this host's platform: its manifest, config and layer blobs and unpacked layers. */
 export interface Image {
@@ -71,6 +72,13 @@ export interface ImageStore {
    * running operation needs stays. Errors as Docker's: 409 conflicts with `force` hints.
    */
   remove(reference: string, options: { force: boolean; usedBy: ImageUsers }): Promise<RemovedReference[]>;
-  /** Deletes of the candidates what no image, no lease and no container's snapshot needs. */
-  collect(candidates: Candidates): Promise<void>;
+  /** Deletes of the candidates what no image, no lease and no container's snapshot needs. Returns what was deleted. */
+  collect(candidates: Candidates): Promise<Candidates>;
+  /**
+   * What images and names keep at the moment of the call, also those that are not complete (`open` left them out); as
+   * if the images `without` and their names were not there.
+   */
+  keeps(without?: ReadonlySet<Digest>): KeepGraph;
+  /** Paths of sidecars that could not be read: nobody knows what they keep. */
+  readonly unreadable: readonly string[];
 }

@@ -12,10 +12,14 @@ import {
 import type { Log } from "../../log/log.ts";
 import type { ContentStore } from "../content/contract.ts";
 import { KeyedLock } from "../content/keyed-lock.ts";
-import type { Leases } from "../leases/leases.ts";
+import type { KeepGraph } from "../gc/contract.ts";
+import { reachable } from "../gc/plan-collection.ts";
+import { readReferences } from "../gc/read-references.ts";
+import { type Leases, type Resource, resourceKey } from "../leases/leases.ts";
 import type { Snapshotter } from "../snapshots/contract.ts";
 import type { Candidates, Image, ImageNaming, ImageStore, ImageUsers, RemovedReference } from "./contract.ts";
 import { findImageId, lookupName, noSuchImage } from "./find-image-id.ts";
+import { imageGraph } from "./image-graph.ts";
 import { type ImageRecord, ImageSidecars, type ReferenceRecord } from "./image-sidecars.ts";
 import { blobsOf, type ImageDocuments, loadImage } from "./load-image.ts";
 import { planRemoval } from "./plan-removal.ts";
@@ -25,7 +29,7 @@ export interface ImageStoreOptions {
   /** Of the sidecars; made if it is missing. */
   readonly directory: string;
   readonly content: ContentStore;
-  readonly snapshots: Pick<Snapshotter, "layer" | "removeLayer">;
+  readonly snapshots: Pick<Snapshotter, "layer" | "parent" | "removeLayer">;
   readonly leases: Leases;
   readonly log: Log;
 }
@@ -45,6 +49,12 @@ export class FileImageStore implements ImageStore {
   /** By manifest digest; a name may stand for another manifest of the same config. */
   private readonly manifests = new Map<Digest, ImageDocuments>();
   private readonly views = new Map<Digest, Image>();
+  /** Read, but not complete: they are no images until a pull or a repair brings what is missing. */
+  private readonly incompleteImages = new Map<Digest, ImageRecord>();
+  private readonly incompleteNames = new Map<string, ReferenceRecord>();
+  /** What their blobs refer to, as far as they are there. */
+  private readonly incompleteReferences = new Map<string, readonly Resource[]>();
+  readonly unreadable: string[] = [];
   private readonly changes = new KeyedLock();
   private readonly sweeper: Sweeper;
 
@@ -52,30 +62,36 @@ export class FileImageStore implements ImageStore {
     private readonly options: ImageStoreOptions,
     private readonly sidecars: ImageSidecars,
   ) {
-    this.sweeper = new Sweeper(options, () => this.needs());
+    this.sweeper = new Sweeper(options);
   }
 
-  /** Reads what is there. An image that lost blobs or layers is logged and left out: pulling repairs it. */
+  /**
+   * Reads what is there. An image that lost blobs or layers is logged and left out: pulling repairs it, and what it
+   * still has is kept until then.
+   */
   static async open(options: ImageStoreOptions): Promise<FileImageStore> {
     const store = new FileImageStore(options, new ImageSidecars(options.directory));
     const { log } = options;
-    const { images, references } = store.sidecars.load((path, error) =>
-      log.warn("images.sidecar-broken", { path, error: messageOf(error) }),
-    );
+    const { images, references } = store.sidecars.load((path, error) => {
+      store.unreadable.push(path);
+      log.warn("images.sidecar-broken", { path, error: messageOf(error) });
+    });
     await Promise.all(
       images.map((record) =>
-        store
-          .restoreImage(record)
-          .catch((error) => log.warn("images.incomplete", { id: record.id, error: messageOf(error) })),
+        store.restoreImage(record).catch(async (error) => {
+          log.warn("images.incomplete", { id: record.id, error: messageOf(error) });
+          store.incompleteImages.set(record.id, record);
+          await store.readIncomplete(record.manifest.digest);
+        }),
       ),
     );
     await Promise.all(
       references.map((record) =>
-        store
-          .restoreName(record)
-          .catch((error) =>
-            log.warn("images.name-incomplete", { reference: record.reference, error: messageOf(error) }),
-          ),
+        store.restoreName(record).catch(async (error) => {
+          log.warn("images.name-incomplete", { reference: record.reference, error: messageOf(error) });
+          store.incompleteNames.set(record.reference, record);
+          await store.readIncomplete(record.manifest.digest);
+        }),
       ),
     );
     return store;
@@ -91,6 +107,17 @@ export class FileImageStore implements ImageStore {
     if (!this.entries.has(record.image)) throw noSuchImage(record.image);
     await this.documentsOf(record.manifest);
     this.names.set(record.reference, record);
+  }
+
+  private async readIncomplete(name: Digest): Promise<void> {
+    const waiting: Resource[] = [{ kind: "blob", name }];
+    for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+      const key = resourceKey(next);
+      if (this.incompleteReferences.has(key)) continue;
+      const references = await readReferences(this.options, next);
+      this.incompleteReferences.set(key, references);
+      waiting.push(...references);
+    }
   }
 
   list(): Image[] {
@@ -127,6 +154,7 @@ export class FileImageStore implements ImageStore {
       await this.sidecars.writeImage(record);
       this.entries.set(id, { record, documents });
       this.views.delete(id);
+      this.incompleteImages.delete(id);
     }
     for (const { reference, target } of names) {
       await this.point(lookupName(parseReference(reference)), id, target, manifest);
@@ -152,6 +180,7 @@ export class FileImageStore implements ImageStore {
     const record = { reference, image: id, target: bare(target), manifest: bare(manifest), createdAt: now() };
     await this.sidecars.writeReference(record);
     this.names.set(reference, record);
+    this.incompleteNames.delete(reference);
     this.views.delete(id);
     if (before) this.views.delete(before.image);
   }
@@ -171,7 +200,7 @@ export class FileImageStore implements ImageStore {
       (name) => ({ kind: "Untagged", value: familiarReference(name) }) as const,
     );
     if (!plan.deleteImage) {
-      await this.sweeper.sweep({ blobs: useless, layers: [] });
+      await this.sweep({ blobs: useless, layers: [] });
       return untagged;
     }
     const removedLayers = await this.delete(id, useless);
@@ -196,33 +225,33 @@ export class FileImageStore implements ImageStore {
     this.views.delete(id);
     if (entry === undefined) return [];
     const { digest } = entry.record.manifest;
-    return await this.sweeper.sweep({
+    const { layers } = await this.sweep({
       blobs: [...alsoUseless, digest, ...blobsOf(entry.documents.manifest)],
       layers: entry.documents.chainIds,
     });
+    return layers;
   }
 
-  async collect(candidates: Candidates): Promise<void> {
+  async collect(candidates: Candidates): Promise<Candidates> {
     using _turn = await this.changes.acquire("");
-    await this.sweeper.sweep(candidates);
+    return await this.sweep(candidates);
   }
 
-  /** Everything that images and names keep. */
-  private needs(): { blobs: Set<Digest>; layers: Set<Digest> } {
-    const [blobs, layers] = [new Set<Digest>(), new Set<Digest>()];
-    const keep = (manifest: Digest) => {
-      blobs.add(manifest);
-      for (const digest of this.blobsOfManifest(manifest)) blobs.add(digest);
-    };
-    for (const { record, documents } of this.entries.values()) {
-      keep(record.manifest.digest);
-      for (const chainId of documents.chainIds) layers.add(chainId);
-    }
-    for (const { target, manifest } of this.names.values()) {
-      blobs.add(target.digest);
-      keep(manifest.digest);
-    }
-    return { blobs, layers };
+  /** Only in a turn of `changes`: what images need stays the same meanwhile. */
+  private sweep(candidates: Candidates): Promise<Candidates> {
+    return this.sweeper.sweep(candidates, reachable(this.keeps()));
+  }
+
+  keeps(without: ReadonlySet<Digest> = new Set()): KeepGraph {
+    const images = [...this.entries.values()].map(({ record }) => record);
+    return imageGraph({
+      images: [...images, ...this.incompleteImages.values()].filter(({ id }) => !without.has(id)),
+      names: [...this.names.values(), ...this.incompleteNames.values()].filter(
+        ({ image }) => !without.has(image),
+      ),
+      documents: this.manifests.values(),
+      others: this.incompleteReferences,
+    });
   }
 
   private blobsOfManifest(manifest: Digest): Digest[] {
@@ -238,7 +267,9 @@ export class FileImageStore implements ImageStore {
     return documents;
   }
 
-  private checkComplete({ chainIds }: ImageDocuments): void {
+  private checkComplete({ descriptor, manifest, chainIds }: ImageDocuments): void {
+    this.options.content.path(descriptor.digest);
+    this.options.content.path(manifest.config.digest);
     const missing = chainIds.find((chainId) => this.options.snapshots.layer(chainId) === undefined);
     if (missing) throw invalidParameter(`layer ${missing} is not unpacked`, { code: "image.incomplete" });
   }

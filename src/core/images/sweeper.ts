@@ -2,7 +2,7 @@ import { messageOf, PlatformError } from "../../errors/platform-error.ts";
 import type { Digest } from "../../formats/digest.ts";
 import type { Log } from "../../log/log.ts";
 import type { ContentStore } from "../content/contract.ts";
-import type { Leases } from "../leases/leases.ts";
+import { type Leases, resourceKey } from "../leases/leases.ts";
 import type { Snapshotter } from "../snapshots/contract.ts";
 import type { Candidates } from "./contract.ts";
 
@@ -21,30 +21,28 @@ export class Sweeper {
   private readonly waitingBlobs = new Set<Digest>();
   private readonly waitingLayers = new Set<Digest>();
 
-  /** `needs` tells what images keep, at the moment of the call. */
-  constructor(
-    private readonly options: SweeperOptions,
-    private readonly needs: () => { blobs: ReadonlySet<Digest>; layers: ReadonlySet<Digest> },
-  ) {}
+  constructor(private readonly options: SweeperOptions) {}
 
-  /** Returns the layers that were deleted, topmost first. Candidate layers come base first. */
-  async sweep(candidates: Candidates): Promise<Digest[]> {
+  /**
+   * `needed` (keys of resources) is what images keep; it must not change meanwhile. Returns what was deleted, layers
+   * topmost first. Candidate layers come base first.
+   */
+  async sweep(candidates: Candidates, needed: ReadonlySet<string>): Promise<Candidates> {
     for (const digest of candidates.blobs) this.waitingBlobs.add(digest);
     // Taken out and put in again: a chain's layers stay in their order, base first.
     for (const chainId of candidates.layers) {
       this.waitingLayers.delete(chainId);
       this.waitingLayers.add(chainId);
     }
-    const removedLayers = await this.sweepLayers();
-    await this.sweepBlobs();
-    return removedLayers;
+    const layers = await this.sweepLayers(needed);
+    return { layers, blobs: await this.sweepBlobs(needed) };
   }
 
-  private async sweepLayers(): Promise<Digest[]> {
+  private async sweepLayers(needed: ReadonlySet<string>): Promise<Digest[]> {
     const { snapshots, leases } = this.options;
     const removed: Digest[] = [];
     for (const chainId of [...this.waitingLayers].reverse()) {
-      if (this.needs().layers.has(chainId)) {
+      if (needed.has(resourceKey({ kind: "layer", name: chainId }))) {
         this.waitingLayers.delete(chainId);
       } else if (!leases.holdsLayer(chainId)) {
         this.waitingLayers.delete(chainId);
@@ -67,16 +65,22 @@ export class Sweeper {
     }
   }
 
-  private async sweepBlobs(): Promise<void> {
+  private async sweepBlobs(needed: ReadonlySet<string>): Promise<Digest[]> {
     const { content, leases } = this.options;
+    const removed: Digest[] = [];
     for (const digest of [...this.waitingBlobs]) {
-      if (this.needs().blobs.has(digest)) {
+      if (needed.has(resourceKey({ kind: "blob", name: digest }))) {
         this.waitingBlobs.delete(digest);
       } else if (!leases.holdsBlob(digest)) {
         this.waitingBlobs.delete(digest);
-        await content.remove(digest).catch((error) => this.failed(digest, error));
+        try {
+          if (await content.remove(digest)) removed.push(digest);
+        } catch (error) {
+          this.failed(digest, error);
+        }
       }
     }
+    return removed;
   }
 
   /** A thing that cannot be deleted costs space, not the answer. */

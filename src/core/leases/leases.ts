@@ -20,10 +20,15 @@ export interface Lease {
   hold(resource: Resource): boolean;
 }
 
+/** For people: `pull of busybox:latest`, or the id of a persistent lease. */
+export interface LeaseOwner {
+  readonly kind: "operation" | "lease" | "repository";
+  readonly name: string;
+}
+
 /** A lease whose end its owner chooses. */
 export interface OpenLease extends Lease {
-  /** Who holds it, for people. */
-  readonly owner: string;
+  readonly owner: LeaseOwner;
   /** In the order in which they were held first. */
   readonly resources: readonly Resource[];
   /** A second time: nothing. */
@@ -38,9 +43,9 @@ export class Leases {
   private readonly counts = new Map<string, number>();
   private readonly opened = new Set<OpenLease>();
 
-  /** All holds end with `work`, however it ends. */
-  async withLease<T>(work: (lease: Lease) => Promise<T>, owner?: string): Promise<T> {
-    const lease = this.open(owner);
+  /** All holds end with `work`, however it ends. `name` tells people what works. */
+  async withLease<T>(work: (lease: Lease) => Promise<T>, name = "running operation"): Promise<T> {
+    const lease = this.open({ kind: "operation", name });
     try {
       return await work(lease);
     } finally {
@@ -48,7 +53,7 @@ export class Leases {
     }
   }
 
-  open(owner = "running operation"): OpenLease {
+  open(owner: LeaseOwner): OpenLease {
     const [blobs, layers] = [new Set<Digest>(), new Set<Digest>()];
     const held = new Map<string, Resource>();
     const hold = (resource: Resource): boolean => {

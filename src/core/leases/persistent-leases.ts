@@ -168,7 +168,7 @@ export class PersistentLeases {
   }
 
   private async hold({ id, resources }: LeaseRecord): Promise<OpenLease> {
-    const lease = this.options.leases.open(`lease ${id}`);
+    const lease = this.options.leases.open({ kind: "lease", name: id });
     this.held.set(id, lease);
     for (const resource of resources) lease.hold(resource);
     const waiting = [...resources];

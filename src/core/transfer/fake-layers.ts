@@ -7,7 +7,7 @@ import type { CommittedLayer, LayerDraft, Snapshotter } from "../snapshots/contr
 import type { LayerUnpacker, UnpackedLayer, UnpackRequest } from "../unpack/contract.ts";
 
 /** The part of a snapshotter that images and transfers need. */
-export type Layers = Pick<Snapshotter, "layer" | "layers" | "draft" | "removeLayer">;
+export type Layers = Pick<Snapshotter, "layer" | "layers" | "parent" | "draft" | "removeLayer">;
 
 /** For tests without root: layers that exist only by name. */
 export class FakeLayers implements Layers {
@@ -24,6 +24,9 @@ export class FakeLayers implements Layers {
   layers(): CommittedLayer[] {
     return [...this.committed.values()];
   }
+
+  /** Nobody has a writable top here. */
+  parent(): undefined {}
 
   async draft(
     chainId: Digest,

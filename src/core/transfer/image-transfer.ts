@@ -63,7 +63,7 @@ export class ImageTransfer implements Transfer {
       request.credentials ? digestOf(JSON.stringify(request.credentials)) : "",
     ]);
     return await this.pulls.join(key, request, (shared) =>
-      this.holding((lease) =>
+      this.holding(`pull of ${familiarReference(reference)}`, (lease) =>
         pullImage(this.options, {
           reference,
           remote: this.options.registries.repository(reference, request.credentials),
@@ -86,7 +86,7 @@ export class ImageTransfer implements Transfer {
     archive: ReadableStream<Uint8Array>,
     options: LoadOptions,
   ): Promise<{ image: Image; loaded: string }[]> {
-    return this.holding((lease) => loadArchive(this.options, { archive, lease, ...options }));
+    return this.holding("load", (lease) => loadArchive(this.options, { archive, lease, ...options }));
   }
 
   async push(request: PushRequest): Promise<void> {
@@ -99,7 +99,9 @@ export class ImageTransfer implements Transfer {
     }
     request.onProgress({ status: `The push refers to repository [${repositoryName(reference)}]` });
     for (const tagged of this.pushedTags(reference)) {
-      await this.holding((lease) => this.pushTag(tagged, request, lease));
+      await this.holding(`push of ${familiarReference(tagged)}`, (lease) =>
+        this.pushTag(tagged, request, lease),
+      );
     }
   }
 
@@ -144,7 +146,7 @@ export class ImageTransfer implements Transfer {
 
   async save({ names, platform, write, signal }: SaveRequest): Promise<readonly Image[]> {
     const saved = await this.savedImages(names, platform);
-    await this.holding((lease) => saveImages(this.options, { saved, lease, write, signal }));
+    await this.holding("save", (lease) => saveImages(this.options, { saved, lease, write, signal }));
     return saved.map(({ image }) => image);
   }
 
@@ -163,13 +165,13 @@ export class ImageTransfer implements Transfer {
    * Runs `work` under a lease. What it brought is deleted again after an error, except what a later attempt
    * can go on with: after an abort, or when the registry broke down.
    */
-  private async holding<T>(work: (lease: Lease) => Promise<T>): Promise<T> {
+  private async holding<T>(name: string, work: (lease: Lease) => Promise<T>): Promise<T> {
     let brought: Lease | undefined;
     try {
       return await this.options.leases.withLease((lease) => {
         brought = lease;
         return work(lease);
-      });
+      }, name);
     } catch (error) {
       if (brought && !isResumable(error)) {
         await this.options.images.collect({ blobs: [...brought.blobs], layers: [...brought.layers] });

@@ -50,13 +50,14 @@ export async function loadArchive(
   const { spooler, spoolDirectory, platform, content } = services;
   const images = await readImageArchive(archive, {
     blobs: content,
+    hold: (digest) => lease.holdBlob(digest),
     spooler,
     spoolDirectory,
     platform: load.platform ?? platform,
     isPlatformWanted: load.platform !== undefined,
     signal,
   });
-  for (const image of images) hold(lease, image);
+  for (const { diffIds } of images) for (const chainId of chainIds(diffIds)) lease.holdLayer(chainId);
   const named = images.map((image) => ({
     image,
     names: image.repoTags.map((tag) => withDefaultTag(parseReference(tag))),
@@ -80,11 +81,6 @@ export async function loadArchive(
     loaded.push(...shown.map((text) => ({ image, loaded: text })));
   }
   return loaded;
-}
-
-function hold(lease: Lease, { manifest, config, layers, diffIds }: ArchivedImage): void {
-  for (const { digest } of [manifest, config, ...layers]) lease.holdBlob(digest);
-  for (const chainId of chainIds(diffIds)) lease.holdLayer(chainId);
 }
 
 function wantedLayers({ layers, diffIds }: ArchivedImage): WantedLayer[] {

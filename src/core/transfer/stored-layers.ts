@@ -1,5 +1,5 @@
 import { notFound, type PlatformError } from "../../errors/platform-error.ts";
-import { type Digest, digestAlgorithm } from "../../formats/digest.ts";
+import { type Digest, digestAlgorithm, digestOf } from "../../formats/digest.ts";
 import type { Descriptor, Manifest } from "../../formats/oci-image.ts";
 import { parseManifest, parseManifestDocument } from "../../formats/parse-oci-image.ts";
 import { familiarReference, parseReference } from "../../formats/reference.ts";
@@ -107,8 +107,9 @@ async function rewritten(
   const document: object = JSON.parse(new TextDecoder().decode(before));
   const bytes = new TextEncoder().encode(JSON.stringify({ ...document, layers }));
   const manifest = parseManifest(bytes, mediaType, "manifest");
-  const stored = await content.put(bytes, digestAlgorithm(digest));
-  lease.holdBlob(stored);
+  const algorithm = digestAlgorithm(digest);
+  lease.holdBlob(digestOf(bytes, algorithm));
+  const stored = await content.put(bytes, algorithm);
   return { descriptor: { mediaType, digest: stored, size: bytes.length }, bytes, manifest };
 }
 

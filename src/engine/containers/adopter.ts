@@ -29,6 +29,8 @@ export class Adopter {
     private readonly resources: RunResources,
     private readonly cgroups: ContainerCgroups,
     private readonly exits: ExitHandler,
+    /** Writable tops that no container owns, and that are needed all the same. */
+    private readonly isSnapshotHeld: (key: string) => boolean,
     private readonly log: Log,
   ) {}
 
@@ -112,10 +114,12 @@ export class Adopter {
       await rm(directory, { recursive: true, force: true });
     }
     for (const key of this.snapshots.keys()) {
-      if (!this.store.find(key)) await this.snapshots.remove(key);
+      const isNeeded = this.store.ownerOf(key) !== undefined || this.isSnapshotHeld(key);
+      if (!isNeeded) await this.snapshots.remove(key);
     }
     for (const key of this.snapshots.mountedKeys()) {
-      if (!this.store.find(key)?.isLive) await this.snapshots.unmount(key);
+      const isMountNeeded = this.store.find(key)?.isLive || this.isSnapshotHeld(key);
+      if (!isMountNeeded) await this.snapshots.unmount(key);
     }
   }
 }

@@ -54,6 +54,15 @@ export class ContainerStore {
     return join(this.root, id);
   }
 
+  /**
+   * Whom the writable top `key` belongs to, by name. A container whose record cannot be read, or is not written yet, has
+   * its directory already, and no better name than its id.
+   */
+  ownerOf(key: string): string | undefined {
+    const name = this.#byId.get(key)?.name;
+    return name ?? (existsSync(this.directory(key)) ? key : undefined);
+  }
+
   /** In the order of creation. */
   list(): Container[] {
     return [...this.#byId.values()];

@@ -16,7 +16,7 @@ export class LeasedContent implements ContentKeeper {
   ) {}
 
   keep(digest: Digest): void {
-    const lease = this.leases.open("repository of the registry");
+    const lease = this.leases.open({ kind: "repository", name: "of the registry" });
     lease.holdBlob(digest);
     this.held.set(digest, lease);
   }

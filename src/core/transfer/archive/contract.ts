@@ -16,7 +16,7 @@ export interface ArchivedImage {
 }
 
 /** What the reader needs of the content store. */
-export type ArchiveBlobs = Pick<ContentStore, "has" | "adopt" | "put" | "remove">;
+export type ArchiveBlobs = Pick<ContentStore, "has" | "adopt" | "put">;
 
 /** Writes the files of an archive to a directory, off the event loop; unpack's WorkerPool does it. */
 export interface ArchiveSpooler {
@@ -29,6 +29,8 @@ export interface ArchiveSpooler {
 
 export interface ReadArchiveOptions {
   readonly blobs: ArchiveBlobs;
+  /** Called for each blob before it is looked for and stored: from then on nobody may remove it. */
+  readonly hold: (digest: Digest) => void;
   readonly spooler: ArchiveSpooler;
   /** An existing directory on the file system of the content store; the archive's files go to a folder in it. */
   readonly spoolDirectory: string;
