@@ -126,6 +126,12 @@ export class Collector {
     return gone;
   }
 
+  /** Those of the plan that are on disk. */
+  async remaining(plan: CollectionPlan): Promise<CollectionPlan> {
+    const there = new Set((await this.#objects()).map(keyOf));
+    return plan.filter((removal) => there.has(keyOf(removal)));
+  }
+
   /** Plans and collects behind everything else. Never rejects. */
   async run(scope: CollectionScope): Promise<void> {
     const { log } = this.options;

@@ -7,7 +7,8 @@ import { type Digest, digestHex, digestOf } from "../../formats/digest.ts";
 import { type Descriptor, mediaTypes } from "../../formats/oci-image.ts";
 import { createLog } from "../../log/log.ts";
 import { FileContentStore } from "../content/file-content-store.ts";
-import { Leases } from "../leases/leases.ts";
+import { reachable } from "../gc/plan-collection.ts";
+import { Leases, resourceKey } from "../leases/leases.ts";
 import { FakeLayers } from "../transfer/fake-layers.ts";
 import type { ImageUsers } from "./contract.ts";
 import { FileImageStore } from "./file-image-store.ts";
@@ -247,5 +248,59 @@ test("a start reports broken sidecars and images that lost something, and keeps 
     "images.name-incomplete",
     "images.name-incomplete",
     "images.sidecar-broken",
+  ]);
+});
+
+describe("an image that is not complete after a restart", () => {
+  test("keeps what it has: a collection takes nothing of it until it is repaired and removed", async () => {
+    const { manifest, id, chain } = await prepare("base", "top");
+    await store.add(manifest, [{ reference: "a:1", target: manifest }]);
+    const top = chain[1] ?? id;
+    const lost = layers.committed.get(top);
+    layers.committed.delete(top);
+    await reopen();
+    expect(store.list()).toEqual([]);
+    const everything = { blobs: content.list(), layers: [...layers.committed.keys()] };
+    expect(await store.collect(everything)).toEqual({ blobs: [], layers: [] });
+
+    if (lost) layers.committed.set(top, lost);
+    await store.add(manifest, [{ reference: "a:1", target: manifest }]);
+    await store.remove("a:1", { force: false, usedBy: nobody });
+    expect([content.list(), [...layers.committed.keys()]]).toEqual([[], []]);
+  });
+
+  test("keeps its layers also when its config is missing, and a name its manifest", async () => {
+    const { manifest, id } = await prepare("base");
+    await store.add(manifest, [{ reference: "a:1", target: manifest }]);
+    await content.remove(id);
+    await reopen();
+    await store.collect({ blobs: content.list(), layers: [] });
+    expect(content.list().toSorted()).toEqual([manifest.digest, digestOf("base")].toSorted());
+    await expect(store.add(manifest, [])).rejects.toThrow(`no such blob: ${id}`);
+  });
+
+  test("a sidecar that cannot be read is told", async () => {
+    const [path] = [join(directory, "images/ids/broken.json")];
+    writeFileSync(path, "{");
+    await reopen();
+    expect(store.unreadable).toEqual([path]);
+  });
+});
+
+test("without an image its names and blobs are kept by nobody", async () => {
+  const [one, two] = [await prepare("base", "one"), await prepare("base", "two")];
+  await store.add(one.manifest, [{ reference: "a:1", target: one.manifest }]);
+  await store.add(two.manifest, [{ reference: "b:1", target: two.manifest }]);
+  const kept = reachable(store.keeps(new Set([one.id])));
+  const has = (kind: "blob" | "layer", name: string) => kept.has(resourceKey({ kind, name }));
+  expect([has("blob", one.id), has("blob", digestOf("one")), has("layer", one.chain[1] ?? "")]).toEqual([
+    false,
+    false,
+    false,
+  ]);
+  expect([has("blob", two.id), has("blob", digestOf("base")), has("layer", one.chain[0] ?? "")]).toEqual([
+    true,
+    true,
+    true,
   ]);
 });
