@@ -28,6 +28,7 @@ import { composeContainers } from "./compose-containers.ts";
 import { composeEngineRegistry } from "./compose-engine-registry.ts";
 import { composeEngineFsck } from "./compose-fsck.ts";
 import { composeImageMaker } from "./compose-image-maker.ts";
+import { composeStorage } from "./compose-storage.ts";
 import { composeRegistries, composeTransfer } from "./compose-transfer.ts";
 import { embeddedFiles } from "./embedded/embedded-files.ts";
 import { installEmbedded } from "./embedded/install-embedded.ts";
@@ -152,6 +153,7 @@ export async function compose(options: EngineOptions, log: Log): Promise<Engine>
       importer: new Importer(maker, bus),
       imageExplainer,
       imageSearch: new ImageSearch(registries),
+      ...composeStorage({ content, snapshots, images: imageService, containers, collector, bus }),
       snapshots,
       networks,
       bus,

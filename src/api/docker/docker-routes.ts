@@ -21,6 +21,9 @@ import type { ImageSearch } from "../../engine/images/image-search.ts";
 import type { ImageService } from "../../engine/images/image-service.ts";
 import type { Importer } from "../../engine/images/importer.ts";
 import type { ManifestSummaries } from "../../engine/images/manifest-summaries.ts";
+import type { DiskUsage } from "../../engine/storage/disk-usage.ts";
+import type { Keepers } from "../../engine/storage/keepers.ts";
+import type { Pruner } from "../../engine/storage/pruner.ts";
 import type { Networks } from "../../network/contract.ts";
 import type { Route } from "./route.ts";
 import { absentObjectRoutes } from "./routes/absent-objects.ts";
@@ -50,6 +53,7 @@ import { execResizeRoute } from "./routes/exec-resize.ts";
 import { execStartRoute } from "./routes/exec-start.ts";
 import { fsckRoute, type RunFsck } from "./routes/gantry-fsck.ts";
 import { containerPlanRoute, createPlanRoute, planDiffRoute, planRoute } from "./routes/gantry-plan.ts";
+import { keepersRoute, prunePlanRoute, storageRoute } from "./routes/gantry-storage.ts";
 import { imageAnatomyRoute } from "./routes/image-anatomy.ts";
 import { imageCreateRoute } from "./routes/image-create.ts";
 import { imageHistoryRoute } from "./routes/image-history.ts";
@@ -64,6 +68,14 @@ import { imageTagRoute } from "./routes/image-tag.ts";
 import { infoRoute } from "./routes/info.ts";
 import { networkInspectRoute } from "./routes/network-inspect.ts";
 import { networkListRoute } from "./routes/network-list.ts";
+import {
+  buildPruneRoute,
+  containerPruneRoute,
+  imagePruneRoute,
+  networkPruneRoute,
+  volumePruneRoute,
+} from "./routes/prune.ts";
+import { systemDfRoute } from "./routes/system-df.ts";
 import { volumeListRoute } from "./routes/volume-list.ts";
 import { unbuiltRoutes } from "./unbuilt-routes.ts";
 
@@ -93,6 +105,9 @@ export interface DockerServices {
   readonly networks: Networks;
   readonly bus: EventBus;
   readonly explainer: Explainer;
+  readonly diskUsage: DiskUsage;
+  readonly pruner: Pruner;
+  readonly keepers: Keepers;
   readonly systemInfo: () => object;
   readonly fsck: RunFsck;
 }
@@ -110,6 +125,7 @@ export const dockerRoutes = (services: DockerServices): Route[] => [
   networkInspectRoute(services.networks, services.store),
   volumeListRoute,
   ...absentObjectRoutes,
+  ...storageRoutes(services),
   containerPlanRoute(services.explainer),
   createPlanRoute(services.explainer),
   planRoute(services.explainer),
@@ -141,6 +157,18 @@ function containerRoutes(services: DockerServices): Route[] {
     containerRemoveRoute(store, services.remover),
   ];
 }
+
+const storageRoutes = ({ diskUsage, pruner, keepers }: DockerServices): Route[] => [
+  systemDfRoute(diskUsage),
+  containerPruneRoute(pruner),
+  imagePruneRoute(pruner),
+  networkPruneRoute,
+  volumePruneRoute,
+  buildPruneRoute,
+  storageRoute(diskUsage),
+  keepersRoute(keepers),
+  prunePlanRoute(pruner),
+];
 
 const execRoutes = ({ store, execs }: DockerServices): Route[] => [
   execCreateRoute(store, execs),
