@@ -37,6 +37,7 @@ test("a group lists its commands by the names they have there", () => {
     "inspect",
     "load",
     "ls",
+    "prune",
     "pull",
     "push",
     "rm",

@@ -7,6 +7,7 @@ import type { CommandDefinition } from "./command.ts";
 import { command as attach } from "./commands/attach.ts";
 import { command as commit } from "./commands/commit.ts";
 import { command as containerInspect } from "./commands/container-inspect.ts";
+import { command as containerPrune } from "./commands/container-prune.ts";
 import { command as create } from "./commands/create.ts";
 import { command as diff } from "./commands/diff.ts";
 import { command as events } from "./commands/events.ts";
@@ -17,6 +18,7 @@ import { command as fsck } from "./commands/fsck.ts";
 import { command as history } from "./commands/history.ts";
 import { command as imageExplain } from "./commands/image-explain.ts";
 import { command as imageInspect } from "./commands/image-inspect.ts";
+import { command as imagePrune } from "./commands/image-prune.ts";
 import { command as images } from "./commands/images.ts";
 import { command as importImage } from "./commands/import.ts";
 import { command as info } from "./commands/info.ts";
@@ -41,6 +43,8 @@ import { command as save } from "./commands/save.ts";
 import { command as search } from "./commands/search.ts";
 import { command as start } from "./commands/start.ts";
 import { command as stop } from "./commands/stop.ts";
+import { command as systemDf } from "./commands/system-df.ts";
+import { command as systemPrune } from "./commands/system-prune.ts";
 import { command as tag } from "./commands/tag.ts";
 import { command as top } from "./commands/top.ts";
 import { command as unpause } from "./commands/unpause.ts";
@@ -66,7 +70,7 @@ export const commandGroups: readonly CommandGroup[] = [
   { name: "container", summary: "Work with containers" },
   { name: "image", summary: "Work with images" },
   { name: "network", summary: "Look at networks" },
-  { name: "system", summary: "Look at the engine" },
+  { name: "system", summary: "Look at the engine and its disk space" },
 ];
 
 const entry = (
@@ -132,6 +136,10 @@ export const commands: readonly CommandEntry[] = [
     imageExplain,
   ),
   entry("hidden", "image inspect", "Show everything about images", imageInspect),
+  entry("hidden", "container prune", "Remove all stopped containers", containerPrune),
+  entry("hidden", "image prune", "Remove unused images", imagePrune),
+  entry("hidden", "system df", "Show how much disk space is used, and for what", systemDf),
+  entry("hidden", "system prune", "Remove everything that is not in use", systemPrune),
   entry("hidden", "network ls", "List networks", networkLs, "network list"),
   entry("hidden", "network inspect", "Show everything about networks", networkInspect),
 ];

@@ -84,13 +84,16 @@ export function notBuilt(type?: string, short?: string): Flag<undefined> {
 }
 
 /** `ps --filter`, `events --filter`: `key=value`, repeatable; the engine knows the keys. */
-export function filters(): Flag<readonly (readonly [string, string])[]> {
+export function filters(
+  help = "Show only what matches (key=value)",
+  extra: Extra = { short: "f" },
+): Flag<readonly (readonly [string, string])[]> {
   const parse = (raw: string): readonly [string, string] => {
     const equals = raw.indexOf("=");
     if (equals < 0) throw new Error("invalid filter: must be in format of name=value");
     return [raw.slice(0, equals).trim().toLowerCase(), raw.slice(equals + 1).trim()];
   };
-  return parsedList("Show only what matches (key=value)", "filter", parse, { short: "f" });
+  return parsedList(help, "filter", parse, extra);
 }
 
 /** The `filters` parameter of the Engine API; undefined when there are none. */
