@@ -33,10 +33,11 @@ int main(int argc, char **argv)
 	reset_signals();
 	if (called_as_init(argv[0]))
 		return init_main(argc, argv);
-	if (strcmp(mode, "shim") == 0) {
+	if (strcmp(mode, "shim") == 0 || strcmp(mode, "shim-wait") == 0) {
 		const char *last = argv[argc - 1];
+		size_t size = (size_t)(last + strlen(last) - argv[0]);
 
-		return shim_main(argv[0], (size_t)(last + strlen(last) - argv[0]));
+		return strcmp(mode, "shim") == 0 ? shim_main(argv[0], size) : waiting_shim_main(argv[0], size);
 	}
 	if (strcmp(mode, "create") == 0)
 		return create_main(false);
@@ -44,6 +45,6 @@ int main(int argc, char **argv)
 		return create_main(true);
 	if (strcmp(mode, "dump-plan") == 0)
 		return dump_main();
-	complain("usage: gantry-helper shim|create|exec|dump-plan");
+	complain("usage: gantry-helper shim|shim-wait|create|exec|dump-plan");
 	return 2;
 }

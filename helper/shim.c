@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 
 #include "clone.h"
@@ -337,7 +338,7 @@ static int fail_start(const char *what)
 	return 1;
 }
 
-int shim_main(char *title_start, size_t title_size)
+static int run_shim(char *title_start, size_t title_size, bool is_daemon)
 {
 	static struct shim shim = {
 		.epoll = -1,
@@ -349,7 +350,7 @@ int shim_main(char *title_start, size_t title_size)
 
 	if (launch_read(&shim.launch) < 0)
 		return fail_start("the launch message is malformed");
-	if (shim.launch.flags & FLAG_DAEMON && become_daemon() < 0)
+	if (!is_daemon && shim.launch.flags & FLAG_DAEMON && become_daemon() < 0)
 		return fail_start("cannot become a daemon");
 	set_title(title_start, title_size, shim.launch.container_id);
 	shim.directory = open(shim.launch.directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -359,4 +360,59 @@ int shim_main(char *title_start, size_t title_size)
 		return fail_start("cannot start");
 	run_loop(&shim);
 	return 0;
+}
+
+/* Daemon already; the launch message and the listener come over the socket at FD_LAUNCH, once there is a container. */
+static int await_launch(void)
+{
+	union {
+		struct cmsghdr header;
+		char bytes[CMSG_SPACE(2 * sizeof(int))];
+	} control;
+	char byte;
+	struct iovec data = {&byte, 1};
+	struct msghdr message = {
+		.msg_iov = &data, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control)};
+	struct cmsghdr *rights;
+	int received[2];
+	ssize_t got;
+
+	do
+		got = recvmsg(FD_LAUNCH, &message, MSG_CMSG_CLOEXEC);
+	while (got < 0 && errno == EINTR);
+	if (got <= 0)
+		_exit(0); /* the engine does not need us any more */
+	rights = CMSG_FIRSTHDR(&message);
+	if (!rights || rights->cmsg_type != SCM_RIGHTS || rights->cmsg_len != CMSG_LEN(sizeof(received)))
+		return -EINVAL;
+	memcpy(received, CMSG_DATA(rights), sizeof(received));
+	/* Above both targets: 3 is the socket, 4 is free or received. */
+	for (int i = 0; i < 2; i++) {
+		int lifted = fcntl(received[i], F_DUPFD_CLOEXEC, FD_LISTENER + 1);
+
+		if (lifted < 0)
+			return -errno;
+		close(received[i]);
+		received[i] = lifted;
+	}
+	if (dup2(received[0], FD_LAUNCH) < 0 || dup2(received[1], FD_LISTENER) < 0)
+		return -errno;
+	close(received[0]);
+	close(received[1]);
+	return 0;
+}
+
+int waiting_shim_main(char *title_start, size_t title_size)
+{
+	if (become_daemon() < 0)
+		return fail_start("cannot become a daemon");
+	prctl(PR_SET_NAME, "gantry-shim", 0, 0, 0);
+	if (await_launch() < 0)
+		return fail_start("no launch message came");
+	return run_shim(title_start, title_size, true);
+}
+
+int shim_main(char *title_start, size_t title_size)
+{
+	return run_shim(title_start, title_size, false);
 }

@@ -152,6 +152,8 @@ struct shim {
 
 /* shim.c */
 int shim_main(char *title_start, size_t title_size);
+/* The same, made before there is a container. */
+int waiting_shim_main(char *title_start, size_t title_size);
 /* Registers `source` for `events`, 0 takes it out of epoll. A closed one is passed over. */
 void watch(struct shim *shim, struct source *source, uint32_t events);
 void source_close(struct shim *shim, struct source *source);

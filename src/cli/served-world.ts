@@ -56,7 +56,11 @@ export class Front {
   /** Settles when there is room for more; undefined where there is. */
   send(type: EngineFrameType, payload?: Uint8Array): Promise<void> | undefined {
     const { output } = this.stream;
-    if (output.destroyed || output.write(encodeEngineFrame(type, payload))) return undefined;
+    if (output.destroyed) return undefined;
+    // Frames of one moment leave in one write.
+    output.cork();
+    process.nextTick(() => output.uncork());
+    if (output.write(encodeEngineFrame(type, payload))) return undefined;
     return Promise.race([new Promise<void>((room) => output.once("drain", () => room())), this.closed]);
   }
 

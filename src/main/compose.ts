@@ -48,6 +48,8 @@ const firstCollectionDelayMs = 5000;
 const collectionIntervalMs = 6 * 3600 * 1000;
 /** A download that broke off may be gone on with for a day. */
 const partialsOlderThanMs = 24 * 3600 * 1000;
+/** Each is a process of some 60 KiB. */
+const waitingShims = 2;
 
 /** The only wiring: builds all services, top to bottom, and adopts what an earlier engine left. */
 export async function compose(options: EngineOptions, log: Log): Promise<Engine> {
@@ -85,7 +87,7 @@ export async function compose(options: EngineOptions, log: Log): Promise<Engine>
     log,
   });
   const networks = createNetworks({ root, state, log, bridgeName: options.bridge, subnet: options.subnet });
-  const shims = new HelperShimLauncher(embeddedFiles.helper);
+  const shims = new HelperShimLauncher(embeddedFiles.helper, { waitingShims, log });
   const initPath = installEmbedded(embeddedFiles.helper, "gantry-init", native);
   const containers = composeContainers({
     root,
@@ -140,7 +142,10 @@ export async function compose(options: EngineOptions, log: Log): Promise<Engine>
 
   await containers.adopter.adopt();
   // After whoever waited for this engine was answered.
-  setTimeout(() => containers.planner.warmUp(), warmUpDelayMs).unref();
+  setTimeout(() => {
+    shims.prepare();
+    containers.planner.warmUp();
+  }, warmUpDelayMs).unref();
   collectRegularly(collector);
 
   return {
@@ -175,7 +180,7 @@ export async function compose(options: EngineOptions, log: Log): Promise<Engine>
       registry.close();
       await Promise.all(containers.store.list().map(({ cleanup }) => cleanup));
       await containers.remover.settle();
-      await networks.close();
+      await Promise.all([networks.close(), shims.close()]);
       workers.close();
     },
   };

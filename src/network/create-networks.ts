@@ -2,12 +2,12 @@ import { randomBytes } from "node:crypto";
 import { join, resolve } from "node:path";
 import { messageOf, notFound, unavailable } from "../errors/platform-error.ts";
 import type { Log } from "../log/log.ts";
+import { Pool } from "../pool/pool.ts";
 import { BridgeNetwork } from "./bridge/bridge-network.ts";
 import { parseBridgeAddress } from "./bridge/open-bridge.ts";
 import { INTERFACE_NAME } from "./bridge/prepared-endpoint.ts";
 import type { ConnectRequest, Endpoint, NetworkInfo, Networks } from "./contract.ts";
 import { NamespaceFiles } from "./netns/namespace-files.ts";
-import { Pool } from "./pool/pool.ts";
 import { NetworkRecords } from "./records/network-records.ts";
 
 export interface NetworksOptions {

@@ -24,7 +24,15 @@ export interface LaunchRequest {
   readonly stdio: StdioOptions;
   /** json-file log; undefined writes none. */
   readonly log: { readonly path: string; readonly maxBytes: number; readonly maxFiles: number } | undefined;
+  /**
+   * Called while the process is being prepared, to connect clients to its stdio: they miss nothing of it. The launch waits
+   * for it, and fails with it.
+   */
+  readonly whilePreparing?: (attach: Attach) => Promise<void>;
 }
+
+/** Connects to the stdio of a process that exists, or is being prepared. Errors: NotFound, Unavailable. */
+export type Attach = (options: AttachOptions) => Promise<AttachStream>;
 
 export interface ExecRequest {
   readonly execId: string;
@@ -49,7 +57,7 @@ export interface ShimProcess {
   readonly pid: number;
   /** Lets the prepared process exec. Rejects with the failing step's PlatformError (see `shim/failure.ts`). */
   start(): Promise<{ startedAtNs: bigint }>;
-  attach(options: AttachOptions): Promise<AttachStream>;
+  readonly attach: Attach;
   /** Rejects with NotFound when the process is gone. */
   signal(signal: number): Promise<void>;
   resize(rows: number, columns: number): Promise<void>;
@@ -85,4 +93,8 @@ export interface ShimLauncher {
   adopt(containerId: string, directory: string): Promise<Adoption>;
   /** Removes the directory of an ended shim; a missing one is fine. */
   forget(directory: string): Promise<void>;
+  /** Begins to make what a launch can find ready. */
+  prepare(): void;
+  /** Lets go of what was prepared; launched shims go on. */
+  close(): Promise<void>;
 }

@@ -1,5 +1,5 @@
 import { conflict } from "../../errors/platform-error.ts";
-import type { ShimProcess } from "../../shim/contract.ts";
+import type { Attach } from "../../shim/contract.ts";
 import type { ClientStream } from "./client-stream.ts";
 import type { Container } from "./container.ts";
 import type { ContainerEvents } from "./container-events.ts";
@@ -31,26 +31,25 @@ export class Attacher {
   async attach(container: Container, request: AttachRequest, client: ClientStream): Promise<void> {
     this.events.publish(container, "attach");
     if (container.isLive) {
-      await this.#connect(container, container.liveShim().init, request, client);
+      const { init } = container.liveShim();
+      await this.#connect(container, (options) => init.attach(options), request, client);
       return;
     }
     container.attachments.add({
       client,
-      connect: async () => {
-        if (container.shim) await this.#connect(container, container.shim.init, request, client);
-      },
+      connect: (attach) => this.#connect(container, attach, request, client),
     });
   }
 
   async #connect(
     container: Container,
-    process: ShimProcess,
+    attach: Attach,
     request: AttachRequest,
     client: ClientStream,
   ): Promise<void> {
     const { Tty: tty = false, OpenStdin: openStdin = false } = container.record.config;
     const { stdin, stdout, stderr } = request;
-    const stream = await process.attach({ stdin: stdin && openStdin, stdout, stderr, framed: !tty });
+    const stream = await attach({ stdin: stdin && openStdin, stdout, stderr, framed: !tty });
     joinStreams(client, stream, {
       stdin: stdin && openStdin,
       detachKeys: tty ? request.detachKeys : undefined,

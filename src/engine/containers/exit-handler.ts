@@ -1,6 +1,7 @@
 import type { Log } from "../../log/log.ts";
 import type { ExitStatus } from "../../shim/contract.ts";
 import { formatTimeNs, parseTimeNs } from "../clock.ts";
+import { afterAnswers } from "./after-answers.ts";
 import type { Container } from "./container.ts";
 import type { ContainerCgroups } from "./container-cgroups.ts";
 import type { ContainerEvents } from "./container-events.ts";
@@ -50,6 +51,7 @@ export class ExitHandler {
 
   async #release(container: Container): Promise<void> {
     this.store.saveIfPossible(container); // the exit code first: a crash in what follows must not lose it
+    await afterAnswers();
     await this.resources.release(container);
     container.change({ endpoint: undefined, cgroupPath: undefined });
     await this.store.saveDurably(container).catch(() => this.store.saveIfPossible(container));

@@ -1,10 +1,11 @@
+import type { Attach } from "../../shim/contract.ts";
 import type { ClientStream } from "./client-stream.ts";
 
 /** A client that waits for its container to start. */
 export interface PendingAttachment {
   readonly client: ClientStream;
   /** Connects it to the prepared process; called before the process starts, so that no output is missed. */
-  readonly connect: () => Promise<void>;
+  readonly connect: (attach: Attach) => Promise<void>;
 }
 
 /** Clients that attached to a container which is not running. */
@@ -16,10 +17,10 @@ export class PendingAttachments {
     attachment.client.output.once("close", () => this.#waiting.delete(attachment));
   }
 
-  async connectAll(): Promise<void> {
+  async connectAll(attach: Attach): Promise<void> {
     const waiting = [...this.#waiting];
     this.#waiting.clear();
-    await Promise.all(waiting.map((attachment) => attachment.connect()));
+    await Promise.all(waiting.map((attachment) => attachment.connect(attach)));
   }
 
   /** The container will not start: the clients get the end of an empty output. */

@@ -2,6 +2,7 @@ import { rm } from "node:fs/promises";
 import type { Snapshotter } from "../../core/snapshots/contract.ts";
 import { conflict, messageOf } from "../../errors/platform-error.ts";
 import type { Log } from "../../log/log.ts";
+import { afterAnswers } from "./after-answers.ts";
 import type { Container } from "./container.ts";
 import type { ContainerEvents } from "./container-events.ts";
 import type { ContainerStore } from "./container-store.ts";
@@ -79,6 +80,7 @@ export class Remover {
 
   async #delete(container: Container, doomed: string): Promise<void> {
     await container.cleanup;
+    await afterAnswers();
     if (container.record.cgroupPath !== undefined || container.record.endpoint)
       await this.resources.release(container);
     try {

@@ -78,8 +78,6 @@ export class Starter {
     spans.mark("cgroupMs");
     const shim = await this.#launch(container, plan, undo);
     spans.mark("launchMs");
-    await container.attachments.connectAll();
-    spans.mark("attachMs");
     const { startedAtNs } = await shim.init.start().catch((error: unknown) => {
       throw diagnoseStart(error, plan, rootDirectory);
     });
@@ -142,6 +140,7 @@ export class Starter {
         stdinOnce: config.StdinOnce ?? false,
       },
       log: shimLog(this.store.directory(id), container.record),
+      whilePreparing: (attach) => container.attachments.connectAll(attach),
     });
     container.shim = shim;
     undo.defer(async () => {

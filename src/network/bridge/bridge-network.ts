@@ -1,11 +1,11 @@
 import { messageOf, PlatformError } from "../../errors/platform-error.ts";
 import { NETLINK_ROUTE, NetlinkSocket } from "../../kernel/netlink/netlink-socket.ts";
 import type { Log } from "../../log/log.ts";
+import { Pool } from "../../pool/pool.ts";
 import type { ConnectRequest, Endpoint, PortBinding } from "../contract.ts";
 import { Firewall } from "../firewall/firewall.ts";
 import { AddressAllocator } from "../ipam/address-allocator.ts";
 import type { NamespaceFiles } from "../netns/namespace-files.ts";
-import { Pool } from "../pool/pool.ts";
 import { HostPorts } from "../ports/host-ports.ts";
 import {
   type Bridge,

@@ -11,6 +11,7 @@ import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { KernelOperation, KernelStep, NamespaceType, Phase, Plan } from "../../../src/kernel/steps.ts";
+import { createLog } from "../../../src/log/log.ts";
 import type { LaunchRequest, Shim, ShimLauncher, StdioOptions } from "../../../src/shim/contract.ts";
 import { HelperShimLauncher } from "../../../src/shim/helper-shim-launcher.ts";
 
@@ -65,11 +66,13 @@ const device = (path: string, minor: number) =>
 export class TestBox implements AsyncDisposable {
   readonly directory = mkdtempSync(join(tmpdir(), "gantry-shim-test-"));
   readonly root = join(this.directory, "root");
-  readonly launcher: ShimLauncher = new HelperShimLauncher(helperPath);
+  readonly launcher: ShimLauncher;
   readonly #shims: Shim[] = [];
   #count = 0;
 
-  constructor() {
+  /** `waitingShims`: how many are made ahead, once `launcher.prepare` was called. */
+  constructor(waitingShims = 0) {
+    this.launcher = new HelperShimLauncher(helperPath, { waitingShims, log: createLog("error", () => {}) });
     for (const name of ["bin", "proc", "dev", "sys", "tmp", "etc"])
       mkdirSync(join(this.root, name), { recursive: true });
     chmodSync(this.directory, 0o755);

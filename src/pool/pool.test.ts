@@ -11,6 +11,7 @@ function numbers(size: number) {
   const pool = new Pool<number>({
     size,
     delayMs: 0,
+    delayWhenEmptyMs: 0,
     make: async () => {
       if (broken) throw new Error("broken");
       last += 1;

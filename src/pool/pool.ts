@@ -1,6 +1,6 @@
 /**
  * A few things made before they are needed. Taking one costs nothing; the pool makes a new one in the background, one
- * at a time, some milliseconds later, so that it does not compete with the start for which one was taken.
+ * at a time, and later, so that it does not compete with the start for which one was taken; soon once it is empty.
  */
 export class Pool<T> {
   private readonly ready: T[] = [];
@@ -15,24 +15,36 @@ export class Pool<T> {
       readonly drop: (item: T) => Promise<void>;
       /** A failed refill; the next take tries again, and gets the error itself. */
       readonly failed: (error: unknown) => void;
+      /** Until a new one is made. */
       readonly delayMs?: number;
+      /** The same while there is none at all. */
+      readonly delayWhenEmptyMs?: number;
     },
   ) {}
 
   /** A prepared one, or a new one when there is none. */
   async take(): Promise<T> {
+    return this.takeReady() ?? (await this.options.make());
+  }
+
+  /** A prepared one, if there is any. */
+  takeReady(): T | undefined {
     const prepared = this.ready.shift();
     this.scheduleRefill();
-    return prepared ?? (await this.options.make());
+    return prepared;
   }
 
   /** Begins to fill the pool; returns at once. */
   scheduleRefill(): void {
     if (this.closed || this.timer || this.ready.length >= this.options.size) return;
-    this.timer = setTimeout(() => {
-      this.timer = undefined;
-      this.refill = this.refill.then(() => this.addOne());
-    }, this.options.delayMs ?? 5);
+    const { delayMs = 30, delayWhenEmptyMs = 5 } = this.options;
+    this.timer = setTimeout(
+      () => {
+        this.timer = undefined;
+        this.refill = this.refill.then(() => this.addOne());
+      },
+      this.ready.length > 0 ? delayMs : delayWhenEmptyMs,
+    );
     this.timer.unref();
   }
 
