@@ -2,7 +2,12 @@ import { defineCommand } from "../command.ts";
 import { CommandError } from "../command-error.ts";
 import type { CommandContext } from "../context.ts";
 import { bool, text } from "../flag-kinds.ts";
-import { registryKey, storeCredentials } from "../stored-credentials.ts";
+import {
+  findCredentials,
+  registryKey,
+  type StoredCredentials,
+  storeCredentials,
+} from "../stored-credentials.ts";
 
 export const command = () =>
   defineCommand({
@@ -22,20 +27,39 @@ export const command = () =>
         throw new CommandError("--password and --password-stdin are mutually exclusive");
       }
       const password = flags["password-stdin"] ? await readPassword(context) : flags.password;
+      const serveraddress = registryKey(server);
+      const known = username || password ? undefined : findCredentials(context.env, serveraddress);
+      if (known !== undefined) {
+        context.stdout.write("Authenticating with existing credentials...\n");
+        const { Status } = await authenticate(context, known);
+        context.stdout.write(`${Status}\n`);
+        return 0;
+      }
       if (!username || !password) {
         throw new CommandError("asking for a user name and a password is not built into gantry yet", {
           hint: "give --username and --password-stdin",
         });
       }
-      const serveraddress = registryKey(server);
-      const { Status } = await context.engine.json<{ Status: string }>("POST", "/auth", {
-        json: { username, password, serveraddress },
+      const { Status, IdentityToken } = await authenticate(context, { username, password, serveraddress });
+      storeCredentials(context.env, serveraddress, {
+        username,
+        password,
+        ...(IdentityToken ? { identitytoken: IdentityToken } : {}),
       });
-      storeCredentials(context.env, serveraddress, username, password);
       context.stdout.write(`${Status}\n`);
       return 0;
     },
   });
+
+/** engine-api, section 7. */
+interface AuthAnswer {
+  readonly Status: string;
+  /** What a token server gives for the password, to be kept in its place. */
+  readonly IdentityToken?: string;
+}
+
+const authenticate = (context: CommandContext, credentials: StoredCredentials) =>
+  context.engine.json<AuthAnswer>("POST", "/auth", { json: credentials });
 
 /** Without the line end that `echo` puts behind it. */
 async function readPassword(context: CommandContext): Promise<string> {

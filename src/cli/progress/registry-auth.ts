@@ -1,39 +1,13 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { findCredentials, registryKey } from "../stored-credentials.ts";
 import type { Environment } from "../values/environment.ts";
 
-const dockerHubKey = "https://index.docker.io/v1/";
-
 /**
- * The `X-Registry-Auth` header for a registry, from the `auths` of Docker's `config.json` (`$DOCKER_CONFIG` or
- * `~/.docker`), which other tools log in to as well. Undefined: none stored; the pull is anonymous.
+ * The `X-Registry-Auth` header for the registry of a domain, from what a login stored, of other tools too.
+ * Undefined: none stored; the request is anonymous. Errors: CommandError for a credential helper that fails.
  */
 export function registryAuth(domain: string, env: Environment): string | undefined {
-  const directory = env.DOCKER_CONFIG || (env.HOME && join(env.HOME, ".docker"));
-  if (!directory) return undefined;
-  const serverAddress = domain === "docker.io" ? dockerHubKey : domain;
-  const entry = storedAuths(join(directory, "config.json"))[serverAddress];
-  if (typeof entry?.auth !== "string") return undefined;
-  const [username, ...password] = Buffer.from(entry.auth, "base64").toString().split(":");
-  const auth = {
-    username,
-    password: password.join(":").replace(/\0+$/, ""),
-    serveraddress: serverAddress,
-    ...(entry.identitytoken === undefined ? {} : { identitytoken: entry.identitytoken }),
-  };
-  return Buffer.from(JSON.stringify(auth)).toString("base64").replaceAll("+", "-").replaceAll("/", "_");
-}
-
-interface StoredAuth {
-  readonly auth?: string;
-  readonly identitytoken?: string;
-}
-
-function storedAuths(path: string): Readonly<Record<string, StoredAuth>> {
-  try {
-    const config = JSON.parse(readFileSync(path, "utf8")) as { auths?: Record<string, StoredAuth> };
-    return config.auths ?? {};
-  } catch {
-    return {}; // no file, or another program's idea of it: pull without credentials
-  }
+  const credentials = findCredentials(env, registryKey(domain));
+  if (credentials === undefined) return undefined;
+  const encoded = Buffer.from(JSON.stringify(credentials)).toString("base64");
+  return encoded.replaceAll("+", "-").replaceAll("/", "_");
 }

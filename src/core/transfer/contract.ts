@@ -102,10 +102,11 @@ export interface Registries {
     mountFrom: readonly string[],
   ): RemoteUploads;
   /**
-   * Settles when the registry of a domain accepts the credentials, or wants none.
+   * Settles when the registry of a domain accepts the credentials, or wants none. What comes back is an identity
+   * token, where the token server gives one: it stands for the password from now on.
    * Errors: Unauthorized when it refuses them; Unavailable when it does not answer.
    */
-  login(domain: string, credentials: RegistryCredentials, signal: AbortSignal): Promise<void>;
+  login(domain: string, credentials: RegistryCredentials, signal: AbortSignal): Promise<string | undefined>;
   /** Repositories of a registry that the term fits. */
   search(domain: string, query: SearchQuery): Promise<readonly SearchHit[]>;
 }
@@ -158,7 +159,7 @@ export interface Transfer {
   /** Uploads what the registry does not have yet: manifest, config, and layers as they are stored. */
   push(request: PushRequest): Promise<void>;
   /** Asks a registry whether it accepts credentials; see `Registries`. */
-  login(domain: string, credentials: RegistryCredentials, signal: AbortSignal): Promise<void>;
+  login(domain: string, credentials: RegistryCredentials, signal: AbortSignal): Promise<string | undefined>;
   /** Writes a tar that is `docker save` archive and OCI layout at once. Returns the saved images. */
   save(request: SaveRequest): Promise<readonly Image[]>;
 }

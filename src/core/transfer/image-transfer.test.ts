@@ -51,7 +51,7 @@ beforeEach(async () => {
         asked.push({ path: reference.path, credentials });
         return remote;
       },
-      login: async () => {},
+      login: async () => undefined,
       search: async () => [],
       uploads: () => {
         throw new Error("not built");

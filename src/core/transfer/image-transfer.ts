@@ -140,7 +140,7 @@ export class ImageTransfer implements Transfer {
     return wanted.sort((a, b) => (canonicalReference(a) < canonicalReference(b) ? -1 : 1));
   }
 
-  login(domain: string, credentials: RegistryCredentials, signal: AbortSignal): Promise<void> {
+  login(domain: string, credentials: RegistryCredentials, signal: AbortSignal): Promise<string | undefined> {
     return this.options.registries.login(domain, credentials, signal);
   }
 

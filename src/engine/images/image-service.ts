@@ -60,9 +60,13 @@ export class ImageService {
   }
 
   /** Errors: Unauthorized when the registry refuses the credentials. */
-  async login(domain: string, credentials: RegistryCredentials, signal: AbortSignal): Promise<void> {
+  async login(
+    domain: string,
+    credentials: RegistryCredentials,
+    signal: AbortSignal,
+  ): Promise<string | undefined> {
     const transfer = await this.transfer();
-    await transfer.login(domain, credentials, signal);
+    return await transfer.login(domain, credentials, signal);
   }
 
   /** An archive of the images, to `write`. Nothing is written when one of them is missing. */

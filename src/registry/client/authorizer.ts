@@ -15,6 +15,8 @@ import type { HttpRequest, Transport } from "./transport.ts";
  */
 export class Authorizer {
   private challenge: Challenge | undefined;
+  /** What a token server gave at a login to be kept in the password's place. */
+  identityToken: string | undefined;
   private readonly account: string;
 
   constructor(
@@ -25,6 +27,7 @@ export class Authorizer {
     private readonly scope: string,
     /** Whether `scope` is asked for whatever the registry says: a push begins with a look, and writes later. */
     private readonly isScopeFixed: boolean,
+    private readonly isLogin = false,
   ) {
     this.account = credentials ? digestOf(JSON.stringify(credentials)) : "";
   }
@@ -54,15 +57,18 @@ export class Authorizer {
     if (challenge.scheme === "basic") return basicHeader(this.credentials);
     if (this.credentials?.registrytoken) return `Bearer ${this.credentials.registrytoken}`;
     const key = this.tokenKey(challenge);
-    const known = this.tokens.get(key);
+    // A login asks whether the credentials are good now.
+    const known = this.isLogin ? undefined : this.tokens.get(key);
     if (known !== undefined) return `Bearer ${known}`;
-    const { token, lifeMs } = await requestToken(this.transport, {
+    const { token, lifeMs, identityToken } = await requestToken(this.transport, {
       ...key,
       credentials: this.credentials,
       trust,
+      isLogin: this.isLogin,
       signal,
     });
     this.tokens.put(key, token, lifeMs);
+    this.identityToken = identityToken;
     return `Bearer ${token}`;
   }
 

@@ -298,6 +298,25 @@ describe("a registry that lies", () => {
   });
 });
 
+test("a login gives the identity token that the token server has for the password", async () => {
+  const { registry } = registryWith((request, { authorization }) => {
+    const url = new URL(request.url);
+    if (url.pathname === "/token") {
+      const isLogin = url.searchParams.get("offline_token") === "true";
+      return Response.json({ token: "good", ...(isLogin ? { refresh_token: "identity" } : {}) });
+    }
+    if (authorization === "Bearer good") return new Response("{}");
+    return new Response(null, {
+      status: 401,
+      headers: { "www-authenticate": `Bearer realm="${url.origin}/token",service="s"` },
+    });
+  });
+  using _ = registry;
+  const client = new RegistryClient({ userAgent: "test", retry });
+  const credentials = { username: "ann", password: "x" };
+  expect(await client.login(registry.host, credentials, never)).toBe("identity");
+});
+
 test("an abort ends a download with its own reason", async () => {
   const { registry, blob } = registryWith(() => new Response(stalling(bytes("012"))));
   using _ = registry;

@@ -116,13 +116,19 @@ export class RegistryClient implements Registries {
     return new RegistryUploads(this.session(endpoint, credentials, scope, true), reference, this.retry);
   }
 
-  async login(domain: string, credentials: RegistryCredentials, signal: AbortSignal): Promise<void> {
-    const session = this.session(() => registryEndpoint(domain, this.insecure), credentials, "", false);
+  async login(
+    domain: string,
+    credentials: RegistryCredentials,
+    signal: AbortSignal,
+  ): Promise<string | undefined> {
+    const authorizer = new Authorizer(this.transport, this.tokens, credentials, "", false, true);
+    const endpoint = () => registryEndpoint(domain, this.insecure);
+    const session = new RegistrySession(endpoint, this.transport, authorizer, this.schemes);
     const response = await withRetries(this.retry, signal, () =>
       session.send({ method: "GET", path: "", signal }),
     );
     await response.discard();
-    if (response.status === 200) return;
+    if (response.status === 200) return authorizer.identityToken;
     const { status, statusText, request } = response;
     const text = `login attempt to ${request.url} failed with status: ${status} ${statusText}`.trimEnd();
     if (status === 401 || status === 403) {

@@ -15,12 +15,15 @@ export interface TokenRequest {
   readonly scope: string;
   readonly credentials: RegistryCredentials | undefined;
   readonly trust: Trust;
+  /** Asks also for an identity token, which can be kept instead of the password. */
+  readonly isLogin?: boolean;
   readonly signal: AbortSignal;
 }
 
 export interface Token {
   readonly token: string;
   readonly lifeMs: number;
+  readonly identityToken: string | undefined;
 }
 
 const clientId = "gantry";
@@ -59,6 +62,7 @@ function getToken(transport: Transport, realm: URL, request: TokenRequest): Prom
   if (service) url.searchParams.set("service", service);
   for (const one of scope.split(" ").filter(Boolean)) url.searchParams.append("scope", one);
   url.searchParams.set("client_id", clientId);
+  if (request.isLogin) url.searchParams.set("offline_token", "true");
   const authorization = basicHeader(credentials);
   if (credentials?.username) url.searchParams.set("account", credentials.username);
   const headers = authorization === undefined ? {} : { authorization };
@@ -114,5 +118,5 @@ function parseToken(bytes: Uint8Array, realm: URL): Token {
   const token = fields.string("token") ?? fields.string("access_token");
   if (token === undefined) throw fields.problem("token", "is missing");
   const seconds = Math.max(fields.wholeNumber("expires_in") ?? 0, defaultLifeSeconds);
-  return { token, lifeMs: seconds * 1000 };
+  return { token, lifeMs: seconds * 1000, identityToken: fields.string("refresh_token") };
 }

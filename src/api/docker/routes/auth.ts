@@ -9,7 +9,11 @@ export const authRoute = (images: ImageService): Route => ({
   path: "/auth",
   handle: async (request, reply) => {
     const credentials = pickCredentials(await jsonBody(request));
-    await images.login(registryDomain(credentials.serveraddress), credentials, request.signal);
-    reply.json(200, { Status: "Login Succeeded", IdentityToken: "" });
+    const identityToken = await images.login(
+      registryDomain(credentials.serveraddress),
+      credentials,
+      request.signal,
+    );
+    reply.json(200, { Status: "Login Succeeded", IdentityToken: identityToken ?? "" });
   },
 });
