@@ -108,7 +108,8 @@ export function rawServer(answer: (request: string) => string | Uint8Array | und
         const bytes = answer(data.toString("latin1"));
         if (bytes === undefined) return;
         socket.write(bytes);
-        socket.end();
+        // Bun loses bytes of a body that arrive together with the end of the connection.
+        setTimeout(() => socket.end(), 10);
       },
     },
   });
