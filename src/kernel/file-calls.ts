@@ -140,6 +140,17 @@ export function tryPathOfFd(fd: number): Uint8Array | number {
   return length < 0 ? length : buffer.subarray(0, length);
 }
 
+/** The target of a symlink (bytes), or -errno. */
+export function tryReadLinkAt(directoryFd: number, path: KernelPath): Uint8Array | number {
+  const buffer = new Uint8Array(4096);
+  const length = addon.syscall(nr.readlinkat, directoryFd, path, buffer, buffer.length);
+  return length < 0 ? length : buffer.subarray(0, length);
+}
+
+export function tryRenameAt(fromFd: number, from: KernelPath, toFd: number, to: KernelPath): number {
+  return addon.syscall(nr.renameat2, fromFd, from, toFd, to, 0);
+}
+
 const STATX_BASIC_STATS = 0x7ff;
 
 /** What statx(2) tells of one name. */
@@ -150,6 +161,13 @@ export interface FileStatus {
   readonly gid: number;
   readonly deviceMajor: number;
   readonly deviceMinor: number;
+  /** Names of the file. */
+  readonly links: number;
+  /** Decimal. */
+  readonly inode: string;
+  readonly sizeBytes: number;
+  readonly accessSeconds: number;
+  readonly accessNanoseconds: number;
   readonly modifySeconds: number;
   readonly modifyNanoseconds: number;
 }
@@ -165,6 +183,11 @@ export function tryStatAt(directoryFd: number, path: KernelPath): FileStatus | n
     uid: view.getUint32(20, true),
     gid: view.getUint32(24, true),
     mode: view.getUint16(28, true),
+    links: view.getUint32(16, true),
+    inode: String(view.getBigUint64(32, true)),
+    sizeBytes: Number(view.getBigUint64(40, true)),
+    accessSeconds: Number(view.getBigInt64(64, true)),
+    accessNanoseconds: view.getUint32(72, true),
     modifySeconds: Number(view.getBigInt64(112, true)),
     modifyNanoseconds: view.getUint32(120, true),
     deviceMajor: view.getUint32(128, true),

@@ -11,10 +11,13 @@ export const AT_REMOVEDIR = 0x200;
 export const AT_SYMLINK_FOLLOW = 0x400;
 
 /** Type bits of a mode (inode(7)). */
+export const S_IFMT = 0o170000;
 export const S_IFIFO = 0o010000;
 export const S_IFCHR = 0o020000;
+export const S_IFDIR = 0o040000;
 export const S_IFBLK = 0o060000;
 export const S_IFREG = 0o100000;
+export const S_IFLNK = 0o120000;
 export const S_IFSOCK = 0o140000;
 
 const nameOf = (path: KernelPath): string =>

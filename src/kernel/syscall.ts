@@ -7,6 +7,7 @@ const numbers = {
   read: [0, 63],
   write: [1, 64],
   close: [3, 57],
+  lseek: [8, 62],
   ioctl: [16, 29],
   ppoll: [271, 73],
   dup3: [292, 24],

@@ -9,7 +9,7 @@ import type { ImageStore } from "../core/images/contract.ts";
 import { FileImageStore } from "../core/images/file-image-store.ts";
 import { Leases } from "../core/leases/leases.ts";
 import type { Snapshotter } from "../core/snapshots/contract.ts";
-import { OverlaySnapshotter } from "../core/snapshots/overlay-snapshotter.ts";
+import { openSnapshotter } from "../core/snapshots/open-snapshotter.ts";
 import type { Registries } from "../core/transfer/contract.ts";
 import { WorkerPool } from "../core/unpack/worker-pool.ts";
 import { notFound } from "../errors/platform-error.ts";
@@ -101,7 +101,12 @@ async function openStores(
   const log = createLog("error", (line) => process.stderr.write(line));
   const content = new FileContentStore(join(root, "content"));
   mkdirSync(join(root, "images"), { recursive: true, mode: 0o700 });
-  const snapshots = new OverlaySnapshotter({ root: join(root, "snapshots"), trees: workers, log });
+  const snapshots = await openSnapshotter({
+    root: join(root, "snapshots"),
+    driver: undefined,
+    trees: workers,
+    log,
+  });
   const leases = new Leases();
   const directory = join(root, "images");
   const images = await FileImageStore.open({ directory, content, snapshots, leases, log });

@@ -8,7 +8,7 @@ import { FileImageStore } from "../core/images/file-image-store.ts";
 import { ImagePlatforms } from "../core/images/image-platforms.ts";
 import { Leases } from "../core/leases/leases.ts";
 import { PersistentLeases } from "../core/leases/persistent-leases.ts";
-import { OverlaySnapshotter } from "../core/snapshots/overlay-snapshotter.ts";
+import { openSnapshotter } from "../core/snapshots/open-snapshotter.ts";
 import { WorkerPool } from "../core/unpack/worker-pool.ts";
 import { ContainerEvents } from "../engine/containers/container-events.ts";
 import { EventBus } from "../engine/events/event-bus.ts";
@@ -62,7 +62,12 @@ export async function compose(options: EngineOptions, log: Log): Promise<Engine>
 
   const workers = new WorkerPool({ addonPath });
   const content = new FileContentStore(join(root, "content"));
-  const snapshots = new OverlaySnapshotter({ root: join(root, "snapshots"), trees: workers, log });
+  const snapshots = await openSnapshotter({
+    root: join(root, "snapshots"),
+    driver: options.storageDriver,
+    trees: workers,
+    log,
+  });
   const leases = new Leases();
   const images = await FileImageStore.open({
     directory: join(root, "images"),
@@ -168,7 +173,7 @@ export async function compose(options: EngineOptions, log: Log): Promise<Engine>
           host,
           containers: containers.store.list(),
           imageCount: images.list().length,
-          storageDriver: snapshots.name,
+          storage: snapshots,
           rootDirectory: root,
           eventListeners: bus.listenerCount,
           engineId: id,

@@ -9,6 +9,7 @@ test("the defaults", () => {
     bridge: undefined,
     subnet: undefined,
     layerCompression: "gzip",
+    storageDriver: undefined,
     logLevel: "info",
     pidFile: undefined,
     group: undefined,
@@ -40,6 +41,10 @@ test.each([
   expect(parseEngineOptions(["--bip", bip])?.subnet).toBe(subnet);
 });
 
+test("a storage driver by any of its names", () => {
+  expect(parseEngineOptions(["--storage-driver", "native"])?.storageDriver).toBe("vfs");
+});
+
 test("help is no set of options", () => {
   expect(parseEngineOptions(["--help"])).toBeUndefined();
 });
@@ -52,6 +57,7 @@ test.each([
   [["--root", "/"], "--root /: not an absolute directory"],
   [["--bridge", "a-name-that-is-long"], "--bridge a-name-that-is-long"],
   [["--log-level", "loud"], "--log-level loud"],
+  [["--storage-driver", "btrfs"], "--storage-driver btrfs"],
   [["--colour"], "--colour"],
   [["word"], "word"],
   [["--bip", "10.1.2.0/24"], "10.1.2.1"],

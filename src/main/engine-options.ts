@@ -2,6 +2,7 @@ import { isIPv4 } from "node:net";
 import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
 import type { LayerCompression } from "../core/diff/contract.ts";
+import { type DriverName, parseDriverName } from "../core/snapshots/choose-driver.ts";
 import { invalidParameter, messageOf, notImplemented } from "../errors/platform-error.ts";
 import type { LogLevel } from "../log/log.ts";
 import { noProxies, type ProxySettings, parseProxy } from "../registry/client/proxy-settings.ts";
@@ -25,6 +26,8 @@ export interface EngineOptions {
   readonly subnet: string | undefined;
   /** Of the layers that are made here: of commits, and of imported archives without compression. */
   readonly layerCompression: LayerCompression;
+  /** Undefined: the one that the root was made with, else the best one. */
+  readonly storageDriver: DriverName | undefined;
   readonly logLevel: LogLevel;
   readonly pidFile: string | undefined;
   /** Owner of the sockets beside root: a name or a number. */
@@ -60,6 +63,8 @@ Options:
       --state DIR        Directory of sockets and namespaces (default "/run/gantry")
   -H, --host URL         Socket to listen on; repeatable (default "unix:///run/gantry/gantry.sock")
   -G, --group GROUP      Group that may use the socket (default: root alone)
+  -s, --storage-driver NAME
+                         Keep layers with overlay2 or vfs (default: overlay2 where it works)
       --bridge NAME      Bridge of the default network (default: gantry0, or a free name)
       --bip CIDR         Address of the bridge (default: a free private subnet)
       --layer-compression KIND
@@ -96,6 +101,7 @@ export function parseEngineOptions(
   if (values.help) return undefined;
   const root = directory("--root", values.root ?? "/var/lib/gantry");
   const state = directory("--state", values.state ?? "/run/gantry");
+  const storageDriver = values["storage-driver"];
   const logLevel = levels.find((level) => level === (values["log-level"] ?? "info"));
   if (!logLevel)
     throw invalidParameter(`--log-level ${values["log-level"]}: not one of ${levels.join(", ")}`);
@@ -106,6 +112,7 @@ export function parseEngineOptions(
     bridge: values.bridge === undefined ? undefined : bridgeName(values.bridge),
     subnet: values.bip === undefined ? undefined : bridgeSubnet(values.bip),
     layerCompression: layerCompression(values["layer-compression"] ?? "gzip"),
+    storageDriver: storageDriver === undefined ? undefined : parseDriverName(storageDriver),
     logLevel,
     pidFile: values["pid-file"],
     group: values.group,
@@ -185,6 +192,7 @@ function parse(argv: readonly string[]) {
         state: { type: "string" },
         host: { type: "string", short: "H", multiple: true },
         group: { type: "string", short: "G" },
+        "storage-driver": { type: "string", short: "s" },
         bridge: { type: "string" },
         bip: { type: "string" },
         "layer-compression": { type: "string" },

@@ -1,8 +1,11 @@
 import type { ByteString } from "../../formats/tar/byte-string.ts";
+import type { RootForm } from "../snapshots/contract.ts";
 import type { UnpackLimits } from "../unpack/contract.ts";
 import { LayerTree } from "../unpack/layer-tree.ts";
 import { LayerWriter } from "../unpack/layer-writer.ts";
+import type { WhiteoutForm } from "../unpack/whiteout.ts";
 import { XattrWriter } from "../unpack/xattr-writer.ts";
+import { copiedEntries } from "./copied-entries.ts";
 import { layerEntries } from "./layer-entries.ts";
 
 export interface LayerCapture {
@@ -13,8 +16,10 @@ export interface LayerCapture {
   readonly lower: readonly string[];
   /** Relative paths of what the engine made in `upper`. */
   readonly skipped: readonly ByteString[];
+  readonly form: RootForm;
   /** Empty, on any file system. */
   readonly directory: string;
+  readonly whiteouts: WhiteoutForm;
   readonly limits: UnpackLimits;
 }
 
@@ -30,13 +35,14 @@ export interface CapturedLayer {
  * since it is the same code that writes it. For a Worker. Errors: as layerEntries and LayerUnpacker.
  */
 export async function captureLayer(capture: LayerCapture, signal: AbortSignal): Promise<CapturedLayer> {
-  const { name, upper, lower, directory, limits } = capture;
-  const tree = new LayerTree(directory, name, limits);
+  const { name, upper, lower, form, directory, whiteouts, limits } = capture;
+  const tree = new LayerTree(directory, name, limits, whiteouts);
   const xattrs = new XattrWriter(name);
   const writer = new LayerWriter(name, tree, xattrs, limits);
   try {
     const top = { upper, lower, skipped: new Set(capture.skipped) };
-    for await (const { entry, content } of layerEntries(top, signal)) {
+    const entries = form === "copy" ? copiedEntries(top, signal) : layerEntries({ ...top, form }, signal);
+    for await (const { entry, content } of entries) {
       writer.entry(entry);
       for await (const piece of content ?? []) {
         signal.throwIfAborted();

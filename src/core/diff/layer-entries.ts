@@ -2,18 +2,20 @@ import { conflict } from "../../errors/platform-error.ts";
 import { type ByteString, quoted } from "../../formats/tar/byte-string.ts";
 import type { TarEntry } from "../../formats/tar/tar-entry.ts";
 import type { TarInput } from "../../formats/tar/tar-writer.ts";
+import type { RootForm } from "../snapshots/contract.ts";
 import { LayeredDirectory, type LayeredEntry } from "../snapshots/layered-directory.ts";
 import { type Links, treeEntry } from "../snapshots/tree-entry.ts";
-import { opaqueName, whiteoutPrefix } from "../unpack/whiteout.ts";
+import { opaqueName, type WhiteoutForm, whiteoutPrefix } from "../unpack/whiteout.ts";
 import { isKeptXattr } from "../unpack/xattr-writer.ts";
 
 type Paths = readonly (string | Buffer)[];
 
 export interface LayerTop {
-  /** A directory in overlay's own form. */
+  /** A directory in overlay's own form, or with whiteouts as names. */
   readonly upper: string;
   /** What lies below it, top first. Undefined: every whiteout of `upper` hides something. */
   readonly lower: Paths | undefined;
+  readonly form: WhiteoutForm;
   /** Relative paths of what is no part of the layer. */
   readonly skipped: ReadonlySet<ByteString>;
 }
@@ -26,26 +28,33 @@ export interface LayerTop {
  * Errors: Conflict for a name that means a whiteout.
  */
 export async function* layerEntries(top: LayerTop, signal: AbortSignal): AsyncGenerator<TarInput> {
-  const walk = new LayerWalk(top.skipped, signal);
+  const walk = new LayerWalk(top, signal);
   yield* walk.directory([top.upper], top.lower, "");
 }
 
 class LayerWalk {
   readonly #links: Links = new Map();
+  readonly #form: RootForm;
 
   constructor(
-    private readonly skipped: ReadonlySet<ByteString>,
+    private readonly top: Pick<LayerTop, "skipped" | "form">,
     private readonly signal: AbortSignal,
-  ) {}
+  ) {
+    this.#form = top.form === "names" ? "copy" : top.form;
+  }
 
   async *directory(upper: Paths, lower: Paths | undefined, prefix: ByteString): AsyncGenerator<TarInput> {
-    await using above = await LayeredDirectory.open(upper);
-    await using below = lower && (await LayeredDirectory.open(lower));
+    await using above = await LayeredDirectory.open(upper, this.#form);
+    await using below = lower && (await LayeredDirectory.open(lower, this.#form));
     for (const name of await above.names()) {
       this.signal.throwIfAborted();
       const path = prefix + name;
-      if (this.skipped.has(path)) continue;
-      if (name.startsWith(whiteoutPrefix)) throw reservedName(path);
+      if (this.top.skipped.has(path)) continue;
+      if (name.startsWith(whiteoutPrefix)) {
+        if (this.top.form !== "names") throw reservedName(path);
+        yield { entry: whiteout(path) };
+        continue;
+      }
       const [entry, before] = [await above.find(name), await below?.find(name)];
       const isKnown = below !== undefined;
       if (entry !== undefined) {
@@ -71,14 +80,14 @@ class LayerWalk {
 
   /** A directory that is in `upper` only for the sake of what is skipped. */
   async #isOnlyWay(entry: LayeredEntry, path: ByteString): Promise<boolean> {
-    if (![...this.skipped].some((skipped) => skipped.startsWith(`${path}/`))) return false;
-    await using directory = await LayeredDirectory.open([entry.path]);
+    if (![...this.top.skipped].some((skipped) => skipped.startsWith(`${path}/`))) return false;
+    await using directory = await LayeredDirectory.open([entry.path], this.#form);
     const names = await directory.names();
-    return names.length > 0 && names.every((name) => this.skipped.has(`${path}/${name}`));
+    return names.length > 0 && names.every((name) => this.top.skipped.has(`${path}/${name}`));
   }
 }
 
-const whiteout = (path: ByteString): TarEntry => ({
+export const whiteout = (path: ByteString): TarEntry => ({
   type: "file",
   path,
   linkPath: "",
@@ -92,7 +101,7 @@ const whiteout = (path: ByteString): TarEntry => ({
   xattrs: new Map(),
 });
 
-const reservedName = (path: ByteString) =>
+export const reservedName = (path: ByteString) =>
   conflict(`the file ${quoted(`/${path}`)} cannot be in a layer: such a name means that a file is deleted`, {
     code: "layer.reserved-name",
     hint: "rename it in the container first",

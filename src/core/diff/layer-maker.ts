@@ -28,7 +28,7 @@ export interface NewLayer {
 export interface TopToCommit {
   /** For errors: `of container web`. */
   readonly name: string;
-  readonly root: Pick<MountedRoot, "upper" | "lower" | "init">;
+  readonly root: Pick<MountedRoot, "upper" | "lower" | "init" | "form">;
   /** The image's top layer. */
   readonly parent: Digest | undefined;
   /** Relative paths of what the engine made. */
@@ -51,14 +51,16 @@ export class LayerMaker {
     const { workers, snapshots, compression } = this.options;
     const { name, root, parent, skipped, lease, signal } = top;
     using scratch = snapshots.scratch();
-    const { directory } = scratch;
-    const lower = root.lower.filter((path) => path !== root.init);
+    const { directory, whiteouts } = scratch;
+    const { upper, init, form } = root;
+    // A copy has what the init layer has; an overlay hides it only where it has something else.
+    const lower = form === "copy" ? root.lower : root.lower.filter((path) => path !== init);
     const captured = await workers
-      .capture({ name, upper: root.upper, lower, skipped, directory }, signal)
+      .capture({ name, upper, lower, form, skipped, directory, whiteouts }, signal)
       .finally(onCaptured);
     if (captured.entries === 0) return undefined;
     await using spool = this.#spool();
-    const packed = await workers.pack({ directory, path: spool.path, compression }, signal);
+    const packed = await workers.pack({ directory, whiteouts, path: spool.path, compression }, signal);
     const chainId = await this.#store(packed, spool.path, parent, lease);
     const draft = await snapshots.draft(chainId, parent, signal);
     if (draft !== undefined) {
@@ -87,9 +89,11 @@ export class LayerMaker {
     const draft = await snapshots.draft(chainId, undefined, signal);
     if (draft !== undefined) {
       try {
-        const { directory } = draft;
+        const { directory, whiteouts } = draft;
         const blob = { kind: "file", path: content.path(digest) } as const;
-        await draft.commit(await workers.unpack({ layer: digest, source: blob, directory, diffId, signal }));
+        await draft.commit(
+          await workers.unpack({ layer: digest, source: blob, directory, whiteouts, diffId, signal }),
+        );
       } finally {
         await draft.discard();
       }

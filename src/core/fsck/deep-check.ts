@@ -1,7 +1,11 @@
 import { lstatSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { messageOf } from "../../errors/platform-error.ts";
+import { digestHex } from "../../formats/digest.ts";
 import type { Digest } from "../content/contract.ts";
+import { recordedDriver } from "../snapshots/open-snapshotter.ts";
+import { overlayFormHere } from "../snapshots/probe-storage.ts";
+import type { LayerApplication } from "../snapshots/vfs/apply-layer.ts";
 import type { LayerUnpacker } from "../unpack/contract.ts";
 import { blobsByDiffId, imagesOf } from "./image-use.ts";
 import { isUsable, type Survey, type SurveyedLayer } from "./survey.ts";
@@ -11,6 +15,8 @@ export interface TreeComparer extends LayerUnpacker {
   /** Differences for people, a few at most; `implied`: directories whose attributes are not the layer's own. */
   compareTrees(expected: string, actual: string, implied: readonly string[]): Promise<readonly string[]>;
   remove(directories: readonly string[]): Promise<void>;
+  /** See `applyLayer`. */
+  apply(application: LayerApplication): Promise<void>;
 }
 
 /**
@@ -48,23 +54,45 @@ export class DeepCheck {
     layer: SurveyedLayer,
   ): Promise<readonly string[]> {
     // An engine that starts after a crash empties this directory.
-    const draft = join(root, "snapshots", "drafts", `fsck-${process.pid}-${++this.count}`);
+    const snapshots = join(root, "snapshots");
+    const draft = join(snapshots, "drafts", `fsck-${process.pid}-${++this.count}`);
+    const isWholeTree = recordedDriver(snapshots) === "vfs";
     mkdirSync(draft, { recursive: true, mode: 0o755 });
     try {
       const { impliedDirectories } = await this.work.unpack({
         layer: blob,
         source: { kind: "file", path },
         directory: draft,
+        whiteouts: isWholeTree ? "names" : overlayFormHere(),
         diffId: layer.sidecar.diffId,
         signal: this.signal,
       });
-      return await this.work.compareTrees(draft, join(layer.path, "diff"), impliedDirectories);
+      if (!isWholeTree)
+        return await this.work.compareTrees(draft, join(layer.path, "diff"), impliedDirectories);
+      return await this.treeDifferences(snapshots, layer, { draft, impliedDirectories });
     } catch (error) {
       if (lstatSync(layer.path, { throwIfNoEntry: false }) === undefined) return []; // removed meanwhile
       if (isNoVerdict(error)) throw error;
       return [messageOf(error)];
     } finally {
       await this.work.remove([draft]);
+    }
+  }
+
+  /** A whole tree is compared with what the layer makes of the one below. */
+  private async treeDifferences(
+    snapshots: string,
+    { path, sidecar: { parent } }: SurveyedLayer,
+    { draft, impliedDirectories }: { draft: string; impliedDirectories: readonly string[] },
+  ): Promise<readonly string[]> {
+    const tree = `${draft}-tree`;
+    const base = parent === undefined ? undefined : join(snapshots, "layers", digestHex(parent), "diff");
+    mkdirSync(tree, { mode: 0o755 });
+    try {
+      await this.work.apply({ base, layer: draft, impliedDirectories, tree });
+      return await this.work.compareTrees(tree, join(path, "diff"), []);
+    } finally {
+      await this.work.remove([tree]);
     }
   }
 }

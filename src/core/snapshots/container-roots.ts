@@ -1,6 +1,4 @@
 import {
-  chmodSync,
-  chownSync,
   existsSync,
   lstatSync,
   mkdirSync,
@@ -9,7 +7,6 @@ import {
   renameSync,
   rmSync,
   symlinkSync,
-  utimesSync,
   writeFileSync,
 } from "node:fs";
 import { basename, join } from "node:path";
@@ -20,8 +17,8 @@ import type { Log } from "../../log/log.ts";
 import type { MountedRoot } from "./contract.ts";
 import type { LayerStore } from "./layer-store.ts";
 import { mountPoints } from "./mount-points.ts";
-import { mountRoot } from "./mount-root.ts";
 import type { SnapshotPaths } from "./snapshot-paths.ts";
+import type { StorageDriver } from "./storage-driver.ts";
 import type { Trash } from "./trash.ts";
 
 interface ContainerRoot {
@@ -32,6 +29,8 @@ interface ContainerRoot {
 /** The writable tops of containers: `containers/`, and the memory index of it. */
 export class ContainerRoots {
   readonly #index = new Map<string, ContainerRoot>();
+  /** Being made; their layers are in use already. */
+  readonly #making = new Map<string, ContainerRoot>();
   readonly #mounted = new Set<string>();
   readonly #unmounting = new Map<string, Promise<void>>();
 
@@ -39,6 +38,7 @@ export class ContainerRoots {
     private readonly paths: SnapshotPaths,
     private readonly layers: LayerStore,
     private readonly trash: Trash,
+    private readonly driver: StorageDriver,
     log: Log,
   ) {
     mkdirSync(paths.containers, { recursive: true, mode: 0o711 });
@@ -67,26 +67,39 @@ export class ContainerRoots {
 
   /** A container that stands on the layer itself; layers above it are LayerStore's concern. */
   userOf(chainId: Digest): string | undefined {
-    for (const [key, { parent }] of this.#index) if (parent === chainId) return key;
+    for (const [key, { parent }] of [...this.#index, ...this.#making]) if (parent === chainId) return key;
     return undefined;
   }
 
   /** Made aside and renamed: it is there as a whole or not at all, without waiting for the disk. */
-  create(key: string, root: ContainerRoot): void {
+  async create(key: string, root: ContainerRoot): Promise<void> {
     if (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/.test(key))
       throw invalidParameter(`invalid snapshot key ${JSON.stringify(key)}`);
-    if (this.#index.has(key)) throw conflict(`snapshot ${key} exists already`);
+    if (this.#index.has(key) || this.#making.has(key)) throw conflict(`snapshot ${key} exists already`);
+    this.#making.set(key, root);
+    try {
+      await this.#make(key, root);
+      this.#index.set(key, root);
+    } finally {
+      this.#making.delete(key);
+    }
+  }
+
+  async #make(key: string, root: ContainerRoot): Promise<void> {
     const draft = join(this.paths.drafts, `container-${key}`);
     rmSync(draft, { recursive: true, force: true });
     for (const name of ["", "upper", "work", "merged"]) mkdirSync(join(draft, name), { mode: 0o711 });
     if (root.parent !== undefined)
       symlinkSync(`../../layers/${digestHex(root.parent)}`, join(draft, "parent"));
     if (root.isVolatile) writeFileSync(join(draft, "volatile"), "");
-    this.layers.initDirectory(root.parent); // now, so that the start does not wait for it
-    const [top] = this.layers.directories(root.parent);
-    copyRootAttributes(top, join(draft, "upper"));
+    const init = this.layers.initDirectory(root.parent); // now, so that the start does not wait for it
+    try {
+      await this.driver.fillTop(join(draft, "upper"), this.layers.directories(root.parent), init);
+    } catch (error) {
+      this.trash.take(draft);
+      throw error;
+    }
     renameSync(draft, this.paths.container(key));
-    this.#index.set(key, root);
   }
 
   describe(key: string): MountedRoot {
@@ -107,7 +120,7 @@ export class ContainerRoots {
         hint: "pull or load its image again",
       });
     }
-    mountRoot(root, { isVolatile });
+    this.driver.mountRoot(root, { isVolatile });
     this.#mounted.add(key);
     return root;
   }
@@ -158,16 +171,4 @@ function readRoot(directory: string): ContainerRoot {
     parent: parent !== undefined && isDigest(parent) ? parent : undefined,
     isVolatile: existsSync(join(directory, "volatile")),
   };
-}
-
-/** In the merged view the root directory's own attributes are those of the upper one. */
-function copyRootAttributes(from: string | undefined, to: string): void {
-  if (from === undefined) {
-    chmodSync(to, 0o755);
-    return;
-  }
-  const status = lstatSync(from);
-  chownSync(to, status.uid, status.gid);
-  chmodSync(to, status.mode & 0o7777);
-  utimesSync(to, status.atimeMs / 1000, status.mtimeMs / 1000);
 }

@@ -1,4 +1,13 @@
 import type { Digest } from "../content/contract.ts";
+import type { WhiteoutForm } from "../unpack/whiteout.ts";
+
+/**
+ * How a root's directories make it up:
+ * - `overlay`: the layers of overlayfs, in which a 0/0 device says "gone" and trusted.overlay.opaque "nothing from below";
+ * - `overlay-user`: the same with user.overlay.opaque, which works inside user namespaces;
+ * - `copy`: `upper` is the whole root, `lower` only what it was copied from.
+ */
+export type RootForm = "overlay" | "overlay-user" | "copy";
 
 /** Host directories of one mounted container root; `inspect` shows them as GraphDriver.Data. */
 export interface MountedRoot {
@@ -10,6 +19,14 @@ export interface MountedRoot {
   readonly init?: string;
   readonly upper: string;
   readonly work: string;
+  readonly form: RootForm;
+}
+
+/** What a container did to a path of its root. */
+export interface Change {
+  /** Absolute, inside the container. */
+  readonly path: string;
+  readonly kind: "modified" | "added" | "deleted";
 }
 
 export interface CommittedLayer {
@@ -20,17 +37,23 @@ export interface CommittedLayer {
   readonly sizeBytes: number;
 }
 
-/** Where a committed layer is unpacked, in overlay's own form. */
+/** Where a committed layer is unpacked. */
 export interface LayerFiles {
   readonly directory: string;
+  /** With `copy` the directory is the whole tree up to this layer, and shares the files of `base` that it did not change. */
+  readonly form: RootForm;
+  /** With `copy`: the tree below; undefined where there is none. */
+  readonly base: string | undefined;
   /** An opaque whiteout in the layer's root, which the directory itself cannot say. */
   readonly hidesBelow: boolean;
 }
 
 /** A layer that is being unpacked: a directory of its own that nobody else sees until commit. */
 export interface LayerDraft {
-  /** Host directory to unpack into, in overlay's own form (whiteouts as 0/0 devices, trusted.overlay.opaque). */
+  /** Host directory to unpack into. */
   readonly directory: string;
+  /** How "gone" is said in it. */
+  readonly whiteouts: WhiteoutForm;
   /**
    * Gives the layer its name; its parent has to be committed by then. Errors: Conflict if it is not;
    * InvalidParameter if diffId and parent do not make this chain id. After an error, discard.
@@ -48,6 +71,8 @@ export interface LayerDraft {
 /** A directory for work in progress; what is in it when it is disposed, or when the engine dies, is deleted. */
 export interface Scratch extends Disposable {
   readonly directory: string;
+  /** As in a draft. */
+  readonly whiteouts: WhiteoutForm;
 }
 
 /**
@@ -55,7 +80,10 @@ export interface Scratch extends Disposable {
  * top for each container (its *active* snapshot, by key = container id).
  */
 export interface Snapshotter {
+  /** Docker's name of the storage driver. */
   readonly name: string;
+  /** `info`'s DriverStatus; undefined where Docker has none. */
+  readonly status: readonly (readonly [name: string, value: string])[] | undefined;
   layer(chainId: Digest): CommittedLayer | undefined;
   /**
    * Undefined when somebody committed the same chain meanwhile. One draft of a chain at a time: others wait. The parent
@@ -88,7 +116,7 @@ export interface Snapshotter {
   remove(key: string): Promise<void>;
   /** The topmost layer that it stands on; undefined for an empty root and for an unknown key. */
   parent(key: string): Digest | undefined;
-  /** Bytes and number of files in the writable top. */
+  /** Bytes and number of the files which are not the image's. */
   usage(key: string): Promise<{ sizeBytes: number; inodes: number }>;
   keys(): string[];
 }

@@ -1,6 +1,6 @@
 import type { ByteString } from "../../formats/tar/byte-string.ts";
 import type { TarInput } from "../../formats/tar/tar-writer.ts";
-import type { MountedRoot } from "./contract.ts";
+import type { MountedRoot, RootForm } from "./contract.ts";
 import { LayeredDirectory } from "./layered-directory.ts";
 import { type Links, treeEntry } from "./tree-entry.ts";
 
@@ -13,19 +13,24 @@ const isCapability = (name: string): boolean => name === "security.capability";
  * shrinks is filled with zeros, one that goes away before its turn is left out.
  */
 export async function* exportTree(
-  { upper, lower }: Pick<MountedRoot, "upper" | "lower">,
+  { upper, lower, form }: Pick<MountedRoot, "upper" | "lower" | "form">,
   signal: AbortSignal,
 ): AsyncGenerator<TarInput> {
-  yield* exportDirectory([upper, ...lower], "", new Map(), signal);
+  const parts = form === "copy" ? [upper] : [upper, ...lower];
+  yield* exportDirectory({ parts, prefix: "", form, links: new Map(), signal });
 }
 
-async function* exportDirectory(
-  parts: readonly (string | Buffer)[],
-  prefix: ByteString,
-  links: Links,
-  signal: AbortSignal,
-): AsyncGenerator<TarInput> {
-  await using directory = await LayeredDirectory.open(parts);
+interface DirectoryExport {
+  readonly parts: readonly (string | Buffer)[];
+  readonly prefix: ByteString;
+  readonly form: RootForm;
+  readonly links: Links;
+  readonly signal: AbortSignal;
+}
+
+async function* exportDirectory(request: DirectoryExport): AsyncGenerator<TarInput> {
+  const { parts, prefix, form, links, signal } = request;
+  await using directory = await LayeredDirectory.open(parts, form);
   for (const name of await directory.names()) {
     signal.throwIfAborted();
     const entry = await directory.find(name);
@@ -34,7 +39,7 @@ async function* exportDirectory(
     yield* treeEntry(entry, path, links, isCapability);
     if (entry.status.isDirectory()) {
       const below = entry.parts.map((part) => part.path);
-      yield* exportDirectory(below, `${path}/`, links, signal);
+      yield* exportDirectory({ ...request, parts: below, prefix: `${path}/` });
     }
   }
 }

@@ -3,7 +3,7 @@ import type { CommittedLayer } from "./contract.ts";
 
 /** `layer.json` beside the files of a layer: what the memory index is made of. */
 export interface LayerSidecar extends CommittedLayer {
-  /** The layer hides everything below it (an opaque whiteout in its root), which overlayfs itself cannot say. */
+  /** The layer hides everything below it (an opaque whiteout in its root, or a whole tree). */
   readonly opaqueRoot: boolean;
   /**
    * The boot of the machine during which the files were written, until they are known to be on disk. Under another

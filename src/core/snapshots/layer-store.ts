@@ -8,6 +8,7 @@ import type { CommittedLayer, LayerFiles } from "./contract.ts";
 import { makeInitLayer } from "./init-layer.ts";
 import { formatLayerSidecar, type LayerSidecar, parseLayerSidecar } from "./layer-sidecar.ts";
 import type { SnapshotPaths } from "./snapshot-paths.ts";
+import type { StorageDriver } from "./storage-driver.ts";
 import type { Trash } from "./trash.ts";
 import type { TreeWork } from "./tree-work.ts";
 
@@ -24,6 +25,7 @@ export class LayerStore {
     private readonly bootId: string,
     private readonly trash: Trash,
     private readonly trees: TreeWork,
+    private readonly driver: StorageDriver,
     private readonly log: Log,
   ) {
     mkdirSync(paths.layers, { recursive: true, mode: 0o700 });
@@ -44,7 +46,10 @@ export class LayerStore {
   files(chainId: Digest): LayerFiles {
     const layer = this.#index.get(chainId);
     if (layer === undefined) throw notFound(`no such layer: ${chainId}`);
-    return { directory: this.paths.diff(chainId), hidesBelow: layer.opaqueRoot };
+    const form = this.driver.rootForm;
+    const directoryOf = (id: Digest) => this.driver.layerDirectory(this.paths.layer(id));
+    const base = form === "copy" && layer.parent !== undefined ? directoryOf(layer.parent) : undefined;
+    return { directory: directoryOf(chainId), form, base, hidesBelow: form !== "copy" && layer.opaqueRoot };
   }
 
   /** The directories of a chain, top first; down to a layer which hides the rest. */
@@ -54,7 +59,7 @@ export class LayerStore {
     while (at !== undefined) {
       const layer = this.#index.get(at);
       if (layer === undefined) break;
-      directories.push(this.paths.diff(at));
+      directories.push(this.driver.layerDirectory(this.paths.layer(at)));
       at = layer.opaqueRoot ? undefined : layer.parent;
     }
     return directories;
@@ -64,7 +69,7 @@ export class LayerStore {
   initDirectory(top: Digest | undefined): string | undefined {
     if (top !== undefined && !this.#index.has(top)) return undefined;
     const directory = this.paths.init(top);
-    if (!existsSync(directory)) makeInitLayer(directory, this.directories(top));
+    if (!existsSync(directory)) makeInitLayer(directory, this.directories(top), this.driver.rootForm);
     return directory;
   }
 

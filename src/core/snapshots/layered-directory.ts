@@ -5,6 +5,8 @@ import { PlatformError } from "../../errors/platform-error.ts";
 import { type ByteString, bytesOf } from "../../formats/tar/byte-string.ts";
 import { bytePath } from "../../kernel/files.ts";
 import { getXattr } from "../../kernel/xattrs.ts";
+import { opaqueXattr } from "../unpack/whiteout.ts";
+import type { RootForm } from "./contract.ts";
 
 /** What one layer has under a name. */
 export interface LayerEntry {
@@ -27,13 +29,16 @@ export interface LayeredEntry extends LayerEntry {
  * A container may change the top at any time; no symbolic link that it puts there is followed.
  */
 export class LayeredDirectory implements AsyncDisposable {
-  private constructor(private readonly handles: readonly FileHandle[]) {}
+  private constructor(
+    private readonly handles: readonly FileHandle[],
+    private readonly form: RootForm,
+  ) {}
 
   /** `paths`: top first. What is no directory any more is left out. */
-  static async open(paths: readonly (string | Buffer)[]): Promise<LayeredDirectory> {
+  static async open(paths: readonly (string | Buffer)[], form: RootForm): Promise<LayeredDirectory> {
     const handles: FileHandle[] = [];
     const flags = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
-    const directory = new LayeredDirectory(handles);
+    const directory = new LayeredDirectory(handles, form);
     try {
       for (const path of paths) {
         const handle = await open(path, flags).catch(absent);
@@ -65,11 +70,11 @@ export class LayeredDirectory implements AsyncDisposable {
       const path = pathIn(handle, name);
       const status = await lstat(path, { bigint: true }).catch(absent);
       if (status === undefined) continue;
-      if (isWhiteout(status)) break;
+      if (this.form !== "copy" && isWhiteout(status)) break;
       top ??= { status, path };
       if (!status.isDirectory()) break;
       parts.push({ status, path });
-      isCut = isOpaque(path);
+      isCut = this.form !== "copy" && isOpaque(path, opaqueXattr[this.form]);
       if (isCut) break;
     }
     return top && { ...top, name, parts, isOpaque: isCut };
@@ -79,7 +84,7 @@ export class LayeredDirectory implements AsyncDisposable {
   async isWhiteout(name: ByteString): Promise<boolean> {
     const [top] = this.handles;
     const status = top && (await lstat(pathIn(top, name), { bigint: true }).catch(absent));
-    return status !== undefined && isWhiteout(status);
+    return this.form !== "copy" && status !== undefined && isWhiteout(status);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -93,11 +98,10 @@ const pathIn = ({ fd }: FileHandle, name: ByteString): Buffer =>
 /** Overlayfs keeps "this is gone" as a device 0/0. */
 export const isWhiteout = (status: BigIntStats): boolean => status.isCharacterDevice() && status.rdev === 0n;
 
-const opaque = "trusted.overlay.opaque";
 const notOpaque = new Set(["errno.ENOENT", "errno.ENOTDIR", "errno.EOPNOTSUPP", "errno.ENOTSUP"]);
 
 /** Overlayfs: nothing of the layers below is in this directory. */
-export function isOpaque(path: Buffer): boolean {
+export function isOpaque(path: Buffer, opaque: string): boolean {
   try {
     return getXattr(bytePath(path), opaque)?.[0] === "y".charCodeAt(0);
   } catch (error) {

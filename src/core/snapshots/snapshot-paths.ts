@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import { type Digest, digestHex } from "../../formats/digest.ts";
-import type { MountedRoot } from "./contract.ts";
+import type { MountedRoot, RootForm } from "./contract.ts";
 
 /**
- * The folders of the overlay snapshotter:
+ * The folders of the snapshotter:
  * - `layers/<chain hex>/`: `diff/`, `layer.json`; complete as soon as it has this name; `init/` once a container stands on it;
  * - `init/`: the same for containers on an image without layers;
  * - `containers/<key>/`: `upper/`, `work/`, `merged/`, and `parent`, a symlink to its layer;
@@ -16,7 +16,10 @@ export class SnapshotPaths {
   readonly drafts: string;
   readonly trash: string;
 
-  constructor(readonly root: string) {
+  constructor(
+    readonly root: string,
+    private readonly form: RootForm,
+  ) {
     this.layers = join(root, "layers");
     this.containers = join(root, "containers");
     this.drafts = join(root, "drafts");
@@ -25,10 +28,6 @@ export class SnapshotPaths {
 
   layer(chainId: Digest): string {
     return join(this.layers, digestHex(chainId));
-  }
-
-  diff(chainId: Digest): string {
-    return join(this.layer(chainId), "diff");
   }
 
   init(chainId: Digest | undefined): string {
@@ -46,6 +45,7 @@ export class SnapshotPaths {
       lower,
       upper: join(directory, "upper"),
       work: join(directory, "work"),
+      form: this.form,
     };
   }
 }

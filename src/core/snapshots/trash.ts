@@ -3,6 +3,7 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { messageOf } from "../../errors/platform-error.ts";
 import type { Log } from "../../log/log.ts";
+import type { StorageDriver } from "./storage-driver.ts";
 import type { TreeWork } from "./tree-work.ts";
 
 /** Removing is a rename into this directory; the deleting comes after the answer, or at the next start. */
@@ -13,6 +14,7 @@ export class Trash {
   constructor(
     private readonly directory: string,
     private readonly trees: TreeWork,
+    private readonly driver: Pick<StorageDriver, "release">,
     private readonly log: Log,
   ) {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
@@ -51,6 +53,7 @@ export class Trash {
 
   /** A container may have left names or depths that only calls by descriptor can reach. */
   async #remove(path: string): Promise<void> {
+    await this.driver.release(path);
     try {
       await rm(path, { recursive: true, force: true });
     } catch {

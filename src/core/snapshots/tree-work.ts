@@ -1,10 +1,21 @@
+import type { Inheritance } from "../unpack/inherit-attributes.ts";
+import type { LayerApplication } from "./vfs/apply-layer.ts";
+import type { TreeClone } from "./vfs/clone-tree.ts";
+
 /** Long work on directory trees, done off the event loop; unpack's WorkerPool does it. */
 export interface TreeWork {
-  /** Bytes of the files below, and their number. */
-  measure(directory: string): Promise<{ readonly sizeBytes: number; readonly inodes: number }>;
+  /** Bytes of the files below, and their number; with `original`: of those that are not as they are there. */
+  measure(
+    directory: string,
+    original?: readonly string[],
+  ): Promise<{ readonly sizeBytes: number; readonly inodes: number }>;
   remove(directories: readonly string[]): Promise<void>;
   /** Brings the file system of a directory to its disk. */
   sync(directory: string): Promise<void>;
-  /** Gives directories (`paths` in the layer `directory`) the attributes they have in `lower`, top first. */
-  inherit(directory: string, paths: readonly string[], lower: readonly string[]): Promise<void>;
+  /** Gives directories that a layer only implies the attributes which they have below. */
+  inherit(inheritance: Inheritance): Promise<void>;
+  /** Copies a tree. */
+  clone(clone: TreeClone): Promise<void>;
+  /** Makes the tree that a layer gives on the one below. */
+  apply(application: LayerApplication): Promise<void>;
 }

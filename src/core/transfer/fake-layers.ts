@@ -52,7 +52,7 @@ export class FakeLayers implements Layers {
       await end();
       return layer;
     };
-    return { directory: "/nowhere", commit, discard: end };
+    return { directory: "/nowhere", whiteouts: "overlay", commit, discard: end };
   }
 
   /** Settles when no draft is open: what an aborted caller left is cleared away behind its back. */

@@ -73,6 +73,7 @@ async function fillDraft(
       layer: descriptor.digest,
       source,
       directory: draft.directory,
+      whiteouts: draft.whiteouts,
       diffId,
       signal: stop,
       onProgress: (bytes) => progress.extracting(bytes),

@@ -1,5 +1,6 @@
 import type { PlatformError } from "../../errors/platform-error.ts";
 import type { Digest } from "../content/contract.ts";
+import type { WhiteoutForm } from "./whiteout.ts";
 
 /**
  * Where the bytes of a layer blob come from. What is read is what the blob holds: a tar, plain or compressed
@@ -22,6 +23,8 @@ export interface UnpackRequest {
   readonly source: LayerSource;
   /** An empty host directory, see LayerDraft.directory. Nothing outside is ever written. */
   readonly directory: string;
+  /** See LayerDraft.whiteouts. */
+  readonly whiteouts: WhiteoutForm;
   /** Of the uncompressed tar, from the image's config (`rootfs.diff_ids`). */
   readonly diffId: Digest;
   readonly limits?: Partial<UnpackLimits>;

@@ -25,29 +25,36 @@ export interface Inheritance {
   readonly paths: readonly ByteString[];
   /** Unpacked layers below, top first. */
   readonly lower: readonly string[];
+  /** Of all these layers. */
+  readonly opaqueXattr: string;
 }
 
 /**
  * A layer may put `tmp/x` without saying what `tmp` is. The directory made for it would hide owner and mode (say 1777)
  * of the one below, so it gets mode, owner, times and extended attributes of the topmost layer that shows it.
  */
-export function inheritAttributes({ directory, paths, lower }: Inheritance): void {
+export function inheritAttributes({ directory, paths, lower, opaqueXattr }: Inheritance): void {
   for (const path of paths) {
     const parts = path === "" ? [] : path.split("/");
-    const own = findDirectory(directory, parts);
+    const own = findDirectory(directory, parts, opaqueXattr);
     // Below an opaque directory nothing of the layers below is seen: this one is new.
     if (own.fd === undefined) continue;
     try {
-      if (!own.opaque) inheritOne(own.fd, parts, lower);
+      if (!own.opaque) inheritOne(own.fd, parts, lower, opaqueXattr);
     } finally {
       tryClose(own.fd);
     }
   }
 }
 
-function inheritOne(ownFd: number, parts: readonly ByteString[], lower: readonly string[]): void {
+function inheritOne(
+  ownFd: number,
+  parts: readonly ByteString[],
+  lower: readonly string[],
+  opaqueXattr: string,
+): void {
   for (const layer of lower) {
-    const { fd, opaque, hidden } = findDirectory(layer, parts);
+    const { fd, opaque, hidden } = findDirectory(layer, parts, opaqueXattr);
     if (fd !== undefined) {
       try {
         copyAttributes(fd, ownFd);
@@ -70,11 +77,11 @@ interface Found {
 }
 
 /** Walks without following symlinks. */
-function findDirectory(layer: string, parts: readonly ByteString[]): Found {
+function findDirectory(layer: string, parts: readonly ByteString[], opaqueXattr: string): Found {
   let fd = check(tryOpen(layer, O_PATH | O_DIRECTORY), `open ${layer}`);
   let opaque = false;
   for (const [at, part] of parts.entries()) {
-    if (at > 0) opaque ||= isOpaque(fd);
+    if (at > 0) opaque ||= isOpaque(fd, opaqueXattr);
     const next = tryOpenAt(fd, kernelName(part), O_PATH | O_DIRECTORY | O_NOFOLLOW);
     const hidden = next < 0 && typeof tryStatAt(fd, kernelName(part)) !== "number";
     tryClose(fd);
@@ -84,8 +91,8 @@ function findDirectory(layer: string, parts: readonly ByteString[]): Found {
   return { fd, opaque, hidden: false };
 }
 
-function isOpaque(fd: number): boolean {
-  return getXattr(`/proc/self/fd/${fd}/.`, "trusted.overlay.opaque")?.[0] === 0x79;
+function isOpaque(fd: number, opaqueXattr: string): boolean {
+  return getXattr(`/proc/self/fd/${fd}/.`, opaqueXattr)?.[0] === 0x79;
 }
 
 function copyAttributes(fromFd: number, toFd: number): void {

@@ -6,7 +6,11 @@ import type { CapturedLayer, LayerCapture } from "../diff/capture-layer.ts";
 import type { PackedLayer } from "../diff/contract.ts";
 import type { ArchiveToPack } from "../diff/pack-archive.ts";
 import type { LayerToPack } from "../diff/pack-layer.ts";
+import type { LayerApplication } from "../snapshots/vfs/apply-layer.ts";
+import type { TreeClone } from "../snapshots/vfs/clone-tree.ts";
 import type { ErrorMessage, UnpackedLayer, UnpackLimits } from "./contract.ts";
+import type { Inheritance } from "./inherit-attributes.ts";
+import type { WhiteoutForm } from "./whiteout.ts";
 
 /** What a Worker can do; plain data, so that it can be posted. Tasks with input read it as JobInput. */
 export type Task =
@@ -14,23 +18,22 @@ export type Task =
       readonly kind: "unpack";
       readonly layer: Digest;
       readonly directory: string;
+      readonly whiteouts: WhiteoutForm;
       readonly diffId: Digest;
       readonly limits: UnpackLimits;
     }
   /** Writes the regular files of an image archive into `directory`, hashed. */
   | { readonly kind: "spool"; readonly directory: string }
-  /** Bytes and number of files below `directory`. */
-  | { readonly kind: "measure"; readonly directory: string }
+  /** Bytes and number of files below `directory`; with `original`: of those that are not as they are there. */
+  | { readonly kind: "measure"; readonly directory: string; readonly original: readonly string[] | undefined }
+  /** Copies a tree into an empty directory; `files: "link"`: with more names for the same files. */
+  | ({ readonly kind: "clone" } & TreeClone)
+  /** Makes the tree that a layer gives on the one below. */
+  | ({ readonly kind: "apply" } & LayerApplication)
   /** Removes each directory with all that is in it. */
   | { readonly kind: "remove"; readonly directories: readonly string[] }
   /** Gives directories of a layer that it only implies the attributes which they have below. */
-  | {
-      readonly kind: "inherit";
-      readonly directory: string;
-      readonly paths: readonly string[];
-      /** Top first. */
-      readonly lower: readonly string[];
-    }
+  | ({ readonly kind: "inherit" } & Inheritance)
   /** Looks into the unpacked layers of an image. */
   | ({ readonly kind: "anatomy" } & AnatomyRequest)
   /** See captureLayer, packLayer, packArchive. */
@@ -74,6 +77,8 @@ export interface TaskResults {
   readonly capture: CapturedLayer;
   readonly pack: PackedLayer;
   readonly "pack-archive": PackedLayer;
+  readonly clone: undefined;
+  readonly apply: undefined;
 }
 
 export type TaskResult = TaskResults[Task["kind"]];

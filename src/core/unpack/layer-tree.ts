@@ -9,18 +9,20 @@ import {
   tryChownAt,
   tryClose,
   tryMkdirAt,
+  tryMknodAt,
   tryOpen,
   tryPathOfFd,
   trySetXattrOfFd,
   tryStatAt,
   tryUnlinkAt,
 } from "../../kernel/file-calls.ts";
-import { bytePath, type KernelPath, S_IFCHR } from "../../kernel/files.ts";
+import { bytePath, type KernelPath, S_IFCHR, S_IFREG } from "../../kernel/files.ts";
 import { O_PATH, RESOLVE_IN_ROOT, RESOLVE_NO_XDEV, tryOpenat2 } from "../../kernel/openat2.ts";
 import { tryRemoveTree } from "../../kernel/remove-tree.ts";
 import type { UnpackLimits } from "./contract.ts";
 import { badEntry, overLimit, refusedByKernel } from "./layer-error.ts";
 import { type LayerPath, split } from "./layer-path.ts";
+import { opaqueName, opaqueXattr, type WhiteoutForm, whiteoutPrefix } from "./whiteout.ts";
 
 /** Descriptors of directories kept open: archives come directory by directory. */
 const maxOpenParents = 64;
@@ -48,6 +50,7 @@ export class LayerTree {
     directory: string,
     private readonly layer: string,
     private readonly limits: UnpackLimits,
+    private readonly whiteouts: WhiteoutForm,
   ) {
     const fd = tryOpen(directory, O_PATH | O_DIRECTORY | O_NOFOLLOW);
     if (fd < 0) throw refusedByKernel(layer, "", `open ${directory}`, -fd);
@@ -167,12 +170,27 @@ export class LayerTree {
   }
 
   makeOpaque(path: ByteString, entry: ByteString): void {
-    const result = trySetXattrOfFd(this.directory(path, entry), "trusted.overlay.opaque", yes);
+    const fd = this.directory(path, entry);
+    const result =
+      this.whiteouts === "names"
+        ? makeMarker(fd, opaqueName)
+        : trySetXattrOfFd(fd, opaqueXattr[this.whiteouts], yes);
     if (result < 0) throw refusedByKernel(this.layer, entry, "make directory opaque", -result);
   }
 
-  /** In overlay's form every character device 0/0 is one. */
+  /**
+   * Makes NAME of the layers below hidden. -EEXIST where that has to be said by the thing of this layer that has the
+   * name. As a name of its own a whiteout can stand beside it: it is about the layers below.
+   */
+  makeWhiteout(parentFd: number, hidden: ByteString): number {
+    return this.whiteouts === "names"
+      ? makeMarker(parentFd, kernelName(whiteoutPrefix + hidden))
+      : tryMknodAt(parentFd, kernelName(hidden), S_IFCHR, 0);
+  }
+
+  /** In overlay's form every character device 0/0 is one; in that of names nothing that has a name of its own. */
   isWhiteout(parentFd: number, name: KernelPath): boolean {
+    if (this.whiteouts === "names") return false;
     const status = tryStatAt(parentFd, name);
     if (typeof status === "number" || (status.mode & typeMask) !== S_IFCHR) return false;
     return status.deviceMajor === 0 && status.deviceMinor === 0;
@@ -212,6 +230,12 @@ export class LayerTree {
     this.#parents.clear();
     this.#last = undefined;
   }
+}
+
+/** An empty file; 0 also if it is there already. */
+function makeMarker(directoryFd: number, name: KernelPath): number {
+  const result = tryMknodAt(directoryFd, name, S_IFREG | 0o600, 0);
+  return result === -EEXIST ? 0 : result;
 }
 
 /** Whatever the umask is, and whichever group the parent passes on. */

@@ -230,7 +230,7 @@ export class LayerWriter implements TarHandler {
     const parentFd = this.tree.parent(path);
     const name = kernelName(hidden);
     const hiddenPath = path.parent === "" ? hidden : `${path.parent}/${hidden}`;
-    const result = tryMknodAt(parentFd, name, S_IFCHR, 0);
+    const result = this.tree.makeWhiteout(parentFd, hidden);
     if (result === -EEXIST) {
       if (!this.tree.isDirectory(parentFd, name)) return;
       this.tree.makeOpaque(hiddenPath, path.path);
@@ -238,7 +238,9 @@ export class LayerWriter implements TarHandler {
       return;
     }
     if (result < 0) throw this.#refused(path.path, "make whiteout", -result);
-    if (entry.uid > 0 || entry.gid > 0) this.#setOwner(parentFd, name, entry, path);
+    if ((entry.uid > 0 || entry.gid > 0) && this.tree.isWhiteout(parentFd, name)) {
+      this.#setOwner(parentFd, name, entry, path);
+    }
   }
 
   #setAttributes(entry: TarEntry, path: LayerPath, { hasMode }: { hasMode: boolean }): void {

@@ -1,5 +1,3 @@
-import { lstatSync, readdirSync } from "node:fs";
-import { join } from "node:path";
 import { check, O_DIRECTORY, tryClose, tryOpen, trySyncFileSystem } from "../../kernel/file-calls.ts";
 import { removeTree } from "../../kernel/remove-tree.ts";
 import { LayerStack } from "../anatomy/compare-layers.ts";
@@ -10,9 +8,12 @@ import { packArchive } from "../diff/pack-archive.ts";
 import { packLayer } from "../diff/pack-layer.ts";
 import { compareTrees } from "../fsck/compare-trees.ts";
 import { hashFile } from "../fsck/hash-file.ts";
+import { applyLayer } from "../snapshots/vfs/apply-layer.ts";
+import { cloneTree } from "../snapshots/vfs/clone-tree.ts";
 import { inheritAttributes } from "./inherit-attributes.ts";
 import type { JobInput } from "./job-input.ts";
-import type { Task, TaskResult, TaskResults } from "./job-messages.ts";
+import type { Task, TaskResult } from "./job-messages.ts";
+import { measureTree } from "./measure-tree.ts";
 import { spoolArchive } from "./spool-archive.ts";
 import { unpackLayer } from "./unpack-layer.ts";
 
@@ -24,7 +25,7 @@ export async function runTask(task: Task, input: JobInput): Promise<TaskResult> 
     case "spool":
       return spoolArchive(task.directory, input);
     case "measure":
-      return measureTree(task.directory);
+      return measureTree(task.directory, task.original);
     case "remove":
       for (const directory of task.directories) {
         input.throwIfAborted();
@@ -42,6 +43,12 @@ export async function runTask(task: Task, input: JobInput): Promise<TaskResult> 
       return packLayer(task, input.signal);
     case "pack-archive":
       return packArchive(task, input);
+    case "clone":
+      cloneTree(task);
+      return undefined;
+    case "apply":
+      applyLayer(task);
+      return undefined;
     case "sync":
       syncFileSystem(task.directory);
       return undefined;
@@ -69,28 +76,4 @@ function syncFileSystem(directory: string): void {
   } finally {
     tryClose(fd);
   }
-}
-
-/** Files with several names count once. The directory itself does not count. */
-function measureTree(directory: string): TaskResults["measure"] {
-  const linked = new Set<string>();
-  let sizeBytes = 0;
-  let inodes = 0;
-  const pending = [directory];
-  for (let path = pending.pop(); path !== undefined; path = pending.pop()) {
-    for (const entry of readdirSync(path, { withFileTypes: true })) {
-      const child = join(path, entry.name);
-      const status = lstatSync(child, { throwIfNoEntry: false });
-      if (status === undefined) continue; // the container goes on working meanwhile
-      if (status.nlink > 1 && !status.isDirectory()) {
-        const inode = `${status.dev}:${status.ino}`;
-        if (linked.has(inode)) continue;
-        linked.add(inode);
-      }
-      inodes++;
-      if (status.isFile()) sizeBytes += status.size;
-      if (status.isDirectory()) pending.push(child);
-    }
-  }
-  return { sizeBytes, inodes };
 }

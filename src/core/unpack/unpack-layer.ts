@@ -7,11 +7,13 @@ import { decompress } from "./decompress.ts";
 import { overLimit } from "./layer-error.ts";
 import { LayerTree } from "./layer-tree.ts";
 import { LayerWriter } from "./layer-writer.ts";
+import type { WhiteoutForm } from "./whiteout.ts";
 import { XattrWriter } from "./xattr-writer.ts";
 
 export interface LayerToUnpack {
   readonly layer: Digest;
   readonly directory: string;
+  readonly whiteouts: WhiteoutForm;
   readonly diffId: Digest;
   readonly limits: UnpackLimits;
 }
@@ -21,11 +23,11 @@ export interface LayerToUnpack {
  * its system calls synchronously. Errors as in LayerUnpacker.
  */
 export async function unpackLayer(
-  { layer, directory, diffId, limits }: LayerToUnpack,
+  { layer, directory, whiteouts, diffId, limits }: LayerToUnpack,
   input: AsyncIterable<Uint8Array>,
 ): Promise<UnpackedLayer> {
   const what = `layer ${layer}`;
-  const tree = new LayerTree(directory, layer, limits);
+  const tree = new LayerTree(directory, layer, limits, whiteouts);
   const xattrs = new XattrWriter(layer);
   const writer = new LayerWriter(layer, tree, xattrs, limits);
   try {

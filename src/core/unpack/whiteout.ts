@@ -1,6 +1,20 @@
 import type { ByteString } from "../../formats/tar/byte-string.ts";
 import type { LayerPath } from "./layer-path.ts";
 
+/**
+ * How an unpacked layer says that something of the layers below is gone:
+ * - `overlay`: a character device 0/0; a directory with trusted.overlay.opaque hides the one below;
+ * - `overlay-user`: the same with user.overlay.opaque, for mounts with `userxattr`;
+ * - `names`: empty files, named as in the layer's tar (`.wh.NAME`, `.wh..wh..opq`); any file system has those.
+ */
+export type WhiteoutForm = "overlay" | "overlay-user" | "names";
+
+/** Overlayfs' extended attribute of a directory that hides the one below. */
+export const opaqueXattr = {
+  overlay: "trusted.overlay.opaque",
+  "overlay-user": "user.overlay.opaque",
+} as const;
+
 /** What the name of an entry means. OCI image-spec, "Whiteouts". */
 export type Whiteout =
   | { readonly kind: "none" }

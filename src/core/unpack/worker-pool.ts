@@ -7,7 +7,10 @@ import type { PackedLayer } from "../diff/contract.ts";
 import type { LayerPacker } from "../diff/layer-packer.ts";
 import type { ArchiveToPack } from "../diff/pack-archive.ts";
 import type { LayerToPack } from "../diff/pack-layer.ts";
+import type { LayerApplication } from "../snapshots/vfs/apply-layer.ts";
+import type { TreeClone } from "../snapshots/vfs/clone-tree.ts";
 import type { LayerUnpacker, UnpackedLayer, UnpackLimits, UnpackRequest } from "./contract.ts";
+import type { Inheritance } from "./inherit-attributes.ts";
 import { Job, type JobOptions } from "./job.ts";
 import type { Task, TaskResult, TaskResults } from "./job-messages.ts";
 import { PooledWorker, type PooledWorkerOptions } from "./pooled-worker.ts";
@@ -45,9 +48,10 @@ export class WorkerPool implements LayerUnpacker, LayerPacker {
   }
 
   unpack(request: UnpackRequest): Promise<UnpackedLayer> {
-    const { layer, directory, diffId, source, signal, onProgress } = request;
+    const { layer, directory, whiteouts, diffId, source, signal, onProgress } = request;
     const limits = { ...defaultLimits, ...request.limits };
-    return this.run({ kind: "unpack", layer, directory, diffId, limits }, { source, signal, onProgress });
+    const task = { kind: "unpack", layer, directory, whiteouts, diffId, limits } as const;
+    return this.run(task, { source, signal, onProgress });
   }
 
   /** See `spoolArchive`. */
@@ -62,9 +66,9 @@ export class WorkerPool implements LayerUnpacker, LayerPacker {
     );
   }
 
-  /** Bytes of the files below a directory, and their number; several names of a file count once. */
-  measure(directory: string): Promise<TaskResults["measure"]> {
-    return this.run({ kind: "measure", directory }, { signal: never });
+  /** See `measureTree`. */
+  measure(directory: string, original?: readonly string[]): Promise<TaskResults["measure"]> {
+    return this.run({ kind: "measure", directory, original }, { signal: never });
   }
 
   /** Removes directories with all that is in them. */
@@ -89,8 +93,18 @@ export class WorkerPool implements LayerUnpacker, LayerPacker {
   }
 
   /** See `inheritAttributes`. */
-  async inherit(directory: string, paths: readonly string[], lower: readonly string[]): Promise<void> {
-    await this.run({ kind: "inherit", directory, paths, lower }, { signal: never });
+  async inherit(inheritance: Inheritance): Promise<void> {
+    await this.run({ kind: "inherit", ...inheritance }, { signal: never });
+  }
+
+  /** See `cloneTree`. */
+  async clone(clone: TreeClone): Promise<void> {
+    await this.run({ kind: "clone", ...clone }, { signal: never });
+  }
+
+  /** See `applyLayer`. */
+  async apply(application: LayerApplication): Promise<void> {
+    await this.run({ kind: "apply", ...application }, { signal: never });
   }
 
   /** See `describeAnatomy`. */

@@ -73,7 +73,8 @@ function stateOf(container: Container): object {
 
 /** Docker's own spelling of the four directories. engine-api.yaml, DriverData. */
 function graphDriver(container: Container, snapshots: Snapshotter): object {
-  const { lower, upper, merged, work } = snapshots.describe(container.id);
+  const { lower, upper, merged, work, form } = snapshots.describe(container.id);
+  if (form === "copy") return { Data: null, Name: snapshots.name };
   return {
     Data: {
       ID: container.id,

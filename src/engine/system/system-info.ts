@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { availableParallelism, hostname, machine, release, totalmem } from "node:os";
+import type { Snapshotter } from "../../core/snapshots/contract.ts";
 import type { HostFacts } from "../../kernel/host-facts.ts";
 import { maskedProxy } from "../../registry/client/proxy-settings.ts";
 import type { RegistrySettings } from "../../registry/client/registry-settings.ts";
@@ -13,7 +14,7 @@ export interface SystemInfoSources {
   readonly host: HostFacts;
   readonly containers: readonly Container[];
   readonly imageCount: number;
-  readonly storageDriver: string;
+  readonly storage: Pick<Snapshotter, "name" | "status">;
   readonly rootDirectory: string;
   readonly eventListeners: number;
   /** Stays the same over restarts. */
@@ -36,8 +37,8 @@ export function systemInfo(sources: SystemInfoSources): object {
     ContainersPaused: paused,
     ContainersStopped: sources.containers.length - running - paused,
     Images: sources.imageCount,
-    Driver: sources.storageDriver,
-    DriverStatus: [],
+    Driver: sources.storage.name,
+    DriverStatus: sources.storage.status ?? null,
     Plugins: {
       Volume: [],
       Network: ["bridge", "host", "null"],

@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { FileContentStore } from "../../../src/core/content/file-content-store.ts";
 import { FileImageStore } from "../../../src/core/images/file-image-store.ts";
 import { Leases } from "../../../src/core/leases/leases.ts";
-import { OverlaySnapshotter } from "../../../src/core/snapshots/overlay-snapshotter.ts";
+import { FileSnapshotter } from "../../../src/core/snapshots/file-snapshotter.ts";
+import { OverlayDriver } from "../../../src/core/snapshots/overlay/overlay-driver.ts";
 import type { Progress, PullRequest } from "../../../src/core/transfer/contract.ts";
 import { ImageTransfer } from "../../../src/core/transfer/image-transfer.ts";
 import { Limit } from "../../../src/core/transfer/limit.ts";
@@ -19,7 +20,7 @@ export class Stores implements AsyncDisposable {
     readonly root: string,
     private readonly isOwnRoot: boolean,
     readonly content: FileContentStore,
-    readonly snapshots: OverlaySnapshotter,
+    readonly snapshots: FileSnapshotter,
     readonly images: FileImageStore,
     readonly transfer: ImageTransfer,
     private readonly pool: WorkerPool,
@@ -31,7 +32,12 @@ export class Stores implements AsyncDisposable {
     const log = createLog("error", (line) => process.stderr.write(line));
     const pool = new WorkerPool();
     const content = new FileContentStore(join(directory, "content"));
-    const snapshots = new OverlaySnapshotter({ root: join(directory, "snapshots"), trees: pool, log });
+    const snapshots = new FileSnapshotter({
+      root: join(directory, "snapshots"),
+      driver: new OverlayDriver("overlay", pool),
+      trees: pool,
+      log,
+    });
     const leases = new Leases();
     const images = await FileImageStore.open({
       directory: join(directory, "images"),

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 import type { UnpackedLayer, UnpackLimits } from "../../../src/core/unpack/contract.ts";
+import type { WhiteoutForm } from "../../../src/core/unpack/whiteout.ts";
 import type { WorkerPool } from "../../../src/core/unpack/worker-pool.ts";
 import { type Digest, digestOf } from "../../../src/formats/digest.ts";
 import { byteString } from "../../../src/formats/tar/byte-string.ts";
@@ -63,7 +64,13 @@ export function unpackTar(
   workers: WorkerPool,
   tar: Uint8Array,
   directory: string,
-  options: { diffId?: Digest; limits?: Partial<UnpackLimits>; blob?: Uint8Array; signal?: AbortSignal } = {},
+  options: {
+    diffId?: Digest;
+    limits?: Partial<UnpackLimits>;
+    blob?: Uint8Array;
+    signal?: AbortSignal;
+    whiteouts?: WhiteoutForm;
+  } = {},
 ): Promise<UnpackedLayer> {
   mkdirSync(directory, { recursive: true });
   const { diffId = digestOf(tar), limits = {}, blob = tar, signal = new AbortController().signal } = options;
@@ -71,6 +78,7 @@ export function unpackTar(
     layer: digestOf(blob),
     source: { kind: "chunks", chunks: pieces(blob) },
     directory,
+    whiteouts: options.whiteouts ?? "overlay",
     diffId,
     limits,
     signal,

@@ -2,19 +2,12 @@ import { afterAll, describe, expect, test } from "bun:test";
 import { lstatSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync, zstdCompressSync } from "node:zlib";
-import type { Snapshotter } from "../../../src/core/snapshots/contract.ts";
-import { mountPoints } from "../../../src/core/snapshots/mount-points.ts";
-import { OverlaySnapshotter } from "../../../src/core/snapshots/overlay-snapshotter.ts";
 import { WorkerPool } from "../../../src/core/unpack/worker-pool.ts";
-import { chainId } from "../../../src/formats/chain-id.ts";
-import { type Digest, digestOf } from "../../../src/formats/digest.ts";
-import { getXattr } from "../../../src/kernel/xattrs.ts";
-import { createLog } from "../../../src/log/log.ts";
+import { digestOf } from "../../../src/formats/digest.ts";
 import { scratchDirectory } from "../../fixtures/places.ts";
 import {
   describeTree,
   directory,
-  type Entry,
   file,
   hardlink,
   layerTar,
@@ -26,137 +19,14 @@ import {
 
 const scratch = scratchDirectory("unpack");
 const workers = new WorkerPool({ workers: 1 });
-const lines: string[] = [];
-const log = createLog("warn", (line) => lines.push(line));
-const snapshots = new OverlaySnapshotter({ root: join(scratch, "snapshots"), trees: workers, log });
-let keys = 0;
+let directories = 0;
 
-afterAll(async () => {
-  for (const key of snapshots.keys()) await snapshots.remove(key);
-  await snapshots.close();
+afterAll(() => {
   workers.close();
-  expect(mountPoints().filter((path) => path.startsWith(scratch))).toEqual([]);
-  expect(lines).toEqual([]);
   rmSync(scratch, { recursive: true, force: true });
 });
 
-const newDirectory = () => join(scratch, `d${++keys}`);
-
-async function addLayer(
-  on: Snapshotter,
-  parent: Digest | undefined,
-  entries: readonly Entry[],
-): Promise<Digest> {
-  const tar = await layerTar(entries);
-  const diffId = digestOf(tar);
-  const id = chainId(parent, diffId);
-  const draft = await on.draft(id, parent);
-  if (draft === undefined) return id;
-  const { sizeBytes, impliedDirectories } = await unpackTar(workers, tar, draft.directory);
-  await draft.commit({ diffId, sizeBytes, impliedDirectories });
-  return id;
-}
-
-/** Mounts a container root of these layers, base first. */
-async function mountLayers(layers: readonly (readonly Entry[])[]): Promise<string> {
-  let top: Digest | undefined;
-  for (const entries of layers) top = await addLayer(snapshots, top, entries);
-  const key = `key${++keys}`;
-  await snapshots.prepare(key, top);
-  return snapshots.mount(key).merged;
-}
-
-const base = [
-  directory("etc"),
-  file("etc/passwd", "root"),
-  file("etc/gone", "x"),
-  directory("var"),
-  directory("var/lib"),
-  file("var/lib/a", "a"),
-  file("var/lib/b", "b"),
-];
-
-describe("layers on top of each other", () => {
-  test.each<[string, Entry[], string[]]>([
-    [
-      "a whiteout hides a file",
-      [file("etc/.wh.gone")],
-      ["etc", "etc/passwd", "var", "var/lib", "var/lib/a", "var/lib/b"],
-    ],
-    ["a whiteout hides a directory", [file(".wh.var")], ["etc", "etc/gone", "etc/passwd"]],
-    [
-      "a whiteout of nothing is not seen",
-      [file("etc/.wh.never")],
-      ["etc", "etc/gone", "etc/passwd", "var", "var/lib", "var/lib/a", "var/lib/b"],
-    ],
-    [
-      "an opaque directory hides what was in it",
-      [directory("var/lib"), file("var/lib/.wh..wh..opq"), file("var/lib/c")],
-      ["etc", "etc/gone", "etc/passwd", "var", "var/lib", "var/lib/c"],
-    ],
-    [
-      "its order does not matter",
-      [file("var/lib/c"), file("var/lib/.wh..wh..opq")],
-      ["etc", "etc/gone", "etc/passwd", "var", "var/lib", "var/lib/c"],
-    ],
-    [
-      "a directory that was removed and made anew",
-      [file(".wh.var"), directory("var"), file("var/new")],
-      ["etc", "etc/gone", "etc/passwd", "var", "var/new"],
-    ],
-    [
-      "made anew without an entry of its own",
-      [file(".wh.var"), file("var/new/x")],
-      ["etc", "etc/gone", "etc/passwd", "var", "var/new", "var/new/x"],
-    ],
-    [
-      "made anew before its whiteout",
-      [file("var/new"), file(".wh.var")],
-      ["etc", "etc/gone", "etc/passwd", "var", "var/new"],
-    ],
-    [
-      "a file that was removed and made anew",
-      [file(".wh.etc"), file("etc", "now a file")],
-      ["etc", "var", "var/lib", "var/lib/a", "var/lib/b"],
-    ],
-    [
-      "a whiteout hides nothing of its own layer",
-      [file("etc/new"), file("etc/.wh.new")],
-      ["etc", "etc/gone", "etc/new", "etc/passwd", "var", "var/lib", "var/lib/a", "var/lib/b"],
-    ],
-    ["an opaque root", [file(".wh..wh..opq"), file("only")], ["only"]],
-    ["a file over a directory", [file("var", "file")], ["etc", "etc/gone", "etc/passwd", "var"]],
-    [
-      "book-keeping of aufs is skipped",
-      [directory(".wh..wh.plnk"), file(".wh..wh.plnk/1.2", "x"), file(".wh..wh.aufs")],
-      ["etc", "etc/gone", "etc/passwd", "var", "var/lib", "var/lib/a", "var/lib/b"],
-    ],
-  ])("%s", async (_, upper, names) => {
-    expect(namesIn(await mountLayers([base, upper]))).toEqual(names);
-  });
-
-  test("implied directories look like those below them", async () => {
-    const merged = await mountLayers([
-      [
-        directory("./", { mode: 0o711 }),
-        directory("tmp", { mode: 0o1777, uid: 3, gid: 4, xattrs: { "user.k": "v" } }),
-        directory("gone", { mode: 0o700 }),
-      ],
-      [file(".wh.gone")],
-      [file("tmp/sub/x"), file("gone/y")],
-    ]);
-    const attributes = (path: string) => {
-      const { mode, uid, gid } = lstatSync(join(merged, path));
-      return [(mode & 0o7777).toString(8), uid, gid];
-    };
-    expect(attributes("tmp")).toEqual(["1777", 3, 4]);
-    expect(lstatSync(join(merged, "tmp"), { bigint: true }).mtimeNs).toBe(1_600_000_000_123_456_789n);
-    expect(Buffer.from(getXattr(join(merged, "tmp"), "user.k") ?? []).toString()).toBe("v");
-    expect(attributes("tmp/sub")).toEqual(["755", 0, 0]);
-    expect(attributes("gone")).toEqual(["755", 0, 0]);
-    expect(attributes(".")).toEqual(["711", 0, 0]);
-  });
-});
+const newDirectory = () => join(scratch, `d${++directories}`);
 
 describe("attributes", () => {
   test("everything that an entry says is on the disk", async () => {

@@ -12,8 +12,9 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
+import { FileSnapshotter } from "../../../src/core/snapshots/file-snapshotter.ts";
 import { mountPoints } from "../../../src/core/snapshots/mount-points.ts";
-import { OverlaySnapshotter } from "../../../src/core/snapshots/overlay-snapshotter.ts";
+import { OverlayDriver } from "../../../src/core/snapshots/overlay/overlay-driver.ts";
 import type { LayerSource } from "../../../src/core/unpack/contract.ts";
 import { WorkerPool } from "../../../src/core/unpack/worker-pool.ts";
 import { type Digest, digestOf } from "../../../src/formats/digest.ts";
@@ -46,6 +47,7 @@ function unpack(
     layer,
     source,
     directory: join(place, "root"),
+    whiteouts: "overlay",
     diffId: digestOf(tar),
     signal,
     ...rest,
@@ -236,7 +238,12 @@ test("a full disk is an error that names the layer, and a discarded draft leaves
   try {
     const lines: string[] = [];
     const log = createLog("warn", (line) => lines.push(line));
-    const snapshots = new OverlaySnapshotter({ root: small, trees: workers, log });
+    const snapshots = new FileSnapshotter({
+      root: small,
+      driver: new OverlayDriver("overlay", workers),
+      trees: workers,
+      log,
+    });
     const before = statSync(small).nlink;
     const tar = await layerTar([file("small", "x"), file("large", "x".repeat(8_000_000))]);
     const draft = await snapshots.draft(digestOf(tar), undefined);

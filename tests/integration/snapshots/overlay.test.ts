@@ -13,14 +13,10 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import {
-  commitChain,
-  imageNames,
-  type SnapshotterUnderTest,
-  testSnapshotter,
-} from "../../../src/core/snapshots/contract-suite.ts";
+import { commitChain, imageNames } from "../../../src/core/snapshots/contract-suite.ts";
+import { FileSnapshotter } from "../../../src/core/snapshots/file-snapshotter.ts";
 import { mountPoints } from "../../../src/core/snapshots/mount-points.ts";
-import { OverlaySnapshotter } from "../../../src/core/snapshots/overlay-snapshotter.ts";
+import { OverlayDriver } from "../../../src/core/snapshots/overlay/overlay-driver.ts";
 import { WorkerPool } from "../../../src/core/unpack/worker-pool.ts";
 import { chainId } from "../../../src/formats/chain-id.ts";
 import { digestHex, digestOf } from "../../../src/formats/digest.ts";
@@ -28,6 +24,7 @@ import { MNT_DETACH, mount, unmount } from "../../../src/kernel/mounts.ts";
 import { setXattr } from "../../../src/kernel/xattrs.ts";
 import { createLog } from "../../../src/log/log.ts";
 import { scratchDirectory } from "../../fixtures/places.ts";
+import { UnderTest } from "./under-test.ts";
 
 const scratch = scratchDirectory("snapshots");
 // A file system of its own: syncing that of the machine may take long.
@@ -42,50 +39,11 @@ afterAll(() => {
   expect(left).toEqual([]);
 });
 
-class OverlayUnderTest implements SnapshotterUnderTest {
-  readonly root = join(scratch, crypto.randomUUID().slice(0, 8));
-  readonly warnings: string[] = [];
-  #opened: OverlaySnapshotter[] = [];
-  snapshots = this.open();
-
-  open(bootId = "this-boot"): OverlaySnapshotter {
-    const log = createLog("warn", (line) => this.warnings.push(line));
-    const snapshots = new OverlaySnapshotter({ root: this.root, trees: workers, log, bootId });
-    this.#opened.push(snapshots);
-    return snapshots;
-  }
-
-  reopen(bootId?: string): OverlaySnapshotter {
-    this.snapshots = this.open(bootId);
-    return this.snapshots;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    for (const path of mountPoints().toReversed()) {
-      if (path.startsWith(`${this.root}/`)) unmount(path, MNT_DETACH);
-    }
-    for (const snapshots of this.#opened) await snapshots.close();
-    expect(readdirSync(join(this.root, "trash"))).toEqual([]);
-    rmSync(this.root, { recursive: true, force: true });
-  }
-}
-
-testSnapshotter("overlay", () => new OverlayUnderTest());
+const start = () => new UnderTest(scratch, workers, (trees) => new OverlayDriver("overlay", trees));
 
 describe("overlay", () => {
-  test("130 layers are mounted", async () => {
-    await using under = new OverlayUnderTest();
-    const files = Array.from({ length: 130 }, (_, at) => ({ [`file${at}`]: `${at}`, top: `${at}` }));
-    const top = (await commitChain(under.snapshots, files)).at(-1)?.chainId;
-    await under.snapshots.prepare("deep", top);
-    const root = under.snapshots.mount("deep");
-    expect(root.lower).toHaveLength(131);
-    expect(imageNames(root)).toHaveLength(131);
-    expect(readFileSync(join(root.merged, "top"), "utf8")).toBe("129");
-  });
-
   test("the init layer has the mount points that the image lacks", async () => {
-    await using under = new OverlayUnderTest();
+    await using under = start();
     const [layer] = await commitChain(under.snapshots, [{ "etc/hosts": "own", "dev/null": "" }]);
     if (layer === undefined) throw new Error("no layer");
     const files = join(under.root, "layers", digestHex(layer.chainId), "diff");
@@ -114,7 +72,7 @@ describe("overlay", () => {
   });
 
   test("an opaque root hides all layers below", async () => {
-    await using under = new OverlayUnderTest();
+    await using under = start();
     const [base] = await commitChain(under.snapshots, [{ hidden: "1" }]);
     const diffId = digestOf("opaque");
     const draft = await under.snapshots.draft(chainId(base?.chainId, diffId), base?.chainId);
@@ -127,7 +85,7 @@ describe("overlay", () => {
   });
 
   test("the root directory has owner and mode of the image's", async () => {
-    await using under = new OverlayUnderTest();
+    await using under = start();
     const diffId = digestOf("root");
     const draft = await under.snapshots.draft(chainId(undefined, diffId), undefined);
     if (draft === undefined) throw new Error("no draft");
@@ -140,7 +98,7 @@ describe("overlay", () => {
   });
 
   test("layers that may have lost bytes in a crash of the machine are dropped, with those on top", async () => {
-    await using under = new OverlayUnderTest();
+    await using under = start();
     const [safe] = await commitChain(under.snapshots, [{ a: "1" }]);
     await under.snapshots.flush();
     const diffId = digestOf("late");
@@ -153,7 +111,7 @@ describe("overlay", () => {
   });
 
   test("a layer without a whole sidecar is dropped, and one on top of it", async () => {
-    await using under = new OverlayUnderTest();
+    await using under = start();
     const [base] = await commitChain(under.snapshots, [{ a: "1" }, { b: "1" }]);
     if (base === undefined) throw new Error("no layer");
     await under.snapshots.flush();
@@ -162,7 +120,7 @@ describe("overlay", () => {
   });
 
   test("mounts of half removed containers and drafts are cleaned at start", async () => {
-    await using under = new OverlayUnderTest();
+    await using under = start();
     await under.snapshots.prepare("key", undefined);
     const { merged } = under.snapshots.mount("key");
     renameSync(join(merged, ".."), join(under.root, "trash/9")); // died between rename and unmount
@@ -175,11 +133,16 @@ describe("overlay", () => {
   });
 
   test("mounts are known again when the root directory is given by a symlink", async () => {
-    await using under = new OverlayUnderTest();
+    await using under = start();
     const link = `${under.root}-link`;
     symlinkSync(under.root, link);
     const open = () =>
-      new OverlaySnapshotter({ root: link, trees: workers, log: createLog("error", () => undefined) });
+      new FileSnapshotter({
+        root: link,
+        driver: new OverlayDriver("overlay", workers),
+        trees: workers,
+        log: createLog("error", () => undefined),
+      });
     const first = open();
     await first.prepare("key", undefined);
     const { merged } = first.mount("key");
@@ -191,7 +154,7 @@ describe("overlay", () => {
   });
 
   test("a volatile root can be mounted again", async () => {
-    await using under = new OverlayUnderTest();
+    await using under = start();
     const [layer] = await commitChain(under.snapshots, [{ a: "1" }]);
     await under.snapshots.prepare("key", layer?.chainId, { volatile: true });
     const { merged, work } = under.snapshots.mount("key");
@@ -202,7 +165,7 @@ describe("overlay", () => {
   });
 
   test("a missing layer under a container is named when it is mounted", async () => {
-    await using under = new OverlayUnderTest();
+    await using under = start();
     const [layer] = await commitChain(under.snapshots, [{ a: "1" }]);
     if (layer === undefined) throw new Error("no layer");
     await under.snapshots.prepare("key", layer.chainId);
@@ -211,7 +174,7 @@ describe("overlay", () => {
   });
 
   test("a file system that overlayfs cannot write to is named", async () => {
-    await using under = new OverlayUnderTest();
+    await using under = start();
     const [layer] = await commitChain(under.snapshots, [{ a: "1" }]);
     await under.snapshots.prepare("key", layer?.chainId);
     const { upper, merged } = under.snapshots.describe("key");

@@ -14,15 +14,17 @@ import type {
   Scratch,
   Snapshotter,
 } from "./contract.ts";
+import { type DraftServices, FileDraft } from "./file-draft.ts";
 import { LayerStore } from "./layer-store.ts";
-import { type DraftServices, OverlayDraft } from "./overlay-draft.ts";
 import { SnapshotPaths } from "./snapshot-paths.ts";
+import type { StorageDriver } from "./storage-driver.ts";
 import { Trash } from "./trash.ts";
 import type { TreeWork } from "./tree-work.ts";
 
-export interface OverlaySnapshotterOptions {
-  /** Host directory, made if missing; on a file system that overlayfs accepts for its upper directory. */
+export interface FileSnapshotterOptions {
+  /** Host directory, made if missing; on a file system that the driver can use. */
   readonly root: string;
+  readonly driver: StorageDriver;
   readonly trees: TreeWork;
   readonly log: Log;
   /** Tells boots of the machine apart; default: the kernel's. */
@@ -30,26 +32,31 @@ export interface OverlaySnapshotterOptions {
 }
 
 /**
- * Snapshots on overlayfs. One process owns the root directory. Opening it scans the disk, unmounts and deletes what an
+ * Snapshots in directories, in the way of a storage driver. One process owns the root directory. Opening it scans the disk, unmounts and deletes what an
  * earlier process left half done, and keeps what is mounted for containers.
  */
-export class OverlaySnapshotter implements Snapshotter {
-  readonly name = "overlay";
+export class FileSnapshotter implements Snapshotter {
+  readonly name: string;
+  readonly status: Snapshotter["status"];
+  readonly #trees: TreeWork;
   readonly #services: DraftServices;
   readonly #containers: ContainerRoots;
   readonly #turns = new KeyedLock();
   #lastDraft = 0;
 
-  constructor({ root, trees, log, bootId = currentBoot() }: OverlaySnapshotterOptions) {
+  constructor({ root, driver, trees, log, bootId = currentBoot() }: FileSnapshotterOptions) {
+    this.name = driver.name;
+    this.status = driver.status;
+    this.#trees = trees;
     mkdirSync(root, { recursive: true, mode: 0o711 });
     // The kernel's list of mounts has true paths: with others, what is mounted would not be recognised.
-    const paths = new SnapshotPaths(realpathSync(root));
+    const paths = new SnapshotPaths(realpathSync(root), driver.rootForm);
     mkdirSync(paths.drafts, { recursive: true, mode: 0o700 });
-    const trash = new Trash(paths.trash, trees, log);
+    const trash = new Trash(paths.trash, trees, driver, log);
     cleanDrafts(paths, trash);
-    const layers = new LayerStore(paths, bootId, trash, trees, log);
-    this.#services = { paths, layers, trash, trees, bootId };
-    this.#containers = new ContainerRoots(paths, layers, trash, log);
+    const layers = new LayerStore(paths, bootId, trash, trees, driver, log);
+    this.#services = { paths, layers, trash, driver, bootId };
+    this.#containers = new ContainerRoots(paths, layers, trash, driver, log);
   }
 
   layer(chainId: Digest): CommittedLayer | undefined {
@@ -74,7 +81,7 @@ export class OverlaySnapshotter implements Snapshotter {
     try {
       if (this.layer(chainId) === undefined) {
         const place = join(this.#services.paths.drafts, String(++this.#lastDraft));
-        return new OverlayDraft(this.#services, place, { chainId, parent }, turn);
+        return new FileDraft(this.#services, place, { chainId, parent }, turn);
       }
     } catch (error) {
       turn[Symbol.dispose]();
@@ -85,11 +92,12 @@ export class OverlaySnapshotter implements Snapshotter {
   }
 
   scratch(): Scratch {
-    const { paths, trash } = this.#services;
+    const { paths, trash, driver } = this.#services;
     const directory = join(paths.drafts, String(++this.#lastDraft));
     mkdirSync(directory, { mode: 0o755 });
     return {
       directory,
+      whiteouts: driver.whiteouts,
       [Symbol.dispose]: () => {
         if (existsSync(directory)) trash.take(directory);
       },
@@ -108,7 +116,7 @@ export class OverlaySnapshotter implements Snapshotter {
     options: { volatile?: boolean } = {},
   ): Promise<void> {
     if (parent !== undefined && this.layer(parent) === undefined) throw notFound(`no such layer: ${parent}`);
-    this.#containers.create(key, { parent, isVolatile: options.volatile ?? false });
+    await this.#containers.create(key, { parent, isVolatile: options.volatile ?? false });
   }
 
   mount(key: string): MountedRoot {
@@ -132,7 +140,8 @@ export class OverlaySnapshotter implements Snapshotter {
   }
 
   async usage(key: string): Promise<{ sizeBytes: number; inodes: number }> {
-    return this.#services.trees.measure(this.describe(key).upper);
+    const { form, upper, lower } = this.describe(key);
+    return this.#trees.measure(upper, form === "copy" ? lower : undefined);
   }
 
   keys(): string[] {

@@ -3,25 +3,26 @@ import { join } from "node:path";
 import { conflict, invalidParameter } from "../../errors/platform-error.ts";
 import { chainId as chainIdOf } from "../../formats/chain-id.ts";
 import type { Digest } from "../../formats/digest.ts";
-import { getXattr } from "../../kernel/xattrs.ts";
+import type { WhiteoutForm } from "../unpack/whiteout.ts";
 import type { CommittedLayer, LayerDraft } from "./contract.ts";
 import { formatLayerSidecar } from "./layer-sidecar.ts";
 import type { LayerStore } from "./layer-store.ts";
 import type { SnapshotPaths } from "./snapshot-paths.ts";
+import type { StorageDriver } from "./storage-driver.ts";
 import type { Trash } from "./trash.ts";
-import type { TreeWork } from "./tree-work.ts";
 
 export interface DraftServices {
   readonly paths: SnapshotPaths;
   readonly layers: LayerStore;
   readonly trash: Trash;
-  readonly trees: TreeWork;
+  readonly driver: StorageDriver;
   readonly bootId: string;
 }
 
 /** A layer in `drafts/`; a rename into `layers/` commits it. */
-export class OverlayDraft implements LayerDraft {
+export class FileDraft implements LayerDraft {
   readonly directory: string;
+  readonly whiteouts: WhiteoutForm;
   #ended = false;
 
   constructor(
@@ -32,12 +33,13 @@ export class OverlayDraft implements LayerDraft {
     private readonly turn: Disposable,
   ) {
     this.directory = join(place, "diff");
-    // 0755: overlayfs takes the root's own mode from the topmost layer.
+    this.whiteouts = services.driver.whiteouts;
+    // 0755: a root directory that no layer describes.
     mkdirSync(this.directory, { recursive: true, mode: 0o755 });
   }
 
   async commit(info: Parameters<LayerDraft["commit"]>[0]): Promise<CommittedLayer> {
-    const { paths, layers, bootId } = this.services;
+    const { paths, layers, driver, bootId } = this.services;
     const { chainId, parent } = this.chain;
     if (this.#ended) throw conflict(`layer ${chainId} was committed or discarded already`);
     if (chainIdOf(parent, info.diffId) !== chainId) {
@@ -48,8 +50,12 @@ export class OverlayDraft implements LayerDraft {
     if (parent !== undefined && layers.get(parent) === undefined) {
       throw conflict(`layer ${chainId} cannot be committed before its parent ${parent}`);
     }
-    const opaqueRoot = getXattr(this.directory, "trusted.overlay.opaque")?.[0] === 0x79;
-    if (!opaqueRoot && parent !== undefined) await this.#inherit(info.impliedDirectories ?? [], parent);
+    const { hidesLower: opaqueRoot } = await driver.seal({
+      place: this.place,
+      parent,
+      lower: layers.directories(parent),
+      impliedDirectories: info.impliedDirectories ?? [],
+    });
     const layer = { chainId, diffId: info.diffId, parent, sizeBytes: info.sizeBytes };
     const sidecar = { ...layer, opaqueRoot, unsyncedBoot: bootId };
     // Not synced: until LayerStore's sync such a layer counts only within this boot of the machine.
@@ -65,12 +71,6 @@ export class OverlayDraft implements LayerDraft {
       this.#end();
     }
     return Promise.resolve();
-  }
-
-  async #inherit(paths: readonly string[], parent: Digest): Promise<void> {
-    if (paths.length === 0) return;
-    const { trees, layers } = this.services;
-    await trees.inherit(this.directory, paths, layers.directories(parent));
   }
 
   #end(): void {

@@ -1,10 +1,10 @@
 import { closeSync, constants, openSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { mountOverlay, overlayOptionString } from "../../kernel/mount-overlay.ts";
-import type { MountedRoot } from "./contract.ts";
+import { mountOverlay, overlayOptionString } from "../../../kernel/mount-overlay.ts";
+import type { MountedRoot } from "../contract.ts";
 
 /** Distributions may switch these on; with them a layer's diff is no longer what its files say. */
-const plainFormat = ["index=off", "redirect_dir=off", "metacopy=off"];
+const plainFormat = ["index=off", "redirect_dir=nofollow", "metacopy=off"];
 /** Older kernels take the options in one page. */
 const maxOptionBytes = 4095;
 
@@ -12,7 +12,11 @@ const maxOptionBytes = 4095;
 export function mountRoot(root: MountedRoot, { isVolatile }: { isVolatile: boolean }): void {
   const { lower, upper, work, merged } = root;
   if (isVolatile) forgetVolatile(work);
-  const options = isVolatile ? [...plainFormat, "volatile"] : plainFormat;
+  const options = [
+    ...plainFormat,
+    ...(isVolatile ? ["volatile"] : []),
+    ...(root.form === "overlay-user" ? ["userxattr"] : []),
+  ];
   if (Buffer.byteLength(overlayOptionString({ lower, upper, work, options })) <= maxOptionBytes) {
     mountOverlay({ lower, upper, work, target: merged, options });
     return;
