@@ -90,7 +90,7 @@ export class DeepCheck {
     mkdirSync(tree, { mode: 0o755 });
     try {
       await this.work.apply({ base, layer: draft, impliedDirectories, tree });
-      return await this.work.compareTrees(tree, join(path, "diff"), []);
+      return await this.work.compareTrees(tree, join(path, "diff"), impliedDirectories);
     } finally {
       await this.work.remove([tree]);
     }
