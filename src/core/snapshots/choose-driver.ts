@@ -12,18 +12,18 @@ export interface StorageFacts {
 }
 
 /** Other programs' words for the same. */
-const aliases: Readonly<Record<string, DriverName>> = {
-  overlay: "overlay2",
-  overlayfs: "overlay2",
-  native: "vfs",
-  copy: "vfs",
-};
+const aliases: ReadonlyMap<string, DriverName> = new Map([
+  ["overlay", "overlay2"],
+  ["overlayfs", "overlay2"],
+  ["native", "vfs"],
+  ["copy", "vfs"],
+]);
 
 const otherDrivers = ["aufs", "btrfs", "devicemapper", "fuse-overlayfs", "windowsfilter", "zfs", "stargz"];
 
 /** The value of `--storage-driver`. Errors: NotImplemented for those of other engines; InvalidParameter. */
 export function parseDriverName(value: string): DriverName {
-  const name = driverNames.find((known) => known === value) ?? aliases[value];
+  const name = driverNames.find((known) => known === value) ?? aliases.get(value);
   if (name !== undefined) return name;
   const hint = `there are ${driverNames.join(", ")}`;
   if (otherDrivers.includes(value)) {
