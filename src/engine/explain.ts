@@ -4,7 +4,7 @@ import { notFound, PlatformError } from "../errors/platform-error.ts";
 import type { Plan } from "../kernel/steps.ts";
 import { type DiffSide, diffPlans } from "../runtime/explain/diff-plans.ts";
 import { type ExplainFormat, renderExplained } from "../runtime/explain/render-explained.ts";
-import type { RenderOptions } from "../runtime/explain/render-plan.ts";
+import type { PlanFormat, RenderOptions } from "../runtime/explain/render-plan.ts";
 import type { ShellOptions } from "../runtime/explain/render-shell.ts";
 import { planContainer } from "../runtime/plan/plan-container.ts";
 import { bindSourceKinds } from "./containers/bind-sources.ts";
@@ -45,9 +45,9 @@ export class Explainer {
   }
 
   /** The steps in which two differ, beside the ids and directories that differ between any two. */
-  async diff(first: string, second: string): Promise<string> {
+  async diff(first: string, second: string, format: PlanFormat): Promise<string> {
     const side = async (reference: string) => ({ ...(await this.#explained(reference)), name: reference });
-    return diffPlans(await side(first), await side(second));
+    return diffPlans(await side(first), await side(second), format);
   }
 
   async #explained(reference: string): Promise<Explained> {

@@ -14,7 +14,7 @@ export const command = () =>
     flags: {
       as: text('Print it as "text", "json", or as a "shell" script of plain commands'),
       bundle: text("Plan the OCI bundle in this directory, without an engine"),
-      diff: bool("Show which steps two containers or images differ in"),
+      diff: bool("Show which steps two containers, images, or bundles (./DIR, /DIR) differ in"),
       json: bool("Print the steps as JSON"),
     },
     args: { min: 0, max: 2 },
@@ -28,17 +28,36 @@ export const command = () =>
           "explain takes one container or image; with --diff two; or --bundle and a directory",
           { usageHint: true },
         );
-      if (diff && format !== "text") throw new CommandError("--diff is text only", { usageHint: true });
+      if (diff && format === "shell")
+        throw new CommandError("--diff is no shell script: text, json", { usageHint: true });
       if (bundle !== undefined) {
         const { explainBundle } = await import("../runtime/explain-bundle.ts");
         context.stdout.write(explainBundle(bundle, format));
         return 0;
       }
-      const [of, second] = args;
-      if (second !== undefined) return print(context, "/gantry/v1/plan/diff", { a: of, b: second });
+      const [of = "", second] = args;
+      if (second !== undefined) return printDiff(context, of, second, format === "json" ? "json" : "text");
       return print(context, "/gantry/v1/plan", { of, format });
     },
   });
+
+/** No name of a container or an image begins as a path does. */
+const isPath = (argument: string) => /^\.{0,2}\//.test(argument) || argument === "." || argument === "..";
+
+async function printDiff(
+  context: CommandContext,
+  first: string,
+  second: string,
+  format: "text" | "json",
+): Promise<number> {
+  if (!isPath(first) && !isPath(second))
+    return print(context, "/gantry/v1/plan/diff", { a: first, b: second, format });
+  if (!isPath(first) || !isPath(second))
+    throw new CommandError("--diff compares two bundles, or two containers or images", { usageHint: true });
+  const { diffBundles } = await import("../runtime/explain-bundle.ts");
+  context.stdout.write(diffBundles(first, second, format));
+  return 0;
+}
 
 function formatOf(as: string | undefined, json: boolean): Format {
   const format = formats.find((name) => name === (as ?? (json ? "json" : "text")));

@@ -46,3 +46,20 @@ test("says what only one of them has, variables one by one", () => {
 test("programs that differ are a difference, though their sentences are the same", () => {
   expect(diffPlans(side("a", filter(1)), side("b", filter(2)))).toContain("  + filter system calls: 1 BPF");
 });
+
+test("as JSON each change says in which of the two its step is", () => {
+  const a = side("a", hostname("x"));
+  const b = side("b", hostname("y"));
+  const change = (only: string, name: string) => ({
+    only,
+    topic: "Identity",
+    step: `set the host name ${name}`,
+    reason: "default",
+  });
+  expect(JSON.parse(diffPlans(a, b, "json"))).toEqual({
+    first: "a",
+    second: "b",
+    changes: [change("first", "x"), change("second", "y")],
+  });
+  expect(JSON.parse(diffPlans(a, a, "json"))).toEqual({ first: "a", second: "a", changes: [] });
+});

@@ -1,5 +1,6 @@
 import type { KernelStep, Plan } from "../../kernel/steps.ts";
 import { describeStep } from "./describe-step.ts";
+import type { PlanFormat } from "./render-plan.ts";
 import { printable } from "./shell-words.ts";
 import { topicOf } from "./topics.ts";
 
@@ -13,10 +14,29 @@ export interface DiffSide {
 
 /**
  * Renders which steps two plans differ in: `-` only in the first, `+` only in the second, under the topics of the text form.
- * Empty when they have the same steps, whatever the reasons.
+ * The text is empty, and the list of the JSON form, when they have the same steps, whatever the reasons.
  */
-export function diffPlans(first: DiffSide, second: DiffSide): string {
+export function diffPlans(first: DiffSide, second: DiffSide, format: PlanFormat = "text"): string {
   const changes = difference(entriesOf(first), entriesOf(second));
+  return format === "json" ? diffJson(first, second, changes) : diffText(first, second, changes);
+}
+
+/** Each change says in which of the two its step is. */
+function diffJson(first: DiffSide, second: DiffSide, changes: readonly Change[]): string {
+  const document = {
+    first: first.name,
+    second: second.name,
+    changes: changes.map(({ sign, entry: { topic, text, reason } }) => ({
+      only: sign === "-" ? "first" : "second",
+      topic,
+      step: text,
+      reason,
+    })),
+  };
+  return `${JSON.stringify(document, undefined, 2)}\n`;
+}
+
+function diffText(first: DiffSide, second: DiffSide, changes: readonly Change[]): string {
   if (changes.length === 0) return "";
   const lines = [`- ${printable(first.name)}`, `+ ${printable(second.name)}`];
   let topic = "";

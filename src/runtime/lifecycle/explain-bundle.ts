@@ -1,6 +1,8 @@
 import { basename } from "node:path";
 import { detectHost } from "../../kernel/host-facts.ts";
+import { type DiffSide, diffPlans } from "../explain/diff-plans.ts";
 import { type ExplainFormat, renderExplained } from "../explain/render-explained.ts";
+import type { PlanFormat } from "../explain/render-plan.ts";
 import { readBundle } from "./bundle.ts";
 import { withHome } from "./home-variable.ts";
 import { planBundle } from "./plan-bundle.ts";
@@ -14,9 +16,34 @@ const options = { noPivot: false, noNewKeyring: false, preserveFds: 0 };
  * Errors: as `readBundle` and `planContainer`.
  */
 export function explainBundle(path: string, format: ExplainFormat): string {
-  const { directory, spec: written, rootfs } = readBundle(path);
+  const { bundle, spec, plan } = planOf(path);
+  return renderExplained(plan, format, { title: `Bundle ${bundle.directory}`, seccomp: spec.linux?.seccomp });
+}
+
+/**
+ * The steps in which the bundles at two paths differ, beside the ids and directories that differ between any two.
+ * Errors: as `explainBundle`.
+ */
+export function diffBundles(first: string, second: string, format: PlanFormat): string {
+  const side = (path: string) => {
+    const { bundle, plan } = planOf(path);
+    const id = basename(bundle.directory);
+    // The id alone may be as short as a letter: only where it stands for itself.
+    const own: DiffSide["own"] = [
+      [bundle.rootfs, "ROOT"],
+      [bundle.directory, "BUNDLE"],
+      [`/gantry/${id}`, "/gantry/ID"],
+      [`_ses.${id}`, "_ses.ID"],
+    ];
+    return { name: path, plan, own };
+  };
+  return diffPlans(side(first), side(second), format);
+}
+
+function planOf(path: string) {
+  const bundle = readBundle(path);
+  const { directory, spec: written, rootfs } = bundle;
   const { process } = written;
   const spec = process === undefined ? written : { ...written, process: withHome(process, rootfs) };
-  const plan = planBundle(basename(directory), directory, spec, detectHost(), options);
-  return renderExplained(plan, format, { title: `Bundle ${directory}`, seccomp: spec.linux?.seccomp });
+  return { bundle, spec, plan: planBundle(basename(directory), directory, spec, detectHost(), options) };
 }

@@ -19,6 +19,28 @@ describe.skipIf(missing !== undefined)("the script of a bundle makes what gantry
   });
   afterAll(() => runtime[Symbol.asyncDispose]());
 
+  test("--diff of two bundles needs no engine", async () => {
+    const own = (spec: TestSpec) => {
+      spec.linux.cgroupsPath = "";
+    };
+    const a = runtime.bundle(["true"], own);
+    const b = runtime.bundle(["true"], own);
+    const c = runtime.bundle(["true"], (spec) => {
+      own(spec);
+      spec.hostname = "another";
+    });
+    const diff = (...words: string[]) => mustRun([gantryPath, "explain", "--diff", ...words]);
+    expect(await diff(a, b)).toBe("");
+    expect((await diff(a, c)).split("\n").slice(2)).toEqual([
+      "",
+      "Identity",
+      "  - set the host name gantry  # config.json hostname",
+      "  + set the host name another  # config.json hostname",
+      "",
+    ]);
+    expect(JSON.parse(await diff("--json", a, c)).changes).toHaveLength(2);
+  });
+
   const changes: Record<string, (spec: TestSpec) => void> = {
     "as it is": () => {},
     "with limits": (spec) => {
@@ -198,6 +220,14 @@ describe.skipIf(missing !== undefined)("gantry explain, with an engine", () => {
     expect(changes.join("\n")).toContain("make / read-only  # --read-only");
     expect(changes.join("\n")).toContain("# --memory 32m");
     expect(changes.join("\n")).toContain("+ variable A=b");
+    const json = JSON.parse(await gantry("explain", "--json", "--diff", "plain", "other"));
+    expect(json).toMatchObject({ first: "plain", second: "other" });
+    expect(json.changes).toContainEqual({
+      only: "second",
+      topic: "Root",
+      step: "make / read-only",
+      reason: "--read-only",
+    });
   });
 
   test("says what it takes", async () => {
@@ -209,6 +239,7 @@ describe.skipIf(missing !== undefined)("gantry explain, with an engine", () => {
       'unknown form "poem"',
     );
     expect((await machine.engine.gantry(["explain", "--diff", "x"])).stderr).toContain("with --diff two");
+    expect((await machine.engine.gantry(["explain", "--diff", "./x", "y"])).stderr).toContain("two bundles");
     expect((await command([gantryPath, "explain", "--bundle", "/nowhere"])).stderr).toContain(
       "config.json not found",
     );

@@ -25,12 +25,14 @@ export const planRoute = (explainer: Explainer): Route => ({
   },
 });
 
-/** `GET /gantry/v1/plan/diff?a=NAME&b=NAME`: the steps in which two containers or images differ; empty for none. */
+/** `GET /gantry/v1/plan/diff?a=NAME&b=NAME&format=text|json`: the steps in which two containers or images differ. */
 export const planDiffRoute = (explainer: Explainer): Route => ({
   method: "GET",
   path: "/gantry/v1/plan/diff",
   handle: async ({ query }, reply) => {
-    send(reply, "text", await explainer.diff(query.get("a") ?? "", query.get("b") ?? ""));
+    const format = planFormat(query);
+    if (format === "shell") throw invalidParameter("a difference is no shell script: text, json");
+    send(reply, format, await explainer.diff(query.get("a") ?? "", query.get("b") ?? "", format));
   },
 });
 
