@@ -1,6 +1,8 @@
-import { beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { TestRuntime } from "../../fixtures/bundle.ts";
 import { type Client, clients } from "../../fixtures/engine.ts";
 import { HostProcess } from "../../fixtures/host-process.ts";
 import { useMachine } from "../../fixtures/machine.ts";
@@ -110,5 +112,31 @@ describe.each(clients)("CVE-2019-5736, with %s", (client) => {
     expect((await machine.engine[client](["run", "--rm", "--init", "busybox", "echo", "fine"])).stdout).toBe(
       "fine\n",
     );
+  });
+});
+
+describe("CVE-2019-5736, through gantry runtime", () => {
+  let runtime: TestRuntime;
+  beforeAll(async () => {
+    runtime = await TestRuntime.open();
+    writeFileSync(join(runtime.rootfs, "evil"), script, { mode: 0o755 });
+    writeFileSync(join(runtime.rootfs, "attack"), attack);
+  });
+  afterAll(() => runtime[Symbol.asyncDispose]());
+
+  test("exec of #!/proc/self/exe: the helper's file cannot be changed from inside", async () => {
+    await runtime.must("run", "--detach", "--bundle", runtime.bundle(["sleep", "1000"]), "box");
+    const words = [...runtime.argv, "--root", runtime.root, "exec", "box", "/evil"];
+    const exec = Bun.spawn(words, { stdin: "pipe", stdout: "ignore", stderr: "ignore" });
+    const find = "grep -l 'dump-pla[n]' /proc/[0-9]*/cmdline | cut -d/ -f3";
+    const pid = await waitFor("the helper inside of the container", async () => {
+      const found = (await runtime.run(["exec", "box", "sh", "-c", find])).stdout.trim().split("\n");
+      return found.find((text) => /^\d+$/.test(text));
+    });
+    const { stdout } = await runtime.run(["exec", "box", "sh", "/attack", pid]);
+    expect(stdout).toMatch(/^([0-9a-f]{64}) {2}-\n\1 {2}-\n$/); // as it was, and nothing else was said
+    await exec.exited;
+    expect(await runtime.must("exec", "box", "echo", "fine")).toBe("fine\n");
+    await runtime.must("delete", "--force", "box");
   });
 });
