@@ -28,6 +28,11 @@ import { command as load } from "./commands/load.ts";
 import { command as login } from "./commands/login.ts";
 import { command as logout } from "./commands/logout.ts";
 import { command as logs } from "./commands/logs.ts";
+import { command as manifestAnnotate } from "./commands/manifest-annotate.ts";
+import { command as manifestCreate } from "./commands/manifest-create.ts";
+import { command as manifestInspect } from "./commands/manifest-inspect.ts";
+import { command as manifestPush } from "./commands/manifest-push.ts";
+import { command as manifestRm } from "./commands/manifest-rm.ts";
 import { command as networkInspect } from "./commands/network-inspect.ts";
 import { command as networkLs } from "./commands/network-ls.ts";
 import { command as pause } from "./commands/pause.ts";
@@ -69,6 +74,7 @@ export interface CommandGroup {
 export const commandGroups: readonly CommandGroup[] = [
   { name: "container", summary: "Work with containers" },
   { name: "image", summary: "Work with images" },
+  { name: "manifest", summary: "Put images for several platforms together under one name" },
   { name: "network", summary: "Look at networks" },
   { name: "system", summary: "Look at the engine and its disk space" },
 ];
@@ -140,6 +146,16 @@ export const commands: readonly CommandEntry[] = [
   entry("hidden", "image prune", "Remove unused images", imagePrune),
   entry("hidden", "system df", "Show how much disk space is used, and for what", systemDf),
   entry("hidden", "system prune", "Remove everything that is not in use", systemPrune),
+  entry("hidden", "manifest annotate", "Say more of a manifest in a list, or of the list", manifestAnnotate),
+  entry(
+    "hidden",
+    "manifest create",
+    "Put manifests together to a list, which can then be pushed",
+    manifestCreate,
+  ),
+  entry("hidden", "manifest inspect", "Show a manifest, or a list of them", manifestInspect),
+  entry("hidden", "manifest push", "Push a list, and the images that it needs, to a registry", manifestPush),
+  entry("hidden", "manifest rm", "Forget lists that were put together here", manifestRm),
   entry("hidden", "network ls", "List networks", networkLs, "network list"),
   entry("hidden", "network inspect", "Show everything about networks", networkInspect),
 ];

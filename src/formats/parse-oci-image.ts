@@ -116,7 +116,8 @@ function manifestFrom(fields: JsonFields): Manifest {
   });
 }
 
-function descriptorFrom(fields: JsonFields): Descriptor {
+/** Reads a descriptor. Errors: InvalidParameter naming the field. OCI image-spec, "Content Descriptors". */
+export function descriptorFrom(fields: JsonFields): Descriptor {
   const digest = fields.requiredString("digest");
   if (!isDigest(digest)) throw fields.problem("digest", `is not a sha256 or sha512 digest: ${digest}`);
   const platform = fields.object("platform");

@@ -6,6 +6,8 @@ import { Collector } from "../core/gc/collector.ts";
 import { readReferences } from "../core/gc/read-references.ts";
 import { FileImageStore } from "../core/images/file-image-store.ts";
 import { ImagePlatforms } from "../core/images/image-platforms.ts";
+import { IndexDrafts } from "../core/indexes/index-drafts.ts";
+import { ManifestSources } from "../core/indexes/manifest-sources.ts";
 import { Leases } from "../core/leases/leases.ts";
 import { PersistentLeases } from "../core/leases/persistent-leases.ts";
 import { openSnapshotter } from "../core/snapshots/open-snapshotter.ts";
@@ -17,6 +19,7 @@ import { ImageExplainer } from "../engine/images/image-explainer.ts";
 import { ImageSearch } from "../engine/images/image-search.ts";
 import { ImageService } from "../engine/images/image-service.ts";
 import { Importer } from "../engine/images/importer.ts";
+import { ManifestLists } from "../engine/images/manifest-lists.ts";
 import { ManifestSummaries } from "../engine/images/manifest-summaries.ts";
 import { systemInfo } from "../engine/system/system-info.ts";
 import { setAddonPath } from "../kernel/addon.ts";
@@ -133,6 +136,8 @@ export async function compose(options: EngineOptions, log: Log): Promise<Engine>
   const events = new ContainerEvents(bus);
   const committer = new Committer(maker, images, snapshots, containers.pauser, events, bus);
   const platforms = new ImagePlatforms(images, content);
+  const sources = new ManifestSources(registries, images, content);
+  const manifestLists = new ManifestLists(new IndexDrafts(join(root, "indexes")), sources, registries);
   const imageExplainer = new ImageExplainer(images, content, snapshots, leases, platforms, workers);
   const collector = new Collector({
     content,
@@ -164,6 +169,7 @@ export async function compose(options: EngineOptions, log: Log): Promise<Engine>
       imageExplainer,
       imageSearch: new ImageSearch(registries),
       ...composeStorage({ content, snapshots, images: imageService, containers, collector, bus }),
+      manifestLists,
       snapshots,
       networks,
       bus,

@@ -15,6 +15,26 @@ export function parseCredentials(header: string | string[] | undefined): Registr
   }
 }
 
+/**
+ * `X-Registry-Config`: an object of AuthConfigs by domain, in base64url. What cannot be decoded counts as anonymous.
+ * engine-api, section 7.
+ */
+export function parseRegistryConfig(
+  header: string | string[] | undefined,
+): (domain: string) => RegistryCredentials | undefined {
+  const text = Array.isArray(header) ? header[0] : header;
+  if (!text) return () => undefined;
+  try {
+    const given = JSON.parse(Buffer.from(text, "base64url").toString("utf8")) as Record<string, object>;
+    const configured = new Map(
+      Object.entries(given).map(([domain, auth]) => [registryDomain(domain), pickCredentials({ ...auth })]),
+    );
+    return (domain) => configured.get(domain);
+  } catch {
+    return () => undefined;
+  }
+}
+
 /** The fields of Docker's AuthConfig that say something. */
 export function pickCredentials(given: Readonly<Record<string, unknown>>): RegistryCredentials {
   const fields = names.flatMap((name) => {

@@ -20,6 +20,7 @@ import type { ImageExplainer } from "../../engine/images/image-explainer.ts";
 import type { ImageSearch } from "../../engine/images/image-search.ts";
 import type { ImageService } from "../../engine/images/image-service.ts";
 import type { Importer } from "../../engine/images/importer.ts";
+import type { ManifestLists } from "../../engine/images/manifest-lists.ts";
 import type { ManifestSummaries } from "../../engine/images/manifest-summaries.ts";
 import type { DiskUsage } from "../../engine/storage/disk-usage.ts";
 import type { Keepers } from "../../engine/storage/keepers.ts";
@@ -52,6 +53,7 @@ import { execInspectRoute } from "./routes/exec-inspect.ts";
 import { execResizeRoute } from "./routes/exec-resize.ts";
 import { execStartRoute } from "./routes/exec-start.ts";
 import { fsckRoute, type RunFsck } from "./routes/gantry-fsck.ts";
+import { manifestRoutes } from "./routes/gantry-manifests.ts";
 import { containerPlanRoute, createPlanRoute, planDiffRoute, planRoute } from "./routes/gantry-plan.ts";
 import { keepersRoute, prunePlanRoute, storageRoute } from "./routes/gantry-storage.ts";
 import { imageAnatomyRoute } from "./routes/image-anatomy.ts";
@@ -101,6 +103,7 @@ export interface DockerServices {
   readonly importer: Importer;
   readonly imageExplainer: ImageExplainer;
   readonly imageSearch: ImageSearch;
+  readonly manifestLists: ManifestLists;
   readonly snapshots: Snapshotter;
   readonly networks: Networks;
   readonly bus: EventBus;
@@ -118,6 +121,7 @@ export const dockerRoutes = (services: DockerServices): Route[] => [
   ...execRoutes(services),
   ...imageRoutes(services),
   imageSearchRoute(services.imageSearch),
+  ...manifestRoutes(services.manifestLists),
   infoRoute(services.systemInfo),
   authRoute(services.images),
   eventsRoute(services.bus),

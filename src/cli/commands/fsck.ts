@@ -66,7 +66,8 @@ async function* checkedByEngine(context: CommandContext, wanted: Wanted): AsyncG
       if ("summary" in line) registries.push(...line.summary.registries);
     }
   }
-  yield* engineLines(context, wanted, await credentialHeaders(context, registries));
+  const { registryConfigHeaders } = await import("../progress/registry-auth.ts");
+  yield* engineLines(context, wanted, registryConfigHeaders(registries, context.env));
 }
 
 async function* engineLines(
@@ -76,20 +77,4 @@ async function* engineLines(
 ): AsyncGenerator<FsckLine> {
   const response = await context.engine.open("POST", "/gantry/v1/fsck", { query: { ...wanted }, headers });
   for await (const line of readJsonLines(response.body)) if (isFsckLine(line)) yield line;
-}
-
-async function credentialHeaders(
-  context: CommandContext,
-  domains: readonly string[],
-): Promise<Record<string, string>> {
-  const { registryAuth } = await import("../progress/registry-auth.ts");
-  const stored = domains.flatMap((domain) => {
-    const auth = registryAuth(domain, context.env);
-    return auth === undefined
-      ? []
-      : [[domain, JSON.parse(Buffer.from(auth, "base64url").toString())] as const];
-  });
-  if (stored.length === 0) return {};
-  const config = JSON.stringify(Object.fromEntries(stored));
-  return { "X-Registry-Config": Buffer.from(config).toString("base64url") };
 }

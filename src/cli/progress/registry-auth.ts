@@ -7,7 +7,18 @@ import type { Environment } from "../values/environment.ts";
  */
 export function registryAuth(domain: string, env: Environment): string | undefined {
   const credentials = findCredentials(env, registryKey(domain));
-  if (credentials === undefined) return undefined;
-  const encoded = Buffer.from(JSON.stringify(credentials)).toString("base64");
-  return encoded.replaceAll("+", "-").replaceAll("/", "_");
+  return credentials === undefined ? undefined : encoded(credentials);
+}
+
+/** The header `X-Registry-Config` with what is stored for several registries; none where nothing is. */
+export function registryConfigHeaders(domains: readonly string[], env: Environment): Record<string, string> {
+  const stored = [...new Set(domains)].flatMap((domain) => {
+    const credentials = findCredentials(env, registryKey(domain));
+    return credentials === undefined ? [] : [[domain, credentials] as const];
+  });
+  return stored.length === 0 ? {} : { "X-Registry-Config": encoded(Object.fromEntries(stored)) };
+}
+
+function encoded(value: object): string {
+  return Buffer.from(JSON.stringify(value)).toString("base64").replaceAll("+", "-").replaceAll("/", "_");
 }

@@ -1,9 +1,8 @@
 import type { FsckRequest } from "../../../core/fsck/fsck.ts";
-import type { RegistryCredentials } from "../../../core/transfer/contract.ts";
 import { messageOf, PlatformError } from "../../../errors/platform-error.ts";
 import type { FsckLine } from "../../../wire/fsck-report.ts";
 import { encodeJsonLine } from "../../../wire/json-lines.ts";
-import { pickCredentials } from "../credentials.ts";
+import { parseRegistryConfig } from "../credentials.ts";
 import { booleanQuery } from "../query.ts";
 import { jsonContentType } from "../reply.ts";
 import type { Route } from "../route.ts";
@@ -19,12 +18,11 @@ export const fsckRoute = (run: RunFsck): Route => ({
   method: "POST",
   path: "/gantry/v1/fsck",
   handle: async ({ query, headers, signal }, reply) => {
-    const configured = registryConfig(headers["x-registry-config"]);
     const sink = reply.stream(jsonContentType);
     const request = {
       deep: booleanQuery(query, "deep"),
       repair: booleanQuery(query, "repair"),
-      credentials: (domain: string) => configured[domain],
+      credentials: parseRegistryConfig(headers["x-registry-config"]),
       signal,
     };
     try {
@@ -36,19 +34,3 @@ export const fsckRoute = (run: RunFsck): Route => ({
     sink.end();
   },
 });
-
-/** What cannot be decoded counts as anonymous, as with `X-Registry-Auth`. */
-function registryConfig(
-  header: string | string[] | undefined,
-): Readonly<Record<string, RegistryCredentials>> {
-  const text = Array.isArray(header) ? header[0] : header;
-  if (!text) return {};
-  try {
-    const given = JSON.parse(Buffer.from(text, "base64url").toString("utf8")) as Record<string, object>;
-    return Object.fromEntries(
-      Object.entries(given).map(([domain, auth]) => [domain, pickCredentials({ ...auth })]),
-    );
-  } catch {
-    return {};
-  }
-}
