@@ -5,6 +5,7 @@ import type { Log } from "../../log/log.ts";
 import { type Guard, openGuard } from "./auth/guard.ts";
 import { requiredAccess } from "./auth/required-access.ts";
 import { type TokenEndpoint, tokenPath } from "./auth/token-endpoint.ts";
+import { discardBody } from "./discard-body.ts";
 import type { Registry } from "./registry.ts";
 import { errorReply, refusal, registryCode } from "./registry-error.ts";
 import { jsonReply, type Reply } from "./reply.ts";
@@ -46,7 +47,7 @@ async function serveRequest(
       replyToFailure(error, incoming, options.log),
     );
     if (incoming.socket.destroyed) return; // nobody is there to hear it
-    if (!incoming.complete) incoming.resume(); // refused unread: the next request comes behind it
+    if (!incoming.complete) discardBody(incoming);
     await sendReply(response, reply, incoming.method === "HEAD");
     options.log.debug("registry.answered", {
       method: incoming.method,

@@ -28,6 +28,8 @@ export type LinkKind = "blob" | "manifest";
  */
 export class RepositoryStore {
   private readonly links = new Map<Digest, number>();
+  /** By repository; the catalog is answered from it. */
+  private readonly manifestCounts = new Map<string, number>();
   private readonly digestLocks = new KeyedLock();
   private readonly nameLocks = new KeyedLock();
 
@@ -42,7 +44,7 @@ export class RepositoryStore {
     const store = new RepositoryStore(new RepositoryFiles(root), content, keeper);
     for (const name of store.everyName())
       for (const kind of ["blob", "manifest"] as const)
-        for (const digest of store.linked(name, kind)) store.count(digest, 1);
+        for (const digest of store.linked(name, kind)) store.countLink(name, kind, digest, 1);
     return store;
   }
 
@@ -58,7 +60,7 @@ export class RepositoryStore {
 
   /** The repositories that hold a manifest. */
   names(): string[] {
-    return this.everyName().filter((name) => this.linked(name, "manifest").length > 0);
+    return [...this.manifestCounts.keys()];
   }
 
   exists(name: string): boolean {
@@ -184,7 +186,7 @@ export class RepositoryStore {
     const path = this.linkPath(name, kind, digest);
     const isNew = !existsSync(path);
     await this.files.write(path, text);
-    if (isNew) this.count(digest, 1);
+    if (isNew) this.countLink(name, kind, digest, 1);
   }
 
   private async unlink(
@@ -197,7 +199,7 @@ export class RepositoryStore {
     const path = this.linkPath(name, kind, digest);
     if (((await this.files.usedAtMs(path)) ?? 0) > unusedSinceMs) return false;
     if (!(await this.files.remove(path))) return false;
-    if (this.count(digest, -1) === 0) await this.keeper.release(digest);
+    if (this.countLink(name, kind, digest, -1) === 0) await this.keeper.release(digest);
     return true;
   }
 
@@ -209,6 +211,15 @@ export class RepositoryStore {
     } finally {
       if (this.count(digest, -1) === 0) await this.keeper.release(digest);
     }
+  }
+
+  private countLink(name: string, kind: LinkKind, digest: Digest, change: 1 | -1): number {
+    if (kind === "manifest") {
+      const manifests = (this.manifestCounts.get(name) ?? 0) + change;
+      if (manifests === 0) this.manifestCounts.delete(name);
+      else this.manifestCounts.set(name, manifests);
+    }
+    return this.count(digest, change);
   }
 
   private count(digest: Digest, change: 1 | -1): number {
