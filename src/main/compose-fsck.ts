@@ -11,6 +11,7 @@ import { Leases } from "../core/leases/leases.ts";
 import type { Snapshotter } from "../core/snapshots/contract.ts";
 import { openSnapshotter } from "../core/snapshots/open-snapshotter.ts";
 import type { Registries } from "../core/transfer/contract.ts";
+import type { UnpackLimits } from "../core/unpack/contract.ts";
 import { WorkerPool } from "../core/unpack/worker-pool.ts";
 import { notFound } from "../errors/platform-error.ts";
 import { createLog } from "../log/log.ts";
@@ -18,12 +19,13 @@ import type { FsckLine } from "../wire/fsck-report.ts";
 import { composeRegistries } from "./compose-transfer.ts";
 import { lockDirectory } from "./directory-lock.ts";
 import { embeddedFiles } from "./embedded/embedded-files.ts";
-import { parseEngineOptions } from "./engine-options.ts";
+import { type EngineOptions, parseEngineOptions } from "./engine-options.ts";
 import { engineSurroundings } from "./engine-surroundings.ts";
 
 export interface EngineFsckParts {
   readonly root: string;
   readonly addonPath: string;
+  readonly limits: Partial<UnpackLimits>;
   readonly content: ContentStore;
   readonly snapshots: Snapshotter;
   readonly images: ImageStore;
@@ -34,12 +36,12 @@ export interface EngineFsckParts {
 
 /** The check of an engine that runs: in its own stores, with Workers that its pulls do not wait for. */
 export function composeEngineFsck(parts: EngineFsckParts): (request: FsckRequest) => AsyncIterable<FsckLine> {
-  const { root, addonPath, content, snapshots, images, leases, workers, registries } = parts;
+  const { root, addonPath, limits, content, snapshots, images, leases, workers, registries } = parts;
   const stores: RepairStores = { content, snapshots, images, leases, registries, unpacker: workers };
   const memory = () => engineMemory(images, snapshots, leases);
   return async function* (request) {
     const { fsck } = await import("../core/fsck/fsck.ts");
-    using work = new WorkerPool({ addonPath, workers: 1 });
+    using work = new WorkerPool({ addonPath, workers: 1, limits });
     yield* fsck({ ...commonOptions(root), work, engine: { stores, memory }, open: neverOpened }, request);
   };
 }
@@ -52,17 +54,18 @@ export async function* fsckStoppedRoot(root: string, request: FsckRequest): Asyn
   const { fsck } = await import("../core/fsck/fsck.ts");
   const options = commonOptions(root);
   lockDirectory(options.root);
-  using work = new WorkerPool({ addonPath: embeddedFiles.addon });
-  const registries = stoppedRegistries(root);
+  const { registries: settings, transfers, layerLimits: limits } = optionsOfRoot(root);
+  using work = new WorkerPool({ addonPath: embeddedFiles.addon, limits });
+  const registries = composeRegistries(settings, transfers);
   const open = () => openStores(options.root, work, registries);
   yield* fsck({ ...options, work, engine: undefined, open }, request);
 }
 
-/** Reached as an engine with this root would reach them. */
-function stoppedRegistries(root: string): () => Promise<Registries> {
+/** Those which an engine with this root would have by default. */
+function optionsOfRoot(root: string): EngineOptions {
   const options = parseEngineOptions(["--root", root], engineSurroundings());
   if (options === undefined) throw new Error("help was not asked for");
-  return composeRegistries(options.registries, options.transfers);
+  return options;
 }
 
 function commonOptions(root: string): Pick<FsckOptions, "root" | "bootId"> {

@@ -63,7 +63,7 @@ export async function compose(options: EngineOptions, log: Log): Promise<Engine>
   const host = detectHost();
   const bus = new EventBus();
 
-  const workers = new WorkerPool({ addonPath });
+  const workers = new WorkerPool({ addonPath, limits: options.layerLimits });
   const content = new FileContentStore(join(root, "content"));
   const snapshots = await openSnapshotter({
     root: join(root, "snapshots"),
@@ -173,7 +173,17 @@ export async function compose(options: EngineOptions, log: Log): Promise<Engine>
       snapshots,
       networks,
       bus,
-      fsck: composeEngineFsck({ root, addonPath, content, snapshots, images, leases, workers, registries }),
+      fsck: composeEngineFsck({
+        limits: options.layerLimits,
+        root,
+        addonPath,
+        content,
+        snapshots,
+        images,
+        leases,
+        workers,
+        registries,
+      }),
       systemInfo: () =>
         systemInfo({
           host,

@@ -18,6 +18,9 @@ export interface EngineConfigFile {
   readonly maxConcurrentDownloads?: number | undefined;
   readonly maxConcurrentUploads?: number | undefined;
   readonly maxDownloadAttempts?: number | undefined;
+  /** Of gantry alone: a size such as `64g`, and a number. */
+  readonly maxLayerSize?: string | undefined;
+  readonly maxLayerRatio?: number | undefined;
   readonly httpProxy?: string | undefined;
   readonly httpsProxy?: string | undefined;
   readonly noProxy?: string | undefined;
@@ -37,6 +40,8 @@ export function parseEngineConfig(path: string, text: string): EngineConfigFile 
     "max-concurrent-downloads",
     "max-concurrent-uploads",
     "max-download-attempts",
+    "max-layer-size",
+    "max-layer-ratio",
     "proxies",
     "registries",
   ]);
@@ -49,6 +54,8 @@ export function parseEngineConfig(path: string, text: string): EngineConfigFile 
     maxConcurrentDownloads: fields.wholeNumber("max-concurrent-downloads"),
     maxConcurrentUploads: fields.wholeNumber("max-concurrent-uploads"),
     maxDownloadAttempts: fields.wholeNumber("max-download-attempts"),
+    maxLayerSize: fields.string("max-layer-size"),
+    maxLayerRatio: fields.wholeNumber("max-layer-ratio"),
     httpProxy: proxies?.string("http-proxy"),
     httpsProxy: proxies?.string("https-proxy"),
     noProxy: proxies?.string("no-proxy"),

@@ -10,6 +10,7 @@ test("the defaults", () => {
     subnet: undefined,
     layerCompression: "gzip",
     storageDriver: undefined,
+    layerLimits: {},
     logLevel: "info",
     pidFile: undefined,
     group: undefined,
@@ -178,4 +179,15 @@ test("the registry inside an engine takes the options of a registry, in the engi
     readOnly: true,
     auth: { kind: "basic", htpasswd: "/u" },
   });
+});
+
+test("limits of layers are read as sizes and numbers, and refused by name", () => {
+  const limits = (...argv: string[]) => parseEngineOptions(argv)?.layerLimits;
+  expect(limits("--max-layer-size", "64g", "--max-layer-ratio", "1000")).toEqual({
+    unpackedBytes: 64 * 1024 ** 3,
+    ratio: 1000,
+  });
+  expect(() => limits("--max-layer-size", "much")).toThrow("max-layer-size: invalid size: 'much'");
+  for (const ratio of ["0", "-1", "1.5", "x"])
+    expect(() => limits(`--max-layer-ratio=${ratio}`)).toThrow(`invalid max-layer-ratio: ${ratio}`);
 });

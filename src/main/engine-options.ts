@@ -1,8 +1,10 @@
 import { isIPv4 } from "node:net";
 import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
+import { parseSize } from "../cli/values/size.ts";
 import type { LayerCompression } from "../core/diff/contract.ts";
 import { type DriverName, parseDriverName } from "../core/snapshots/choose-driver.ts";
+import type { UnpackLimits } from "../core/unpack/contract.ts";
 import { invalidParameter, messageOf, notImplemented } from "../errors/platform-error.ts";
 import type { LogLevel } from "../log/log.ts";
 import { noProxies, type ProxySettings, parseProxy } from "../registry/client/proxy-settings.ts";
@@ -28,6 +30,8 @@ export interface EngineOptions {
   readonly layerCompression: LayerCompression;
   /** Undefined: the one that the root was made with, else the best one. */
   readonly storageDriver: DriverName | undefined;
+  /** What a layer may unpack to, where it is not the default. */
+  readonly layerLimits: Partial<UnpackLimits>;
   readonly logLevel: LogLevel;
   readonly pidFile: string | undefined;
   /** Owner of the sockets beside root: a name or a number. */
@@ -69,6 +73,10 @@ Options:
       --bip CIDR         Address of the bridge (default: a free private subnet)
       --layer-compression KIND
                          gzip or zstd, for layers of commit and import (default "gzip")
+      --max-layer-size SIZE
+                         What a layer may unpack to at most (default 256g)
+      --max-layer-ratio N
+                         How many times its size, above 1g (default 200): against archives that are bombs
   -l, --log-level LEVEL  debug, info, warn or error (default "info")
   -p, --pid-file FILE    Write the process id into FILE
       --config-file FILE Settings in JSON, spelled as in Docker's daemon.json; certs.d beside it has certificates
@@ -124,7 +132,7 @@ export function parseEngineOptions(
 function parseTransfers(
   values: ReturnType<typeof parse>,
   { proxies, readFile }: EngineSurroundings,
-): Pick<EngineOptions, "registries" | "transfers"> {
+): Pick<EngineOptions, "registries" | "transfers" | "layerLimits"> {
   const path = values["config-file"] ?? defaultConfigFile;
   const text = readFile(path);
   if (text === undefined && values["config-file"] !== undefined) {
@@ -156,6 +164,10 @@ function parseTransfers(
         noProxy: one("no-proxy", file.noProxy) ?? proxies.noProxy,
       },
     },
+    layerLimits: {
+      ...maybe("unpackedBytes", one("max-layer-size", file.maxLayerSize), layerSize),
+      ...maybe("ratio", one("max-layer-ratio", file.maxLayerRatio), layerRatio),
+    },
     transfers: {
       concurrentDownloads: limit(
         "downloads",
@@ -166,6 +178,28 @@ function parseTransfers(
       downloadAttempts: attempts(one("max-download-attempts", file.maxDownloadAttempts) ?? 5),
     },
   };
+}
+
+function maybe<K extends string>(
+  name: K,
+  value: string | number | undefined,
+  parse: (value: string | number) => number,
+): Partial<Record<K, number>> {
+  return value === undefined ? {} : ({ [name]: parse(value) } as Record<K, number>);
+}
+
+function layerSize(value: string | number): number {
+  try {
+    return parseSize(String(value));
+  } catch (error) {
+    throw invalidParameter(`max-layer-size: ${messageOf(error)}`);
+  }
+}
+
+function layerRatio(value: string | number): number {
+  const ratio = Number(value);
+  if (Number.isSafeInteger(ratio) && ratio > 0) return ratio;
+  throw invalidParameter(`invalid max-layer-ratio: ${value}`);
 }
 
 /** 0 is the default, as for dockerd. */
@@ -196,6 +230,8 @@ function parse(argv: readonly string[]) {
         bridge: { type: "string" },
         bip: { type: "string" },
         "layer-compression": { type: "string" },
+        "max-layer-size": { type: "string" },
+        "max-layer-ratio": { type: "string" },
         "log-level": { type: "string", short: "l" },
         "pid-file": { type: "string", short: "p" },
         "config-file": { type: "string" },

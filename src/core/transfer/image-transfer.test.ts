@@ -275,6 +275,14 @@ describe("what goes wrong leaves nothing", () => {
     expectNothing();
   });
 
+  test("a config that is larger than any", async () => {
+    const { config } = remote.addImage(["base"], { diffIds: Array(120_000).fill(digestOf("base")) });
+    await expect(pull()).rejects.toThrow(
+      `image config ${config.digest} has ${config.size} bytes, more than is sensible`,
+    );
+    expectNothing();
+  });
+
   test("a config with another digest", async () => {
     const { config } = remote.addImage(["base"]);
     remote.replaceBlob(config.digest, "x".repeat(config.size));

@@ -38,6 +38,13 @@ export interface UnpackLimits {
   /** Files, directories (also those that are only implied by a path) and links. */
   readonly entries: number;
   readonly unpackedBytes: number;
+  /**
+   * Bytes of the tar for each byte of the blob, from the first `uncheckedBytes` on. A blob of zeros makes 1000 with
+   * gzip, any number with zstd; layers of programs and data make 2 to 20.
+   */
+  readonly ratio: number;
+  /** So much may come of any blob: small layers of nearly nothing are common. */
+  readonly uncheckedBytes: number;
   readonly devices: number;
   /** Components of one path. */
   readonly pathDepth: number;

@@ -8,8 +8,16 @@ export const badEntry = (layer: string, entry: ByteString, reason: string, what:
   invalidParameter(`layer ${layer}: entry ${quoted(entry)}: ${what}`, { code: `layer.${reason}` });
 
 /** More than a limit allows. */
-export const overLimit = (layer: string, what: string) =>
-  invalidParameter(`layer ${layer}: ${what}`, { code: "layer.limit" });
+export const overLimit = (layer: string, what: string, hint?: string) =>
+  invalidParameter(`layer ${layer}: ${what}`, { code: "layer.limit", hint });
+
+/** `unpackedBytes` of UnpackLimits. */
+export const tooLarge = (layer: string, bytes: number) =>
+  overLimit(
+    layer,
+    `unpacks to more than ${bytes} bytes`,
+    "if the image can be trusted, start the engine with a larger --max-layer-size",
+  );
 
 /** What the kernel refused while an entry was made; a full disk is the layer's trouble, not the entry's. */
 export function refusedByKernel(

@@ -23,7 +23,7 @@ import {
 } from "../../kernel/file-calls.ts";
 import { deviceNumber, type KernelPath, S_IFBLK, S_IFCHR, S_IFIFO } from "../../kernel/files.ts";
 import type { UnpackLimits } from "./contract.ts";
-import { badEntry, overLimit, refusedByKernel } from "./layer-error.ts";
+import { badEntry, overLimit, refusedByKernel, tooLarge } from "./layer-error.ts";
 import { type LayerPath, layerPath } from "./layer-path.ts";
 import { kernelName, type LayerTree } from "./layer-tree.ts";
 import { whiteoutOf } from "./whiteout.ts";
@@ -139,7 +139,7 @@ export class LayerWriter implements TarHandler {
   #beginFile(entry: TarEntry, path: LayerPath): void {
     this.#sizeBytes += entry.size;
     if (this.#sizeBytes > this.limits.unpackedBytes) {
-      throw overLimit(this.layer, `unpacks to more than ${this.limits.unpackedBytes} bytes`);
+      throw tooLarge(this.layer, this.limits.unpackedBytes);
     }
     // O_EXCL: never writes through a link, never into a file that another name shares.
     const flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW;

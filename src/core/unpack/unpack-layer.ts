@@ -4,7 +4,7 @@ import { TarParser } from "../../formats/tar/tar-parser.ts";
 import type { Digest } from "../content/contract.ts";
 import type { UnpackedLayer, UnpackLimits } from "./contract.ts";
 import { decompress } from "./decompress.ts";
-import { overLimit } from "./layer-error.ts";
+import { overLimit, tooLarge } from "./layer-error.ts";
 import { LayerTree } from "./layer-tree.ts";
 import { LayerWriter } from "./layer-writer.ts";
 import type { WhiteoutForm } from "./whiteout.ts";
@@ -33,12 +33,11 @@ export async function unpackLayer(
   try {
     const parser = new TarParser(writer);
     const digester = createDigester();
+    const blob = new CountedInput(input);
     let tarBytes = 0;
-    for await (const piece of decompress(input, what)) {
+    for await (const piece of decompress(blob, what)) {
       tarBytes += piece.length;
-      if (tarBytes > limits.unpackedBytes) {
-        throw overLimit(layer, `unpacks to more than ${limits.unpackedBytes} bytes`);
-      }
+      checkInflation(layer, tarBytes, blob.bytes, limits);
       digester.update(piece);
       parser.push(piece);
     }
@@ -57,6 +56,31 @@ export async function unpackLayer(
   } finally {
     writer.close();
     tree.close();
+  }
+}
+
+/** Counts what was taken of a blob. */
+class CountedInput implements AsyncIterable<Uint8Array> {
+  bytes = 0;
+
+  constructor(private readonly input: AsyncIterable<Uint8Array>) {}
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
+    for await (const chunk of this.input) {
+      this.bytes += chunk.length;
+      yield chunk;
+    }
+  }
+}
+
+function checkInflation(layer: Digest, tarBytes: number, blobBytes: number, limits: UnpackLimits): void {
+  if (tarBytes > limits.unpackedBytes) throw tooLarge(layer, limits.unpackedBytes);
+  if (tarBytes > limits.uncheckedBytes && tarBytes > limits.ratio * blobBytes) {
+    throw overLimit(
+      layer,
+      `unpacks to more than ${limits.ratio} times its size`,
+      "if the image can be trusted, start the engine with a larger --max-layer-ratio",
+    );
   }
 }
 

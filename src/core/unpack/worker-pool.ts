@@ -18,6 +18,8 @@ import { PooledWorker, type PooledWorkerOptions } from "./pooled-worker.ts";
 export interface WorkerPoolOptions extends PooledWorkerOptions {
   /** Default: one for each processor, at most 4. */
   readonly workers?: number;
+  /** Where they are not the defaults. */
+  readonly limits?: Partial<UnpackLimits>;
 }
 
 /** More would only take memory from each other; waiting for a download costs a place, too. */
@@ -26,6 +28,8 @@ const jobsPerWorker = 4;
 export const defaultLimits: UnpackLimits = {
   entries: 2_000_000,
   unpackedBytes: 256 * 1024 ** 3,
+  ratio: 200,
+  uncheckedBytes: 1024 ** 3,
   devices: 4096,
   pathDepth: 256,
 };
@@ -49,7 +53,7 @@ export class WorkerPool implements LayerUnpacker, LayerPacker {
 
   unpack(request: UnpackRequest): Promise<UnpackedLayer> {
     const { layer, directory, whiteouts, diffId, source, signal, onProgress } = request;
-    const limits = { ...defaultLimits, ...request.limits };
+    const limits = { ...defaultLimits, ...this.options.limits, ...request.limits };
     const task = { kind: "unpack", layer, directory, whiteouts, diffId, limits } as const;
     return this.run(task, { source, signal, onProgress });
   }

@@ -267,6 +267,24 @@ describe("broken blobs", () => {
     place.expectUntouched();
   });
 
+  test("a bomb below the limit is known by its ratio", async () => {
+    const place = makePlace();
+    const zeros = await layerTar([file("zeros", "\0".repeat(50_000_000))]);
+    for (const blob of [gzipSync(zeros), zstdCompressSync(zeros)]) {
+      const limits = { ratio: 200, uncheckedBytes: 1_000_000 };
+      const unpacking = unpackTar(workers, blob, place.root, { limits });
+      await expect(unpacking).rejects.toThrow(
+        `layer ${digestOf(blob)}: unpacks to more than 200 times its size`,
+      );
+    }
+    const mixed = Array.from({ length: 20_000 }, (_, index) => `${index}\n`).join("");
+    const honest = await layerTar([file("numbers", mixed.repeat(20))]);
+    await unpackTar(workers, honest, makePlace().root, {
+      blob: gzipSync(honest),
+      limits: { ratio: 200, uncheckedBytes: 1000 },
+    });
+  });
+
   test("a bomb is stopped at the limit", async () => {
     const place = makePlace();
     const blob = gzipSync(await layerTar([file("zeros", "\0".repeat(50_000_000))]));

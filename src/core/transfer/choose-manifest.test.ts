@@ -1,0 +1,58 @@
+import { expect, test } from "bun:test";
+import { digestOf } from "../../formats/digest.ts";
+import { type Descriptor, mediaTypes } from "../../formats/oci-image.ts";
+import { chooseManifest } from "./choose-manifest.ts";
+
+const platform = { os: "linux", architecture: "amd64" };
+
+/** Documents by digest, as a registry has them. */
+class Documents {
+  private readonly bytes = new Map<string, Uint8Array>();
+
+  add(document: object, mediaType: string): Descriptor {
+    const bytes = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType, ...document }));
+    const digest = digestOf(bytes);
+    this.bytes.set(digest, bytes);
+    return { mediaType, digest, size: bytes.length };
+  }
+
+  image(): Descriptor {
+    const config = { mediaType: mediaTypes.ociConfig, digest: digestOf("config"), size: 6 };
+    return this.add({ config, layers: [] }, mediaTypes.ociManifest);
+  }
+
+  index(inner: Descriptor): Descriptor {
+    return this.add({ manifests: [{ ...inner, platform }] }, mediaTypes.ociIndex);
+  }
+
+  fetch = async ({ digest }: Descriptor): Promise<Uint8Array> => {
+    const bytes = this.bytes.get(digest);
+    if (bytes === undefined) throw new Error(`not there: ${digest}`);
+    return bytes;
+  };
+}
+
+test("indexes inside one another are followed, to a limit that is named", async () => {
+  const documents = new Documents();
+  const image = documents.image();
+  let target = image;
+  for (let depth = 1; depth <= 3; depth++) {
+    target = documents.index(target);
+    const chosen = await chooseManifest(target, platform, documents.fetch);
+    expect(chosen.descriptor.digest).toBe(image.digest);
+    expect(chosen.documents).toHaveLength(depth + 1);
+  }
+  target = documents.index(target);
+  await expect(chooseManifest(target, platform, documents.fetch)).rejects.toThrow(
+    `manifest ${target.digest}: more than 4 indexes inside one another`,
+  );
+});
+
+test("a document of another kind than its descriptor says is refused", async () => {
+  const documents = new Documents();
+  const image = documents.image();
+  const lie = { ...image, mediaType: mediaTypes.ociIndex };
+  await expect(chooseManifest(lie, platform, documents.fetch)).rejects.toThrow(`manifest ${image.digest}`);
+  const page = documents.add({}, "text/html");
+  await expect(chooseManifest(page, platform, documents.fetch)).rejects.toThrow(`manifest ${page.digest}`);
+});
