@@ -14,13 +14,13 @@ import type { ContentStore } from "../content/contract.ts";
 import { KeyedLock } from "../content/keyed-lock.ts";
 import type { KeepGraph } from "../gc/contract.ts";
 import { reachable } from "../gc/plan-collection.ts";
-import { readReferences } from "../gc/read-references.ts";
-import { type Leases, type Resource, resourceKey } from "../leases/leases.ts";
+import type { Leases } from "../leases/leases.ts";
 import type { Snapshotter } from "../snapshots/contract.ts";
 import type { Candidates, Image, ImageNaming, ImageStore, ImageUsers, RemovedReference } from "./contract.ts";
 import { findImageId, lookupName, noSuchImage } from "./find-image-id.ts";
 import { imageGraph } from "./image-graph.ts";
 import { type ImageRecord, ImageSidecars, type ReferenceRecord } from "./image-sidecars.ts";
+import { IncompleteImages } from "./incomplete-images.ts";
 import { blobsOf, type ImageDocuments, loadImage } from "./load-image.ts";
 import { planRemoval } from "./plan-removal.ts";
 import { Sweeper } from "./sweeper.ts";
@@ -49,11 +49,7 @@ export class FileImageStore implements ImageStore {
   /** By manifest digest; a name may stand for another manifest of the same config. */
   private readonly manifests = new Map<Digest, ImageDocuments>();
   private readonly views = new Map<Digest, Image>();
-  /** Read, but not complete: they are no images until a pull or a repair brings what is missing. */
-  private readonly incompleteImages = new Map<Digest, ImageRecord>();
-  private readonly incompleteNames = new Map<string, ReferenceRecord>();
-  /** What their blobs refer to, as far as they are there. */
-  private readonly incompleteReferences = new Map<string, readonly Resource[]>();
+  private readonly incomplete: IncompleteImages;
   readonly unreadable: string[] = [];
   private readonly changes = new KeyedLock();
   private readonly sweeper: Sweeper;
@@ -62,6 +58,7 @@ export class FileImageStore implements ImageStore {
     private readonly options: ImageStoreOptions,
     private readonly sidecars: ImageSidecars,
   ) {
+    this.incomplete = new IncompleteImages(options);
     this.sweeper = new Sweeper(options);
   }
 
@@ -80,8 +77,7 @@ export class FileImageStore implements ImageStore {
       images.map((record) =>
         store.restoreImage(record).catch(async (error) => {
           log.warn("images.incomplete", { id: record.id, error: messageOf(error) });
-          store.incompleteImages.set(record.id, record);
-          await store.readIncomplete(record.manifest.digest);
+          await store.incomplete.addImage(record);
         }),
       ),
     );
@@ -89,8 +85,7 @@ export class FileImageStore implements ImageStore {
       references.map((record) =>
         store.restoreName(record).catch(async (error) => {
           log.warn("images.name-incomplete", { reference: record.reference, error: messageOf(error) });
-          store.incompleteNames.set(record.reference, record);
-          await store.readIncomplete(record.manifest.digest);
+          await store.incomplete.addName(record);
         }),
       ),
     );
@@ -107,17 +102,6 @@ export class FileImageStore implements ImageStore {
     if (!this.entries.has(record.image)) throw noSuchImage(record.image);
     await this.documentsOf(record.manifest);
     this.names.set(record.reference, record);
-  }
-
-  private async readIncomplete(name: Digest): Promise<void> {
-    const waiting: Resource[] = [{ kind: "blob", name }];
-    for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
-      const key = resourceKey(next);
-      if (this.incompleteReferences.has(key)) continue;
-      const references = await readReferences(this.options, next);
-      this.incompleteReferences.set(key, references);
-      waiting.push(...references);
-    }
   }
 
   list(): Image[] {
@@ -154,7 +138,7 @@ export class FileImageStore implements ImageStore {
       await this.sidecars.writeImage(record);
       this.entries.set(id, { record, documents });
       this.views.delete(id);
-      this.incompleteImages.delete(id);
+      this.incomplete.images.delete(id);
     }
     for (const { reference, target } of names) {
       await this.point(lookupName(parseReference(reference)), id, target, manifest);
@@ -180,7 +164,7 @@ export class FileImageStore implements ImageStore {
     const record = { reference, image: id, target: bare(target), manifest: bare(manifest), createdAt: now() };
     await this.sidecars.writeReference(record);
     this.names.set(reference, record);
-    this.incompleteNames.delete(reference);
+    this.incomplete.names.delete(reference);
     this.views.delete(id);
     if (before) this.views.delete(before.image);
   }
@@ -245,12 +229,12 @@ export class FileImageStore implements ImageStore {
   keeps(without: ReadonlySet<Digest> = new Set()): KeepGraph {
     const images = [...this.entries.values()].map(({ record }) => record);
     return imageGraph({
-      images: [...images, ...this.incompleteImages.values()].filter(({ id }) => !without.has(id)),
-      names: [...this.names.values(), ...this.incompleteNames.values()].filter(
+      images: [...images, ...this.incomplete.images.values()].filter(({ id }) => !without.has(id)),
+      names: [...this.names.values(), ...this.incomplete.names.values()].filter(
         ({ image }) => !without.has(image),
       ),
       documents: this.manifests.values(),
-      others: this.incompleteReferences,
+      others: this.incomplete.references,
     });
   }
 
