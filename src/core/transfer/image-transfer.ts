@@ -11,6 +11,7 @@ import {
   withDefaultTag,
 } from "../../formats/reference.ts";
 import type { Log } from "../../log/log.ts";
+import type { Descriptor } from "../content/contract.ts";
 import type { Image } from "../images/contract.ts";
 import { ImagePlatforms } from "../images/image-platforms.ts";
 import type { Lease, Leases } from "../leases/leases.ts";
@@ -25,6 +26,7 @@ import type {
   SaveRequest,
   Transfer,
 } from "./contract.ts";
+import { fetchBlob } from "./fetch-blob.ts";
 import { isResumable } from "./fetch-layer.ts";
 import { type LoadServices, loadArchive } from "./load-archive.ts";
 import { mountSources } from "./mount-sources.ts";
@@ -115,10 +117,18 @@ export class ImageTransfer implements Transfer {
       isPlatformWanted: request.platform !== undefined,
       sources,
       uploads: registries.uploads(reference, request.credentials, sources.paths),
+      fetch: this.fetching(request.signal, reference.domain, request.credentials),
       lease,
       onProgress: request.onProgress,
       signal: request.signal,
     });
+  }
+
+  /** Credentials go to the registry that they are for. */
+  private fetching(signal: AbortSignal, domain?: string, credentials?: RegistryCredentials) {
+    const credentialsOf = (other: Reference) => (other.domain === domain ? credentials : undefined);
+    return (image: Image, layer: Descriptor) =>
+      fetchBlob({ ...this.options, credentialsOf, signal }, image, layer);
   }
 
   /** Errors: NotFound in Docker's words. */
@@ -146,7 +156,9 @@ export class ImageTransfer implements Transfer {
 
   async save({ names, platform, write, signal }: SaveRequest): Promise<readonly Image[]> {
     const saved = await this.savedImages(names, platform);
-    await this.holding("save", (lease) => saveImages(this.options, { saved, lease, write, signal }));
+    await this.holding("save", (lease) =>
+      saveImages(this.options, { saved, lease, fetch: this.fetching(signal), write, signal }),
+    );
     return saved.map(({ image }) => image);
   }
 

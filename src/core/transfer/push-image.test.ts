@@ -142,14 +142,30 @@ test("a layer that was never downloaded is replaced by the same one of another i
   expect(sent.config.digest).toBe(second.config.digest);
 });
 
+test("a layer that was never downloaded, and is in no other image any more, is fetched from where it came", async () => {
+  remote.addImage(["one"]);
+  await pull("x:1");
+  const diffIds = [digestOf("one"), digestOf("top")];
+  const { target, layers } = remote.addImage(["other bytes", "top"], { diffIds });
+  await pull("y:2");
+  await images.remove("x:1", { force: false, usedBy: new Map() });
+  expect(content.has(digestOf("one"))).toBe(false);
+  await push("y:2");
+  expect(uploads.blobs.get(layers[0]?.digest ?? "sha256:")).toBe("other bytes");
+  expect(digestOf(uploads.manifests.get("2") ?? "")).toBe(target.digest);
+});
+
 test("a layer that is nowhere is named, with what to do, unless the registry has it", async () => {
   const { layers } = remote.addImage(["one"]);
   await pull("x:1");
   const digest = layers[0]?.digest ?? "sha256:";
   await content.remove(digest);
+  remote.replaceBlob(digest, "eno");
   await expect(push("x:1")).rejects.toMatchObject({
     message: `layer ${digest} of image x:1 is unpacked, but its compressed blob is not stored`,
-    hint: "remove the images that share the layer, and pull this one again",
+    hint: expect.stringMatching(
+      /^it cannot be fetched \(.*\): remove the images that share the layer, and pull/,
+    ),
   });
   expect(uploads.manifests.size).toBe(0);
   uploads.blobs.set(digest, "one");

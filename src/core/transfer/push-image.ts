@@ -23,6 +23,8 @@ export interface ImagePush {
   readonly isPlatformWanted: boolean;
   readonly uploads: RemoteUploads;
   readonly sources: MountSources;
+  /** Brings a layer that is not stored; otherwise says why it cannot. */
+  readonly fetch: (image: Image, layer: Descriptor) => Promise<string | undefined>;
   /** Holds the blobs until they are up. */
   readonly lease: Lease;
   readonly onProgress: (progress: Progress) => void;
@@ -36,9 +38,10 @@ export interface ImagePush {
 export async function pushImage(services: PushServices, push: ImagePush): Promise<void> {
   const { reference, image, uploads, lease, signal } = push;
   const descriptor = pushedManifest(services, push);
-  const outgoing = await outgoingImage(services, image, descriptor, lease, ({ digest }) =>
-    uploads.hasBlob(digest, signal),
-  );
+  const outgoing = await outgoingImage(services, image, descriptor, lease, {
+    isElsewhere: ({ digest }) => uploads.hasBlob(digest, signal),
+    fetch: (layer) => push.fetch(image, layer),
+  });
   await pushLayers(services, push, outgoing);
   await ensureBlob(services, push, outgoing.manifest.config, undefined);
   const tag = reference.tag ?? "latest";

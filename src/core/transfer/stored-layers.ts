@@ -21,11 +21,19 @@ export interface OutgoingImage {
   readonly diffIds: readonly Digest[];
 }
 
+/** Where a layer can be that is not stored. */
+export interface OtherPlaces {
+  /** Whether it need not be sent. */
+  readonly isElsewhere?: (layer: Descriptor) => Promise<boolean>;
+  /** Brings it into the store; otherwise says why it cannot. */
+  readonly fetch?: (layer: Descriptor) => Promise<string | undefined>;
+}
+
 /**
  * Reads the manifest of an image that is to leave, and holds its blobs.
  *
  * A layer that was unpacked already when its image was pulled has no blob of that image's compression. Then the
- * same layer as another image has it takes its place, in a manifest made for it.
+ * same layer as another image has it takes its place, in a manifest made for it; where there is none, it is fetched.
  * Errors: NotFound that names the layer when there is no blob at all.
  */
 export async function outgoingImage(
@@ -33,7 +41,7 @@ export async function outgoingImage(
   image: Image,
   descriptor: Descriptor,
   lease: Lease,
-  isElsewhere: (layer: Descriptor) => Promise<boolean> = async () => false,
+  { isElsewhere, fetch }: OtherPlaces = {},
 ): Promise<OutgoingImage> {
   const { content } = services;
   lease.holdBlob(descriptor.digest);
@@ -43,11 +51,15 @@ export async function outgoingImage(
   const diffIds = image.config.rootfs.diff_ids;
   const layers = await Promise.all(
     manifest.layers.map(async (layer, index) => {
-      if (content.has(layer.digest) || isForeign(layer) || (await isElsewhere(layer))) return layer;
+      if (content.has(layer.digest) || isForeign(layer) || (await isElsewhere?.(layer))) return layer;
       const other = await sameLayer(services, diffIds[index]);
-      if (other === undefined) throw missingLayer(image, layer);
-      lease.holdBlob(other.digest);
-      return other;
+      if (other !== undefined) {
+        lease.holdBlob(other.digest);
+        return other;
+      }
+      const reason = fetch ? await fetch(layer) : "";
+      if (reason !== undefined) throw missingLayer(image, layer, reason);
+      return layer;
     }),
   );
   if (layers.every((layer, index) => layer === manifest.layers[index])) {
@@ -113,11 +125,11 @@ async function rewritten(
   return { descriptor: { mediaType, digest: stored, size: bytes.length }, bytes, manifest };
 }
 
-function missingLayer(image: Image, { digest }: Descriptor): PlatformError {
+function missingLayer(image: Image, { digest }: Descriptor, reason: string): PlatformError {
   const [name] = [...image.tags, ...image.repoDigests];
   const shown = name === undefined ? image.id : familiarReference(parseReference(name));
   return notFound(`layer ${digest} of image ${shown} is unpacked, but its compressed blob is not stored`, {
     code: "content.missing",
-    hint: "remove the images that share the layer, and pull this one again",
+    hint: `${reason && `it cannot be fetched (${reason}): `}remove the images that share the layer, and pull this one again`,
   });
 }

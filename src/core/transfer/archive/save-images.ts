@@ -1,6 +1,8 @@
+import type { Descriptor } from "../../../formats/oci-image.ts";
 import type { TarEntry } from "../../../formats/tar/tar-entry.ts";
 import { type TarInput, writeTar } from "../../../formats/tar/tar-writer.ts";
 import type { ContentStore } from "../../content/contract.ts";
+import type { Image } from "../../images/contract.ts";
 import type { Lease } from "../../leases/leases.ts";
 import { outgoingImage, type StoredLayerServices } from "../stored-layers.ts";
 import { type ArchiveMember, planArchive } from "./plan-archive.ts";
@@ -10,6 +12,8 @@ export interface ArchiveSave {
   readonly saved: readonly SavedImage[];
   /** Holds the blobs until they are written. */
   readonly lease: Lease;
+  /** Brings a layer that is not stored; otherwise says why it cannot. */
+  readonly fetch: (image: Image, layer: Descriptor) => Promise<string | undefined>;
   readonly write: (chunk: Uint8Array) => Promise<void>;
   readonly signal: AbortSignal;
 }
@@ -17,11 +21,13 @@ export interface ArchiveSave {
 /** Writes an archive of images; blobs go as they are stored, piece by piece. Errors: NotFound for a missing blob. */
 export async function saveImages(
   services: StoredLayerServices,
-  { saved, lease, write, signal }: ArchiveSave,
+  { saved, lease, fetch, write, signal }: ArchiveSave,
 ): Promise<void> {
   const planned = await Promise.all(
     saved.map(async ({ image, tags }) => {
-      const outgoing = await outgoingImage(services, image, image.manifest, lease);
+      const outgoing = await outgoingImage(services, image, image.manifest, lease, {
+        fetch: (layer) => fetch(image, layer),
+      });
       return { ...outgoing, tags };
     }),
   );
