@@ -37,12 +37,14 @@ test("a group lists its commands by the names they have there", () => {
     "inspect",
     "load",
     "ls",
+    "mount",
     "prune",
     "pull",
     "push",
     "rm",
     "save",
     "tag",
+    "unmount",
   ]);
 });
 

@@ -18,7 +18,9 @@ import { command as fsck } from "./commands/fsck.ts";
 import { command as history } from "./commands/history.ts";
 import { command as imageExplain } from "./commands/image-explain.ts";
 import { command as imageInspect } from "./commands/image-inspect.ts";
+import { command as imageMount } from "./commands/image-mount.ts";
 import { command as imagePrune } from "./commands/image-prune.ts";
+import { command as imageUnmount } from "./commands/image-unmount.ts";
 import { command as images } from "./commands/images.ts";
 import { command as importImage } from "./commands/import.ts";
 import { command as info } from "./commands/info.ts";
@@ -141,6 +143,8 @@ export const commands: readonly CommandEntry[] = [
     "Show what an image is made of: platforms, layers, files, waste",
     imageExplain,
   ),
+  entry("hidden", "image mount", "Mount the files of an image for reading, or list such mounts", imageMount),
+  entry("hidden", "image unmount", "Unmount images", imageUnmount, "image umount"),
   entry("hidden", "image inspect", "Show everything about images", imageInspect),
   entry("hidden", "container prune", "Remove all stopped containers", containerPrune),
   entry("hidden", "image prune", "Remove unused images", imagePrune),

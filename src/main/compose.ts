@@ -16,6 +16,7 @@ import { ContainerEvents } from "../engine/containers/container-events.ts";
 import { EventBus } from "../engine/events/event-bus.ts";
 import { Committer } from "../engine/images/committer.ts";
 import { ImageExplainer } from "../engine/images/image-explainer.ts";
+import { ImageMounts } from "../engine/images/image-mounts.ts";
 import { ImageSearch } from "../engine/images/image-search.ts";
 import { ImageService } from "../engine/images/image-service.ts";
 import { Importer } from "../engine/images/importer.ts";
@@ -123,7 +124,8 @@ export async function compose(options: EngineOptions, log: Log): Promise<Engine>
     registries,
     transfers: options.transfers,
   });
-  const imageService = new ImageService(images, transfer, containers.store, bus);
+  const imageMounts = new ImageMounts(join(state, "image-mounts"), snapshots, leases, log);
+  const imageService = new ImageService(images, transfer, containers.store, bus, imageMounts);
   const maker = composeImageMaker({
     content,
     snapshots,
@@ -165,6 +167,7 @@ export async function compose(options: EngineOptions, log: Log): Promise<Engine>
       platforms,
       manifests: new ManifestSummaries(platforms, content, (image) => imageService.containersOf(image)),
       committer,
+      imageMounts,
       importer: new Importer(maker, bus),
       imageExplainer,
       imageSearch: new ImageSearch(registries),

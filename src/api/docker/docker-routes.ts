@@ -17,6 +17,7 @@ import type { EventBus } from "../../engine/events/event-bus.ts";
 import type { Explainer } from "../../engine/explain.ts";
 import type { Committer } from "../../engine/images/committer.ts";
 import type { ImageExplainer } from "../../engine/images/image-explainer.ts";
+import type { ImageMounts } from "../../engine/images/image-mounts.ts";
 import type { ImageSearch } from "../../engine/images/image-search.ts";
 import type { ImageService } from "../../engine/images/image-service.ts";
 import type { Importer } from "../../engine/images/importer.ts";
@@ -53,6 +54,7 @@ import { execInspectRoute } from "./routes/exec-inspect.ts";
 import { execResizeRoute } from "./routes/exec-resize.ts";
 import { execStartRoute } from "./routes/exec-start.ts";
 import { fsckRoute, type RunFsck } from "./routes/gantry-fsck.ts";
+import { imageMountListRoute, imageMountRoute, imageUnmountRoute } from "./routes/gantry-image-mounts.ts";
 import { manifestRoutes } from "./routes/gantry-manifests.ts";
 import { containerPlanRoute, createPlanRoute, planDiffRoute, planRoute } from "./routes/gantry-plan.ts";
 import { keepersRoute, prunePlanRoute, storageRoute } from "./routes/gantry-storage.ts";
@@ -100,6 +102,7 @@ export interface DockerServices {
   readonly platforms: ImagePlatforms;
   readonly manifests: ManifestSummaries;
   readonly committer: Committer;
+  readonly imageMounts: ImageMounts;
   readonly importer: Importer;
   readonly imageExplainer: ImageExplainer;
   readonly imageSearch: ImageSearch;
@@ -183,6 +186,7 @@ const execRoutes = ({ store, execs }: DockerServices): Route[] => [
 
 const imageRoutes = ({
   images,
+  imageMounts,
   importer,
   platforms,
   manifests,
@@ -190,6 +194,9 @@ const imageRoutes = ({
   snapshots,
 }: DockerServices): Route[] => [
   imageAnatomyRoute(imageExplainer),
+  imageMountListRoute(imageMounts),
+  imageMountRoute(images, imageMounts),
+  imageUnmountRoute(images, imageMounts),
   imageCreateRoute(images, importer),
   imageListRoute(images, snapshots, manifests),
   imageLoadRoute(images),

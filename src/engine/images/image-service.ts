@@ -6,11 +6,13 @@ import type {
   SaveRequest,
   Transfer,
 } from "../../core/transfer/contract.ts";
+import { conflict } from "../../errors/platform-error.ts";
 import type { Digest } from "../../formats/digest.ts";
 import type { Platform } from "../../formats/platform.ts";
 import { familiarName, familiarReference, parseReference, withDefaultTag } from "../../formats/reference.ts";
 import type { ContainerStore } from "../containers/container-store.ts";
 import type { EventBus } from "../events/event-bus.ts";
+import type { ImageMounts } from "./image-mounts.ts";
 
 export interface PullOptions {
   readonly reference: string;
@@ -31,6 +33,7 @@ export class ImageService {
     private readonly transfer: () => Promise<Transfer>,
     private readonly containers: ContainerStore,
     private readonly bus: EventBus,
+    private readonly mounts: ImageMounts,
   ) {}
 
   async pull({ reference, platform, credentials, onProgress, signal }: PullOptions): Promise<void> {
@@ -110,6 +113,16 @@ export class ImageService {
   /** Untags, and deletes what no name is left for. Errors: Docker's conflicts for images that containers use. */
   async remove(reference: string, options: { force: boolean }): Promise<readonly RemovedReference[]> {
     const image = this.store.resolve(reference);
+    const [mounted] = this.mounts.pathsOf(image.id);
+    if (mounted !== undefined) {
+      throw conflict(
+        `conflict: unable to remove ${reference} (cannot be forced) - image is mounted at ${mounted}`,
+        {
+          hint: "unmount it first with `gantry image unmount`",
+          code: "image.in-use",
+        },
+      );
+    }
     const removed = await this.store.remove(reference, { force: options.force, usedBy: this.#usedBy() });
     for (const { kind } of removed) {
       this.bus.publish("image", kind === "Untagged" ? "untag" : "delete", image.id, { name: image.id });

@@ -4,7 +4,7 @@ import { mountOverlay, overlayOptionString } from "../../../kernel/mount-overlay
 import type { MountedRoot } from "../contract.ts";
 
 /** Distributions may switch these on; with them a layer's diff is no longer what its files say. */
-const plainFormat = ["index=off", "redirect_dir=nofollow", "metacopy=off"];
+export const plainFormat = ["index=off", "redirect_dir=nofollow", "metacopy=off"];
 /** Older kernels take the options in one page. */
 const maxOptionBytes = 4095;
 
