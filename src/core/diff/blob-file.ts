@@ -7,7 +7,7 @@ import type { Digest } from "../content/contract.ts";
 import { fileError } from "../content/file-error.ts";
 import type { LayerCompression } from "./contract.ts";
 
-/** Pieces that the compressor gives out. */
+/** Pieces that the compressor gets, and gives out. */
 const chunkSize = 256 * 1024;
 
 /** The levels are written down: another default would change the digest of the same layer. */
@@ -43,7 +43,7 @@ export async function* compress(
 ): AsyncGenerator<Uint8Array> {
   const compressor = compressors[compression]();
   let failure: { error: unknown } | undefined;
-  const feeding = feed(compressor, source).catch((error: unknown) => {
+  const feeding = feed(compressor, evenPieces(source)).catch((error: unknown) => {
     failure = { error };
     compressor.destroy(new Error("source failed"));
   });
@@ -63,6 +63,25 @@ async function feed(compressor: Transform, source: AsyncIterable<Uint8Array>): P
     if (!compressor.write(piece)) await Promise.race([once(compressor, "drain"), once(compressor, "close")]);
   }
   compressor.end();
+}
+
+/** What a compressor makes of bytes depends on how many it gets at a time: it always gets the same number. */
+async function* evenPieces(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let piece = Buffer.allocUnsafeSlow(chunkSize);
+  let filled = 0;
+  for await (const given of source) {
+    for (let at = 0; at < given.length; ) {
+      const length = Math.min(chunkSize - filled, given.length - at);
+      piece.set(given.subarray(at, at + length), filled);
+      filled += length;
+      at += length;
+      if (filled < chunkSize) continue;
+      yield piece;
+      piece = Buffer.allocUnsafeSlow(chunkSize);
+      filled = 0;
+    }
+  }
+  if (filled > 0) yield piece.subarray(0, filled);
 }
 
 function orFileError<T>(path: string, act: () => T): T {

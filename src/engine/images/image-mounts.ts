@@ -101,7 +101,7 @@ export class ImageMounts {
   }
 
   #held(record: ImageMountRecord) {
-    const lease = this.leases.open(`image mounted at ${record.path}`);
+    const lease = this.leases.open({ kind: "operation", name: `mount of ${record.image} at ${record.path}` });
     for (const chainId of record.chainIds) lease.holdLayer(chainId);
     return { record, lease };
   }

@@ -130,6 +130,11 @@ export class ImageService {
     return removed;
   }
 
+  /** Images whose files are mounted on the host: they are in use, as those of containers are. */
+  mountedIds(): Digest[] {
+    return this.mounts.list().map(({ imageId }) => imageId);
+  }
+
   /** For the filter `ancestor`: the image that a name stands for, and those made on top of its layers. */
   idsOf(reference: string): Digest[] {
     const ancestor = this.store.find(reference);

@@ -45,7 +45,8 @@ export class Pruner {
     const all = this.containers.list();
     const containers = request.containers ? prunableContainers(all, request.containers, nowNs()) : [];
     const gone = new Set(containers);
-    const used = new Set(all.filter((one) => !gone.has(one)).map(({ record }) => record.imageId));
+    const ofContainers = all.filter((one) => !gone.has(one)).map(({ record }) => record.imageId);
+    const used = new Set([...ofContainers, ...this.images.mountedIds()]);
     if (!request.images) return { containers, images: [], objects: await this.#topsOf(containers) };
     const images = prunableImages(this.images.store.list(), request.images, used, nowNs());
     return { containers, images, objects: await this.#garbage(request, containers, images) };

@@ -58,8 +58,10 @@ test("a mounted image is not removed, also after the engine was killed", async (
       expect(exitCode).toBe(1);
       expect(stderr).toContain(`image is mounted at ${join(directory, "two")}`);
     }
+    await gantry("image", "prune", "-af");
     expect(await mounts()).toEqual(before);
   }
+  expect(await gantry("images", "-q", "layered")).not.toBe("");
   expect(readFileSync(join(directory, "two/new"), "utf8")).toBe("two\n");
 });
 
