@@ -34,7 +34,10 @@ export function mountImage(
   const options = [...plainFormat];
   for (const chainId of chainIds.toReversed()) {
     const { directory, hidesBelow, form } = snapshots.layerFiles(chainId);
-    if (form === "copy") return bindForReading(directory, target);
+    if (form === "copy") {
+      bindForReading(directory, target);
+      return;
+    }
     if (form === "overlay-user" && lower.length === 0) options.push("userxattr");
     lower.push(directory);
     if (hidesBelow) break;

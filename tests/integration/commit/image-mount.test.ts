@@ -2,7 +2,8 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { mustRun } from "../../fixtures/command.ts";
-import { clients } from "../../fixtures/engine.ts";
+import { clients, TestEngine } from "../../fixtures/engine.ts";
+import { busyboxArchive } from "../../fixtures/images.ts";
 import { useMachine } from "../../fixtures/machine.ts";
 import { scratchDirectory } from "../../fixtures/places.ts";
 
@@ -114,4 +115,17 @@ test("what cannot be mounted, or covered, is named", async () => {
     expect(stderr).toContain(message);
   }
   expect(await mounts()).toEqual([]);
+});
+
+test("an engine without overlayfs does the same", async () => {
+  await using engine = await TestEngine.start({ name: "image-mount-vfs", args: ["--storage-driver", "vfs"] });
+  await engine.load(await busyboxArchive("busybox:latest"));
+  await engine.must("gantry", "run", "--name", "c", "busybox", "sh", "-c", "echo two > /new; rm /etc/group");
+  await engine.must("gantry", "commit", "c", "layered:1");
+  const path = await engine.must("gantry", "image", "mount", "layered:1");
+  expect(readFileSync(join(path, "new"), "utf8")).toBe("two\n");
+  expect(readdirSync(join(path, "etc"))).not.toContain("group");
+  expect(() => writeFileSync(join(path, "file"), "")).toThrow("EROFS");
+  expect(await mustRun(["findmnt", "-no", "VFS-OPTIONS", path])).toMatch(/ro.*nosuid.*nodev/);
+  await engine.must("gantry", "image", "unmount", path);
 });
