@@ -173,6 +173,7 @@ export async function compose(options: EngineOptions, log: Log): Promise<Engine>
       imageSearch: new ImageSearch(registries),
       ...composeStorage({ content, snapshots, images: imageService, containers, collector, bus }),
       manifestLists,
+      manifestSources: sources,
       snapshots,
       networks,
       bus,

@@ -1,4 +1,5 @@
 import type { ImagePlatforms } from "../../core/images/image-platforms.ts";
+import type { ManifestSources } from "../../core/indexes/manifest-sources.ts";
 import type { Snapshotter } from "../../core/snapshots/contract.ts";
 import type { Attacher } from "../../engine/containers/attach.ts";
 import type { ContainerSizer } from "../../engine/containers/container-sizer.ts";
@@ -48,6 +49,7 @@ import { containerStartRoute } from "./routes/container-start.ts";
 import { containerStopRoute } from "./routes/container-stop.ts";
 import { containerUnpauseRoute } from "./routes/container-unpause.ts";
 import { containerWaitRoute } from "./routes/container-wait.ts";
+import { distributionInspectRoute } from "./routes/distribution-inspect.ts";
 import { eventsRoute } from "./routes/events.ts";
 import { execCreateRoute } from "./routes/exec-create.ts";
 import { execInspectRoute } from "./routes/exec-inspect.ts";
@@ -107,6 +109,7 @@ export interface DockerServices {
   readonly imageExplainer: ImageExplainer;
   readonly imageSearch: ImageSearch;
   readonly manifestLists: ManifestLists;
+  readonly manifestSources: Pick<ManifestSources, "inRegistry">;
   readonly snapshots: Snapshotter;
   readonly networks: Networks;
   readonly bus: EventBus;
@@ -125,6 +128,7 @@ export const dockerRoutes = (services: DockerServices): Route[] => [
   ...imageRoutes(services),
   imageSearchRoute(services.imageSearch),
   ...manifestRoutes(services.manifestLists),
+  distributionInspectRoute(services.manifestSources),
   infoRoute(services.systemInfo),
   authRoute(services.images),
   eventsRoute(services.bus),

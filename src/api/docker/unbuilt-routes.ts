@@ -63,7 +63,6 @@ const rows: readonly Row[] = [
   ["GET", "/configs/{id}", "swarm mode"],
   ["DELETE", "/configs/{id}", "swarm mode"],
   ["POST", "/configs/{id}/update", "swarm mode"],
-  ["GET", "/distribution/{name}/json", "asking a registry about an image"],
   ["POST", "/session", "BuildKit sessions"],
   ["POST", "/grpc", "BuildKit sessions"],
 ];

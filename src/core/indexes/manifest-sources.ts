@@ -48,7 +48,7 @@ export class ManifestSources {
     signal: AbortSignal,
   ): Promise<FoundManifest> {
     try {
-      return await this.#inRegistry(reference, credentialsOf, signal);
+      return await this.inRegistry(reference, credentialsOf, signal);
     } catch (error) {
       if (signal.aborted) throw error;
       const local = await this.#here(reference);
@@ -66,7 +66,7 @@ export class ManifestSources {
   ): Promise<FoundManifest> {
     const name = parseReference(reference);
     if (source === "registry") {
-      return await this.#inRegistry(withDigest(name, descriptor.digest), credentialsOf, signal);
+      return await this.inRegistry(withDigest(name, descriptor.digest), credentialsOf, signal);
     }
     const found = await this.#here(name);
     if (found?.descriptor.digest === descriptor.digest) return found;
@@ -76,7 +76,8 @@ export class ManifestSources {
     });
   }
 
-  async #inRegistry(
+  /** The registry alone. Errors: its own, in Docker's words for a pull. */
+  async inRegistry(
     reference: Reference,
     credentialsOf: CredentialsOf,
     signal: AbortSignal,

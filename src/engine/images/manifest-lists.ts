@@ -1,3 +1,4 @@
+import { KeyedLock } from "../../core/content/keyed-lock.ts";
 import type { IndexDraft, IndexMember } from "../../core/indexes/contract.ts";
 import type { IndexDrafts } from "../../core/indexes/index-drafts.ts";
 import {
@@ -32,6 +33,9 @@ export interface InspectRequest extends ManifestAccess {
 
 /** Indexes (Docker: manifest lists) that users put together from images for several platforms. */
 export class ManifestLists {
+  /** A change is read, made and written by one request at a time for each list. */
+  readonly #turns = new KeyedLock();
+
   constructor(
     private readonly drafts: IndexDrafts,
     private readonly sources: ManifestSources,
@@ -48,6 +52,7 @@ export class ManifestLists {
     { amend, credentialsOf, signal }: ManifestAccess & { readonly amend: boolean },
   ): Promise<IndexDraft> {
     const name = listName(list);
+    using _turn = await this.#turns.acquire(name, signal);
     const before = await this.drafts.find(name);
     if (before !== undefined && !amend) {
       throw conflict("refusing to amend an existing manifest list with no --amend flag", {
@@ -73,6 +78,7 @@ export class ManifestLists {
 
   /** `manifest` undefined: annotates the list itself. Errors: NotFound in Docker's words. */
   async annotate(list: string, manifest: string | undefined, annotation: Annotation): Promise<void> {
+    using _turn = await this.#turns.acquire(listName(list));
     const draft = await this.#get(list);
     if (manifest !== undefined) {
       const reference = canonicalReference(withDefaultTag(parseReference(manifest)));

@@ -128,6 +128,24 @@ test("manifests=1 lists the manifests of a name with what is stored of them", as
   });
 });
 
+test("a registry tells of an image that is not pulled", async () => {
+  const both = await engine.json("GET", `/distribution/${app}/json`);
+  expect(both).toMatchObject({
+    Descriptor: { digest: pushed.digest, mediaType: "application/vnd.oci.image.index.v1+json" },
+    Platforms: [
+      { os: "linux", architecture: "amd64" },
+      { os: "linux", architecture: "arm64" },
+    ],
+  });
+  const one = await engine.json("GET", `/distribution/${registry.host}/app:arm64/json`);
+  expect(one).toMatchObject({
+    Descriptor: { digest: pushed.manifests.arm64 },
+    Platforms: [{ os: "linux", architecture: "arm64" }],
+  });
+  const missing = await engine.fetch("GET", `/distribution/${registry.host}/app:missing/json`);
+  expect(missing.status).toBe(404);
+});
+
 test("image explain lists the platforms, and takes the one that is asked for apart", async () => {
   const text = await engine.must("gantry", "image", "explain", "--platform", "linux/amd64", app);
   expect(text).toMatch(/^ +linux\/amd64 {2}[0-9a-f]{12} {2}this one$/m);

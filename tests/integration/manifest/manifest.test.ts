@@ -163,3 +163,17 @@ test("what cannot be is refused, and leaves nothing", async () => {
     "--insecure is for registries on loopback alone, and registry.example is none",
   );
 });
+
+test("parallel changes of a list are all kept", async () => {
+  const app = `${registry.host}/app`;
+  const list = `${app}:parallel`;
+  await manifest("create", list, `${app}:amd64`, `${app}:arm64`);
+  await Promise.all([
+    manifest("annotate", "--os-version", "1", list, `${app}:amd64`),
+    manifest("annotate", "--os-version", "2", list, `${app}:arm64`),
+    manifest("annotate", "--annotation", "a=b", list),
+  ]);
+  const index = await manifest("inspect", list);
+  expect(platformsOf(index).map((each: Record<string, string>) => each["os.version"])).toEqual(["1", "2"]);
+  expect(JSON.parse(index).annotations).toEqual({ a: "b" });
+});
