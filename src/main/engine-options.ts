@@ -68,7 +68,7 @@ Options:
   -H, --host URL         Socket to listen on; repeatable (default "unix:///run/gantry/gantry.sock")
   -G, --group GROUP      Group that may use the socket (default: root alone)
   -s, --storage-driver NAME
-                         Keep layers with overlay2 or vfs (default: overlay2 where it works)
+                         overlay2, vfs or erofs (default: overlay2 where it works)
       --bridge NAME      Bridge of the default network (default: gantry0, or a free name)
       --bip CIDR         Address of the bridge (default: a free private subnet)
       --layer-compression KIND

@@ -1,7 +1,9 @@
-import { lstatSync, mkdirSync } from "node:fs";
+import { lstatSync, mkdirSync, rmdirSync } from "node:fs";
 import { join } from "node:path";
 import { messageOf } from "../../errors/platform-error.ts";
 import { digestHex } from "../../formats/digest.ts";
+import { mountErofs } from "../../kernel/mount-erofs.ts";
+import { MNT_DETACH, unmountAsync } from "../../kernel/mounts.ts";
 import type { Digest } from "../content/contract.ts";
 import { recordedDriver } from "../snapshots/open-snapshotter.ts";
 import { overlayFormHere } from "../snapshots/probe-storage.ts";
@@ -56,7 +58,8 @@ export class DeepCheck {
     // An engine that starts after a crash empties this directory.
     const snapshots = join(root, "snapshots");
     const draft = join(snapshots, "drafts", `fsck-${process.pid}-${++this.count}`);
-    const isWholeTree = recordedDriver(snapshots) === "vfs";
+    const driver = recordedDriver(snapshots);
+    const isWholeTree = driver === "vfs";
     mkdirSync(draft, { recursive: true, mode: 0o755 });
     try {
       const { impliedDirectories } = await this.work.unpack({
@@ -67,6 +70,7 @@ export class DeepCheck {
         diffId: layer.sidecar.diffId,
         signal: this.signal,
       });
+      if (driver === "erofs") return await this.imageDifferences(layer.path, draft, impliedDirectories);
       if (!isWholeTree)
         return await this.work.compareTrees(draft, join(layer.path, "diff"), impliedDirectories);
       return await this.treeDifferences(snapshots, layer, { draft, impliedDirectories });
@@ -76,6 +80,19 @@ export class DeepCheck {
       return [messageOf(error)];
     } finally {
       await this.work.remove([draft]);
+    }
+  }
+
+  /** An image is mounted for it, also where no container uses it. */
+  private async imageDifferences(path: string, draft: string, implied: readonly string[]) {
+    const mounted = `${draft}-mounted`;
+    mkdirSync(mounted);
+    mountErofs(join(path, "layer.erofs"), mounted);
+    try {
+      return await this.work.compareTrees(draft, mounted, implied);
+    } finally {
+      await unmountAsync(mounted, MNT_DETACH);
+      rmdirSync(mounted);
     }
   }
 

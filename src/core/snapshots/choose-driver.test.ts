@@ -1,12 +1,16 @@
 import { describe, expect, test } from "bun:test";
 import { chooseDriver, type DriverName, parseDriverName, type StorageFacts } from "./choose-driver.ts";
 
-const able: StorageFacts = { madeWith: undefined, overlayRefusal: undefined };
+const able: StorageFacts = { madeWith: undefined, overlayRefusal: undefined, erofsRefusal: undefined };
+const noErofs = { ...able, erofsRefusal: "this kernel has no EROFS" };
 const noOverlay = { ...able, overlayRefusal: "overlayfs does not work on nfs" };
 
 test.each<[StorageFacts, DriverName | undefined, DriverName]>([
   [able, undefined, "overlay2"],
   [noOverlay, undefined, "vfs"],
+  [noErofs, undefined, "overlay2"],
+  [able, "erofs", "erofs"],
+  [{ ...able, madeWith: "erofs" }, undefined, "erofs"],
   [able, "vfs", "vfs"],
   [{ ...able, madeWith: "vfs" }, undefined, "vfs"],
 ])("of %p with option %p: %p", (facts, wanted, chosen) => {
@@ -15,6 +19,8 @@ test.each<[StorageFacts, DriverName | undefined, DriverName]>([
 
 test.each<[StorageFacts, DriverName | undefined, string]>([
   [{ ...able, madeWith: "vfs" }, "overlay2", "of this root are made with vfs"],
+  [noErofs, "erofs", "--storage-driver erofs: this kernel has no EROFS"],
+  [noOverlay, "erofs", "--storage-driver erofs: overlayfs does not work on nfs"],
   [noOverlay, "overlay2", "--storage-driver overlay2: overlayfs does not work on nfs"],
   [{ ...noOverlay, madeWith: "overlay2" }, undefined, "--storage-driver overlay2: overlayfs does not"],
 ])("of %p with option %p is refused: %p", (facts, wanted, message) => {

@@ -1,6 +1,6 @@
 import { conflict, invalidParameter, notImplemented, systemError } from "../../errors/platform-error.ts";
 
-export const driverNames = ["overlay2", "vfs"] as const;
+export const driverNames = ["overlay2", "vfs", "erofs"] as const;
 export type DriverName = (typeof driverNames)[number];
 
 /** What a driver is chosen by; of one root directory on one host. */
@@ -9,6 +9,8 @@ export interface StorageFacts {
   readonly madeWith: DriverName | undefined;
   /** Why overlayfs cannot stand on the root's file system; undefined if it can. */
   readonly overlayRefusal: string | undefined;
+  /** Why EROFS images cannot be mounted; undefined if they can. */
+  readonly erofsRefusal: string | undefined;
 }
 
 /** Other programs' words for the same. */
@@ -38,7 +40,7 @@ export function parseDriverName(value: string): DriverName {
  * Errors: Conflict for another one than the root was made with; System naming why the host cannot have it.
  */
 export function chooseDriver(facts: StorageFacts, wanted: DriverName | undefined): DriverName {
-  const { madeWith, overlayRefusal } = facts;
+  const { madeWith, overlayRefusal, erofsRefusal } = facts;
   if (wanted !== undefined && madeWith !== undefined && wanted !== madeWith) {
     throw conflict(
       `--storage-driver ${wanted}: the layers and containers of this root are made with ${madeWith}`,
@@ -48,7 +50,8 @@ export function chooseDriver(facts: StorageFacts, wanted: DriverName | undefined
     );
   }
   const chosen = wanted ?? madeWith ?? (overlayRefusal === undefined ? "overlay2" : "vfs");
-  const refusal = chosen === "vfs" ? undefined : overlayRefusal;
+  const refusals = { overlay2: overlayRefusal, vfs: undefined, erofs: overlayRefusal ?? erofsRefusal };
+  const refusal = refusals[chosen];
   if (refusal === undefined) return chosen;
   throw systemError(`--storage-driver ${chosen}: ${refusal}`, {
     hint: "--storage-driver vfs works on any file system, with a copy for each container",

@@ -1,8 +1,10 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { erofsRefusal } from "../../kernel/mount-erofs.ts";
 import type { Log } from "../../log/log.ts";
 import { writeFileDurably } from "../content/write-file-durably.ts";
 import { chooseDriver, type DriverName, driverNames } from "./choose-driver.ts";
+import { ErofsDriver } from "./erofs/erofs-driver.ts";
 import { FileSnapshotter } from "./file-snapshotter.ts";
 import { OverlayDriver, type OverlayForm } from "./overlay/overlay-driver.ts";
 import { backingFileSystem, overlayFormHere, probeOverlay } from "./probe-storage.ts";
@@ -36,6 +38,7 @@ export async function openSnapshotter({
       madeWith,
       // Once is enough: the mount of a container names its own reason.
       overlayRefusal: madeWith === undefined && wanted !== "vfs" ? probeOverlay(root, form) : undefined,
+      erofsRefusal: (wanted ?? madeWith) === "erofs" ? refusalOfErofs(form) : undefined,
     },
     wanted,
   );
@@ -64,9 +67,15 @@ function createDriver(
   switch (name) {
     case "overlay2":
       return new OverlayDriver(form, trees, overlayStatus(root, form));
+    case "erofs":
+      return new ErofsDriver(trees, overlayStatus(root, form));
     case "vfs":
       return new VfsDriver(trees);
   }
+}
+
+function refusalOfErofs(form: OverlayForm): string | undefined {
+  return form === "overlay" ? erofsRefusal() : "EROFS images cannot be mounted inside a user namespace";
 }
 
 /** The rows that Docker's overlay2 has in `info`. */

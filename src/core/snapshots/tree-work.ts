@@ -1,4 +1,5 @@
 import type { Inheritance } from "../unpack/inherit-attributes.ts";
+import type { ErofsImage } from "./erofs/write-image.ts";
 import type { LayerApplication } from "./vfs/apply-layer.ts";
 import type { TreeClone } from "./vfs/clone-tree.ts";
 
@@ -14,6 +15,8 @@ export interface TreeWork {
   sync(directory: string): Promise<void>;
   /** Gives directories that a layer only implies the attributes which they have below. */
   inherit(inheritance: Inheritance): Promise<void>;
+  /** Writes a tree as an EROFS image. */
+  writeErofs(image: ErofsImage): Promise<void>;
   /** Copies a tree. */
   clone(clone: TreeClone): Promise<void>;
   /** Makes the tree that a layer gives on the one below. */

@@ -6,6 +6,7 @@ import type { CapturedLayer, LayerCapture } from "../diff/capture-layer.ts";
 import type { PackedLayer } from "../diff/contract.ts";
 import type { ArchiveToPack } from "../diff/pack-archive.ts";
 import type { LayerToPack } from "../diff/pack-layer.ts";
+import type { ErofsImage } from "../snapshots/erofs/write-image.ts";
 import type { LayerApplication } from "../snapshots/vfs/apply-layer.ts";
 import type { TreeClone } from "../snapshots/vfs/clone-tree.ts";
 import type { ErrorMessage, UnpackedLayer, UnpackLimits } from "./contract.ts";
@@ -30,6 +31,8 @@ export type Task =
   | ({ readonly kind: "clone" } & TreeClone)
   /** Makes the tree that a layer gives on the one below. */
   | ({ readonly kind: "apply" } & LayerApplication)
+  /** Writes a tree as an EROFS image. */
+  | ({ readonly kind: "erofs" } & ErofsImage)
   /** Removes each directory with all that is in it. */
   | { readonly kind: "remove"; readonly directories: readonly string[] }
   /** Gives directories of a layer that it only implies the attributes which they have below. */
@@ -79,6 +82,7 @@ export interface TaskResults {
   readonly "pack-archive": PackedLayer;
   readonly clone: undefined;
   readonly apply: undefined;
+  readonly erofs: undefined;
 }
 
 export type TaskResult = TaskResults[Task["kind"]];

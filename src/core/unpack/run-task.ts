@@ -8,6 +8,7 @@ import { packArchive } from "../diff/pack-archive.ts";
 import { packLayer } from "../diff/pack-layer.ts";
 import { compareTrees } from "../fsck/compare-trees.ts";
 import { hashFile } from "../fsck/hash-file.ts";
+import { writeErofsImage } from "../snapshots/erofs/write-image.ts";
 import { applyLayer } from "../snapshots/vfs/apply-layer.ts";
 import { cloneTree } from "../snapshots/vfs/clone-tree.ts";
 import { inheritAttributes } from "./inherit-attributes.ts";
@@ -45,6 +46,9 @@ export async function runTask(task: Task, input: JobInput): Promise<TaskResult> 
       return packArchive(task, input);
     case "clone":
       cloneTree(task);
+      return undefined;
+    case "erofs":
+      writeErofsImage(task);
       return undefined;
     case "apply":
       applyLayer(task);

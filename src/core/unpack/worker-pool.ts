@@ -7,6 +7,7 @@ import type { PackedLayer } from "../diff/contract.ts";
 import type { LayerPacker } from "../diff/layer-packer.ts";
 import type { ArchiveToPack } from "../diff/pack-archive.ts";
 import type { LayerToPack } from "../diff/pack-layer.ts";
+import type { ErofsImage } from "../snapshots/erofs/write-image.ts";
 import type { LayerApplication } from "../snapshots/vfs/apply-layer.ts";
 import type { TreeClone } from "../snapshots/vfs/clone-tree.ts";
 import type { LayerUnpacker, UnpackedLayer, UnpackLimits, UnpackRequest } from "./contract.ts";
@@ -104,6 +105,11 @@ export class WorkerPool implements LayerUnpacker, LayerPacker {
   /** See `cloneTree`. */
   async clone(clone: TreeClone): Promise<void> {
     await this.run({ kind: "clone", ...clone }, { signal: never });
+  }
+
+  /** See `writeErofsImage`. */
+  async writeErofs(image: ErofsImage): Promise<void> {
+    await this.run({ kind: "erofs", ...image }, { signal: never });
   }
 
   /** See `applyLayer`. */

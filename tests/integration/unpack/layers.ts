@@ -88,14 +88,15 @@ export function unpackTar(
 /** One line for each thing below `root`: all that a layer can say about it. */
 export function describeTree(root: string, { times = true } = {}): string[] {
   const lines: string[] = [];
-  const inodes = new Map<bigint, string>();
+  const inodes = new Map<string, string>();
   const visit = (path: Buffer) => {
     const place = Buffer.concat([Buffer.from(`${root}/`), path, Buffer.of(0)]);
     const host = place.subarray(0, -1);
     const status = lstatSync(host, { bigint: true });
     const name = path.toString("latin1");
-    const first = inodes.get(status.ino);
-    if (!status.isDirectory()) inodes.set(status.ino, first ?? name);
+    const inode = `${status.dev}:${status.ino}`;
+    const first = inodes.get(inode);
+    if (!status.isDirectory()) inodes.set(inode, first ?? name);
     const fields = [
       JSON.stringify(name),
       `${status.mode.toString(8)} ${status.uid}:${status.gid}`,

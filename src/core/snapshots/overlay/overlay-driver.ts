@@ -39,7 +39,7 @@ export class OverlayDriver implements StorageDriver {
     return join(place, "diff");
   }
 
-  async release(): Promise<void> {}
+  async release(_place: string): Promise<void> {}
 
   async fillTop(upper: string, [top]: readonly string[]): Promise<void> {
     copyRootAttributes(top, upper);
