@@ -56,7 +56,8 @@ async function askServer(root: string, request: CollectionRequest): Promise<Coll
 /** A line for each thing, and the sum. */
 export function formatReport({ dryRun, items, freedBytes }: CollectionReport): string {
   const lines = items.map(
-    ({ repository, kind, name, bytes, why }) => `${repository}\t${kind} ${name}\t${humanSize(bytes)}\t${why}`,
+    ({ repository, kind, name, bytes, why }) =>
+      `${repository || "-"}\t${kind} ${name}\t${humanSize(bytes)}\t${why}`,
   );
   const count = (kind: string) => items.filter((item) => item.kind === kind).length;
   const what = `${count("manifest")} manifests, ${count("blob")} blobs, ${count("upload")} uploads`;

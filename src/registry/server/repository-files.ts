@@ -24,11 +24,12 @@ export class RepositoryFiles {
   everyName(): string[] {
     const found: string[] = [];
     const visit = (path: string) => {
-      for (const entry of readdirSync(this.path(path), { withFileTypes: true })) {
-        if (!entry.isDirectory()) continue;
-        if (!entry.name.startsWith("_")) visit(path === "" ? entry.name : `${path}/${entry.name}`);
-        else if (!found.includes(path)) found.push(path);
-      }
+      const folders = readdirSync(this.path(path), { withFileTypes: true }).filter((entry) =>
+        entry.isDirectory(),
+      );
+      if (folders.some(({ name }) => name.startsWith("_"))) found.push(path);
+      for (const { name } of folders)
+        if (!name.startsWith("_")) visit(path === "" ? name : `${path}/${name}`);
     };
     visit("");
     return found;

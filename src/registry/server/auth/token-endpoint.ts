@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from "node:http";
+import { readLimited } from "../read-limited.ts";
 import { errorReply, refusal } from "../registry-error.ts";
 import { jsonReply, type RegistryRequest, type Reply } from "../reply.ts";
 import { type Access, formatScopes, parseScopes } from "./access.ts";
@@ -146,12 +147,6 @@ function oauthError(error: string, description: string, status = 400): Reply {
 /** Undefined for another kind of body, and for one that is too long. */
 async function readForm({ headers, body }: TokenRequest): Promise<URLSearchParams | undefined> {
   if (!/^application\/x-www-form-urlencoded(?:;|$)/.test(headers["content-type"] ?? "")) return undefined;
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of body) {
-    size += chunk.length;
-    if (size > maxFormBytes) return undefined;
-    chunks.push(chunk);
-  }
-  return new URLSearchParams(Buffer.concat(chunks).toString("utf8"));
+  const bytes = await readLimited(body, maxFormBytes);
+  return bytes && new URLSearchParams(Buffer.from(bytes).toString("utf8"));
 }

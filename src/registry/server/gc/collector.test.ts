@@ -5,6 +5,9 @@ import { join } from "node:path";
 import { PlatformError } from "../../../errors/platform-error.ts";
 import { type Digest, digestOf } from "../../../formats/digest.ts";
 import { createLog } from "../../../log/log.ts";
+import { RegistryClient } from "../../client/registry-client.ts";
+import { PullThroughCache } from "../cache/pull-through-cache.ts";
+import { RegistryUpstream } from "../cache/upstream.ts";
 import { openRegistry, type Registry } from "../registry.ts";
 import type { RegistryRequest } from "../reply.ts";
 import { getBlob } from "../routes/get-blob.ts";
@@ -75,6 +78,21 @@ test("what a client has looked at stays for the grace period: it does not push i
   const { items } = await collector.collect(request);
   expect(items.map(({ name }) => name)).toEqual([unseen]);
   await putManifest(call("PUT", manifestOf(seen)), target("v1"), registry);
+});
+
+test("of a cache downloads that broke off go, too, when nobody goes on with them", async () => {
+  const plain = await open();
+  const ingest = await plain.content.ingest({ digest: digestOf("whole"), size: 5 });
+  await ingest?.write(new TextEncoder().encode("who"));
+  await ingest?.close({ keep: true });
+  const upstream = new RegistryUpstream(new RegistryClient({ userAgent: "test" }), "127.0.0.1:1", undefined);
+  const registry = { ...plain, cache: new PullThroughCache({ ...plain, upstream, log: silent }) };
+  const all = { ...request, uploadAgeMs: 0 };
+  expect((await new Collector(plain, silent).collect(all)).items).toEqual([]);
+  expect((await new Collector(registry, silent).collect(request)).items).toEqual([]);
+  const { items } = await new Collector(registry, silent).collect(all);
+  expect(items).toMatchObject([{ repository: "", kind: "download", name: digestOf("whole"), bytes: 3 }]);
+  expect(await plain.content.partials()).toEqual([]);
 });
 
 test("bytes are counted once, with the last of several links", async () => {

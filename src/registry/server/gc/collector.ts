@@ -22,8 +22,9 @@ export interface CollectionRequest {
 }
 
 export interface CollectedItem {
+  /** Empty for what is no repository's: a download of a cache that broke off. */
   readonly repository: string;
-  readonly kind: PlannedLink["kind"] | "upload";
+  readonly kind: PlannedLink["kind"] | "upload" | "download";
   /** A digest; of an upload its id. */
   readonly name: string;
   /** What it gives back: nothing while another repository has the same. */
@@ -62,6 +63,7 @@ export class Collector {
         this.log.error("registry.collection-failed", { repository: name, message: messageOf(error) });
       }
     }
+    if (this.registry.cache) items.push(...(await this.collectDownloads(request)));
     const freedBytes = items.reduce((sum, { bytes }) => sum + bytes, 0);
     const { dryRun } = request;
     this.log.info("registry.collected", { dryRun, items: items.length, freedBytes });
@@ -123,5 +125,17 @@ export class Collector {
     const idle = await this.registry.uploads.removeIdle(name, idleSinceMs, request.dryRun);
     const why = "nobody has gone on with it";
     return idle.map(({ id, bytes }) => ({ repository: name, kind: "upload", name: id, bytes, why }));
+  }
+
+  private async collectDownloads({ dryRun, uploadAgeMs }: CollectionRequest): Promise<CollectedItem[]> {
+    const { content } = this.registry;
+    const items: CollectedItem[] = [];
+    for (const { digest, size, changedAtMs } of await content.partials()) {
+      if (changedAtMs > Date.now() - uploadAgeMs) continue;
+      if (!dryRun && !(await content.removePartial(digest))) continue;
+      const why = "its download broke off, and nobody has asked for it again";
+      items.push({ repository: "", kind: "download", name: digest, bytes: size, why });
+    }
+    return items;
   }
 }

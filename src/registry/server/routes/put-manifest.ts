@@ -2,6 +2,7 @@ import type { Digest } from "../../../core/content/contract.ts";
 import { digestAlgorithm, digestOf } from "../../../formats/digest.ts";
 import { type ReadManifest, readManifest } from "../manifest-record.ts";
 import { checkDigest, isTag } from "../names.ts";
+import { readLimited } from "../read-limited.ts";
 import { errorReply, refusal } from "../registry-error.ts";
 import { emptyReply } from "../reply.ts";
 import type { RepositoryStore } from "../repository-store.ts";
@@ -20,7 +21,7 @@ export const putManifest: Handler = async (request, { repository, reference }, {
   if (tags.length > maxTags) {
     return errorReply(refusal("TAG_INVALID", `more than ${maxTags} tags in one request`), {}, 414);
   }
-  const bytes = await readLimited(request.body);
+  const bytes = await readLimited(request.body, maxManifestBytes);
   if (bytes === undefined) {
     const error = refusal("SIZE_INVALID", `manifest is larger than ${maxManifestBytes} bytes`);
     return errorReply(error, {}, 413);
@@ -55,16 +56,4 @@ async function checkContent(
   for (const digest of blobs) if (!repositories.hasBlob(repository, digest)) throw missing(digest);
   for (const digest of manifests)
     if (!(await repositories.manifest(repository, digest))) throw missing(digest);
-}
-
-/** Undefined when there is more than allowed. */
-async function readLimited(body: AsyncIterable<Uint8Array>): Promise<Uint8Array | undefined> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of body) {
-    size += chunk.length;
-    if (size > maxManifestBytes) return undefined;
-    chunks.push(chunk);
-  }
-  return new Uint8Array(Buffer.concat(chunks));
 }
