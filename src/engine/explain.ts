@@ -1,4 +1,5 @@
 import type { ImageStore } from "../core/images/contract.ts";
+import type { Leases } from "../core/leases/leases.ts";
 import type { Snapshotter } from "../core/snapshots/contract.ts";
 import { notFound, PlatformError } from "../errors/platform-error.ts";
 import type { Plan } from "../kernel/steps.ts";
@@ -25,6 +26,7 @@ export class Explainer {
     private readonly creator: Creator,
     private readonly images: ImageStore,
     private readonly snapshots: Snapshotter,
+    private readonly leases: Leases,
     private readonly specs: SpecSource,
     private readonly filesOf: (containerId: string) => RunFiles,
   ) {}
@@ -74,14 +76,16 @@ export class Explainer {
   async #request(request: CreateRequest): Promise<Explained> {
     const { record } = this.creator.draft(request);
     // The users that the image knows are read from its layers, which only a snapshot names.
-    await this.snapshots.prepare(record.id, this.images.resolve(record.imageId).chainIds.at(-1), {
-      volatile: true,
-    });
-    try {
-      return this.#plan(record, `A container of image ${record.config.Image}`, false);
-    } finally {
-      await this.snapshots.remove(record.id);
-    }
+    return await this.leases.withLease(async (lease) => {
+      lease.hold({ kind: "snapshot", name: record.id });
+      const parent = this.images.resolve(record.imageId).chainIds.at(-1);
+      await this.snapshots.prepare(record.id, parent, { volatile: true });
+      try {
+        return this.#plan(record, `A container of image ${record.config.Image}`, false);
+      } finally {
+        await this.snapshots.remove(record.id);
+      }
+    }, "explain");
   }
 
   /** `keepsUpper`: the writable layer is there for longer than this call. */

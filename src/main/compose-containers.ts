@@ -94,7 +94,7 @@ export function composeContainers(parts: ContainerParts) {
     execs,
     sizer: new ContainerSizer(snapshots, images),
     planner,
-    explainer: new Explainer(store, creator, images, snapshots, specs, filesOf),
+    explainer: new Explainer(store, creator, images, snapshots, parts.leases, specs, filesOf),
     adopter: new Adopter(
       store,
       snapshots,
