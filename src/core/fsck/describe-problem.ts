@@ -161,5 +161,12 @@ function sidecarTexts({ object, error }: Extract<Problem, { kind: "sidecar-broke
         meaning: "the engine does not show the container, and cannot start it",
         remedy: "move the container aside, with what it had written",
       };
+    case "lease":
+      return {
+        what: "the sidecar of a lease is broken",
+        why,
+        meaning: "what it keeps is unknown: nothing is collected any more",
+        remedy: "move it aside: what only it kept is collected then",
+      };
   }
 }

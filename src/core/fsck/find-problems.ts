@@ -203,7 +203,7 @@ function needBlob(
   return blob.actual === digest;
 }
 
-function topProblems({ containers, tops, layers, root, broken }: Survey): Problem[] {
+function topProblems({ containers, tops, layers, root, broken, leasedTops }: Survey): Problem[] {
   const unreadable = new Set(broken.map(({ path }) => path));
   const found: Problem[] = [];
   for (const { id, name } of containers) {
@@ -216,7 +216,7 @@ function topProblems({ containers, tops, layers, root, broken }: Survey): Proble
   }
   for (const [key, { path }] of tops) {
     const isOwned = containers.some(({ id }) => id === key) || unreadable.has(`${root}/containers/${key}`);
-    if (!isOwned) found.push({ kind: "top-unowned", key, path });
+    if (!isOwned && !leasedTops.has(key)) found.push({ kind: "top-unowned", key, path });
   }
   return found;
 }

@@ -70,6 +70,7 @@ function survey({ without = [], corrupt, memory, unrecorded }: Changes = {}): Su
     layers: new Map(unpacked.filter(([key]) => key === chain[0] || isThere([key, undefined]))),
     containers: [],
     tops: new Map(),
+    leasedTops: new Set(),
     broken: [],
     strangers: [],
     memory,

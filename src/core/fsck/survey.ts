@@ -16,6 +16,8 @@ export interface Survey {
   readonly containers: readonly SurveyedContainer[];
   /** Writable tops of containers, by key. */
   readonly tops: ReadonlyMap<string, SurveyedTop>;
+  /** Keys of writable tops that leases hold. */
+  readonly leasedTops: ReadonlySet<string>;
   readonly broken: readonly BrokenSidecar[];
   /** Files between blobs that are none. */
   readonly strangers: readonly string[];
@@ -57,7 +59,7 @@ export interface SurveyedTop {
 }
 
 export interface BrokenSidecar {
-  readonly object: "image" | "name" | "layer" | "container";
+  readonly object: "image" | "name" | "layer" | "container" | "lease";
   /** What would have to go aside: the file, or the directory of a layer or container. */
   readonly path: string;
   readonly error: string;

@@ -9,6 +9,7 @@ import { parseImageConfig, parseManifestDocument } from "../../formats/parse-oci
 import type { Descriptor } from "../content/contract.ts";
 import { isMissingFile } from "../content/file-error.ts";
 import { ImageSidecars } from "../images/image-sidecars.ts";
+import { readLeases } from "../leases/lease-sidecars.ts";
 import { parseLayerSidecar } from "../snapshots/layer-sidecar.ts";
 import { mountPoints } from "../snapshots/mount-points.ts";
 import type { DeepCheck } from "./deep-check.ts";
@@ -66,6 +67,7 @@ export class Surveyor {
       layers: this.layers(join(root, "snapshots", "layers")),
       containers: this.containers(join(root, "containers")),
       tops: readTops(join(root, "snapshots", "containers")),
+      leasedTops: this.leasedTops(join(root, "leases")),
       broken: this.broken,
       strangers,
       memory: memory?.(),
@@ -112,6 +114,14 @@ export class Surveyor {
       const object = path.startsWith(join(directory, "ids/")) ? "image" : "name";
       this.broken.push({ object, path, error: messageOf(error) });
     });
+  }
+
+  private leasedTops(directory: string): Set<string> {
+    const leases = readLeases(directory, (path, error) => {
+      this.broken.push({ object: "lease", path, error: messageOf(error) });
+    });
+    const held = leases.flatMap(({ resources }) => resources);
+    return new Set(held.flatMap(({ kind, name }) => (kind === "snapshot" ? [name] : [])));
   }
 
   private layers(directory: string): Map<Digest, SurveyedLayer> {

@@ -1,26 +1,14 @@
 import { randomBytes } from "node:crypto";
-import { mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { conflict, invalidParameter, messageOf, notFound } from "../../errors/platform-error.ts";
-import { isDigest } from "../../formats/digest.ts";
-import { JsonFields } from "../../formats/json-fields.ts";
 import type { Log } from "../../log/log.ts";
 import { fileError } from "../content/file-error.ts";
 import { KeyedLock } from "../content/keyed-lock.ts";
 import { writeFileDurably } from "../content/write-file-durably.ts";
+import { type LeaseRecord, readLeases } from "./lease-sidecars.ts";
 import { type Leases, type OpenLease, type Resource, resourceKey } from "./leases.ts";
-
-/** A lease that outlives the process, as its sidecar says it. */
-export interface LeaseRecord {
-  readonly id: string;
-  readonly labels: Readonly<Record<string, string>>;
-  /** RFC 3339. */
-  readonly createdAt: string;
-  /** RFC 3339; undefined: it lasts until it is removed. */
-  readonly expiresAt: string | undefined;
-  readonly resources: readonly Resource[];
-}
 
 export interface NewLease {
   /** Default: a random one. */
@@ -59,17 +47,13 @@ export class PersistentLeases {
   static async open(options: PersistentLeasesOptions): Promise<PersistentLeases> {
     const store = new PersistentLeases(options);
     mkdirSync(options.directory, { recursive: true, mode: 0o700 });
-    for (const name of readdirSync(options.directory).sort()) {
-      const path = join(options.directory, name);
-      if (!name.endsWith(".json")) continue; // cut off while it was written
-      try {
-        const record = parseRecord(path);
-        store.records.set(record.id, record);
-        await store.hold(record);
-      } catch (error) {
-        store.unreadable.push(path);
-        options.log.warn("leases.sidecar-broken", { path, error: messageOf(error) });
-      }
+    const records = readLeases(options.directory, (path, error) => {
+      store.unreadable.push(path);
+      options.log.warn("leases.sidecar-broken", { path, error: messageOf(error) });
+    });
+    for (const record of records) {
+      store.records.set(record.id, record);
+      await store.hold(record);
     }
     return store;
   }
@@ -183,23 +167,4 @@ export class PersistentLeases {
   private path(id: string): string {
     return join(this.options.directory, `${id}.json`);
   }
-}
-
-function parseRecord(path: string): LeaseRecord {
-  const fields = JsonFields.parse(path, readFileSync(path));
-  return {
-    id: fields.requiredString("id"),
-    labels: fields.stringMap("labels") ?? {},
-    createdAt: fields.requiredString("createdAt"),
-    expiresAt: fields.string("expiresAt"),
-    resources: fields.requiredObjects("resources").map(parseResource),
-  };
-}
-
-function parseResource(fields: JsonFields): Resource {
-  const [kind, name] = [fields.requiredString("kind"), fields.requiredString("name")];
-  if (kind === "snapshot") return { kind, name };
-  if (kind !== "blob" && kind !== "layer") throw fields.problem("kind", `is unknown: ${kind}`);
-  if (!isDigest(name)) throw fields.problem("name", `is not a digest: ${name}`);
-  return { kind, name };
 }

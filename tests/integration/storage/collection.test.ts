@@ -3,9 +3,11 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, w
 import { join } from "node:path";
 import { packTar } from "../../../scripts/image-archive.ts";
 import { digestOf } from "../../../src/formats/digest.ts";
+import { command } from "../../fixtures/command.ts";
 import { TestEngine } from "../../fixtures/engine.ts";
 import { FaultyRegistry } from "../../fixtures/faulty-registry.ts";
 import { busyboxFiles } from "../../fixtures/images.ts";
+import { gantryPath } from "../../fixtures/places.ts";
 import { TestRegistry } from "../../fixtures/registry.ts";
 import { waitFor } from "../../fixtures/wait-for.ts";
 import { pushImage } from "../pull/push-image.ts";
@@ -127,6 +129,22 @@ test("a lease keeps an image's blobs and layers over restarts, until it is gone"
 
   await engine.kill("SIGTERM");
   rmSync(join(leases, "held.json"));
+  await engine.boot();
+  await pruneAll();
+  expect(truth()).toMatchObject({ blobs: [], layers: [] });
+}, 60_000);
+
+test("a lease that cannot be read stops collections, until fsck moves it aside", async () => {
+  await engine.must("gantry", "pull", "-q", `${registry.host}/many:1`);
+  const path = join(engine.root, "leases/broken.json");
+  await engine.kill("SIGTERM");
+  writeFileSync(path, "{");
+  await engine.boot();
+  const refused = await engine.gantry(["image", "prune", "-af"]);
+  expect([refused.exitCode, refused.stderr]).toEqual([1, expect.stringContaining(`${path} cannot be read`)]);
+  await engine.kill("SIGTERM");
+  const repaired = await command([gantryPath, "fsck", "--root", engine.root, "--repair"]);
+  expect(repaired.stdout).toContain("the sidecar of a lease is broken");
   await engine.boot();
   await pruneAll();
   expect(truth()).toMatchObject({ blobs: [], layers: [] });
