@@ -1,3 +1,4 @@
+import { fileError } from "../../core/content/file-error.ts";
 import type { ImageMaker } from "../../core/diff/image-maker.ts";
 import type { Image, ImageStore } from "../../core/images/contract.ts";
 import type { Snapshotter } from "../../core/snapshots/contract.ts";
@@ -54,25 +55,29 @@ export class Committer {
     const maker = await this.maker();
     const { author, comment, reference, signal } = options;
     await using stand = await this.#standStill(container, options.pause);
-    const image = await maker.commit({
-      parent,
-      name: `of container ${record.name}`,
-      root: this.snapshots.describe(container.id),
-      skipped: engineMountPoints(record.hostConfig).map((path) => path.slice(1)),
-      onCaptured: async () => {
-        await stand[Symbol.asyncDispose]();
-        checkIsKept(container);
-      },
-      config,
-      history: {
-        created: formatTimeNs(nowNs()),
-        ...(author === "" ? {} : { author }),
-        created_by: (own.Cmd ?? []).join(" "),
-        ...(comment === "" ? {} : { comment }),
-      },
-      reference: reference && familiarReference(reference),
-      signal,
-    });
+    const image = await maker
+      .commit({
+        parent,
+        name: `of container ${record.name}`,
+        root: this.snapshots.describe(container.id),
+        skipped: engineMountPoints(record.hostConfig).map((path) => path.slice(1)),
+        onCaptured: async () => {
+          await stand[Symbol.asyncDispose]();
+          checkIsKept(container);
+        },
+        config,
+        history: {
+          created: formatTimeNs(nowNs()),
+          ...(author === "" ? {} : { author }),
+          created_by: (own.Cmd ?? []).join(" "),
+          ...(comment === "" ? {} : { comment }),
+        },
+        reference: reference && familiarReference(reference),
+        signal,
+      })
+      .catch((error) => {
+        throw fileError(error, `commit container ${record.name}`);
+      });
     const imageRef = reference === undefined ? "" : familiarReference(reference);
     if (reference !== undefined) this.bus.publish("image", "tag", image.id, { name: imageRef });
     this.events.publish(container, "commit", { comment, imageID: image.id, imageRef });

@@ -77,6 +77,20 @@ const steps: Record<string, () => Step> = {
     undo: () => must("rm", "c"),
     enough: 256 << 10,
   }),
+  commit: () => ({
+    prepare: async () => {
+      const id = await must("create", "--name", "w", "busybox", "true");
+      const written = join(engine.root, "snapshots/containers", id, "upper/written");
+      writeFileSync(written, Buffer.from(data.slice(0, 100_000)));
+    },
+    act: () => must("commit", "w", "committed:1"),
+    afterFailure: () => must("rm", "w"),
+    undo: async () => {
+      await must("rmi", "committed:1");
+      await must("rm", "w");
+    },
+    enough: 1 << 20,
+  }),
   start: () => ({
     prepare: () => must("create", "--name", "s", "busybox", "sleep", "600"),
     act: () => must("start", "s"),
