@@ -316,7 +316,10 @@ static int raise_limits(struct clone_work *work, pid_t pid)
 		wanted.rlim_max = read_u64(&fields);
 		if (prlimit(pid, resource, NULL, &own) < 0)
 			return fail_at(work, step.index, -errno, "prlimit");
-		if (wanted.rlim_max > own.rlim_max && prlimit(pid, resource, &wanted, NULL) < 0)
+		if (wanted.rlim_max <= own.rlim_max)
+			continue;
+		own.rlim_max = wanted.rlim_max;
+		if (prlimit(pid, resource, &own, NULL) < 0)
 			return fail_at(work, step.index, -errno, "prlimit");
 	}
 	return 0;

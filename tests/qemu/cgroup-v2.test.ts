@@ -80,7 +80,7 @@ const checks: Readonly<Record<string, string>> = {
     left() {
       find /sys/fs/cgroup -mindepth 2 -type d -path '*gantry*' -name '????????????????*'
       grep overlay /proc/mounts || : # the namespaces that are mounted too are the pool's
-      ps | grep '[g]antry-shim' || :
+      ps | grep '[g]antry-shim' | grep -v waiting || : # nor those that wait for a container
     }
     for i in $(seq 50); do [ -z "$(left)" ] && break; sleep 0.1; done
     left

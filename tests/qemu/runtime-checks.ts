@@ -44,13 +44,27 @@ const delegated = {
   linux: { ...unprivileged.linux, resources: { pids: { limit: 7 }, memory: { limit: 32 << 20 } } },
 };
 
+const map = [{ containerID: 0, hostID: 100_000, size: 65_536 }];
+/** More than whoever starts the container may have. */
+const manyFiles = 5000;
+const mapped = {
+  ...example,
+  process: { ...process, rlimits: [{ type: "RLIMIT_NOFILE", soft: 100, hard: manyFiles }] },
+  linux: {
+    ...example.linux,
+    namespaces: [...(example.linux?.namespaces ?? []), { type: "user" }],
+    uidMappings: map,
+    gidMappings: map,
+  },
+};
+
 /** Each is the config.json of a bundle below /images/bundles. */
-export const bundles: Readonly<Record<string, object>> = { limited, looking, delegated };
+export const bundles: Readonly<Record<string, object>> = { limited, looking, delegated, mapped };
 
 /** Checks of the OCI runtime on cgroup v2; they need no engine. */
 export const runtimeChecks: Readonly<Record<string, string>> = {
   "runtime: limits of all controllers stand in the files of cgroup v2": `
-    for name in limited looking delegated; do
+    for name in limited looking delegated mapped; do
       mkdir -p /images/bundles/$name/rootfs/bin
       cp /bin/busybox /images/bundles/$name/rootfs/bin/
       chroot /images/bundles/$name/rootfs /bin/busybox --install -s /bin
@@ -92,6 +106,12 @@ export const runtimeChecks: Readonly<Record<string, string>> = {
     PATH=/usr/bin:$PATH /usr/bin/dash /tmp/script > /tmp/script-sees
     diff /tmp/gantry-sees /tmp/script-sees
     grep -qx 67108864 /tmp/script-sees`,
+  "runtime: hard limits are raised for a user namespace, in which nobody could": `
+    ulimit -n 1000
+    runtime run --detach --bundle /images/bundles/mapped mapped < /dev/null > /dev/null 2>&1
+    same "$(runtime exec mapped sh -c 'ulimit -Hn; grep -c " ${manyFiles} " /proc/1/limits; cat /proc/self/uid_map' | xargs)" \
+      '${manyFiles} 1 0 100000 65536'
+    runtime delete --force mapped`,
   "runtime: an unprivileged user gets limits where a cgroup is delegated": `
     user=/sys/fs/cgroup/user
     mkdir -p $user/shell /tmp/user

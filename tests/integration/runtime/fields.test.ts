@@ -352,6 +352,49 @@ describe.skipIf(reason !== undefined)(`fields of config.json${reason ? ` (${reas
     });
   });
 
+  describe("resources", () => {
+    const blkio = "/sys/fs/cgroup/blkio";
+    const disk = /^\d+:\d+$/m.exec(
+      existsSync("/sys/block/vda/dev") ? readFileSync("/sys/block/vda/dev", "utf8") : "",
+    )?.[0];
+
+    test.skipIf(!existsSync(blkio) || disk === undefined)(
+      "blockIO throttles a disk, until update changes it",
+      async () => {
+        const [major, minor] = (disk ?? "").split(":").map(Number);
+        const bundle = runtime.bundle(["sleep", "1000"], (spec) => {
+          spec.linux.resources = {
+            blockIO: {
+              throttleReadBpsDevice: [{ major, minor, rate: 1 << 20 }],
+              throttleWriteIOPSDevice: [{ major, minor, rate: 30 }],
+            },
+          };
+        });
+        await runtime.must("run", "--detach", "--bundle", bundle, "field");
+        const [directory = ""] = runtime.cgroupsOf(bundle).filter((path) => path.startsWith(blkio));
+        const read = (file: string) => readFileSync(join(directory, `blkio.throttle.${file}`), "utf8").trim();
+        expect(read("read_bps_device")).toBe(`${disk} ${1 << 20}`);
+        expect(read("write_iops_device")).toBe(`${disk} 30`);
+        const resources = { blockIO: { throttleReadBpsDevice: [{ major, minor, rate: 2 << 20 }] } };
+        const update = await runtime.run(["update", "--resources", "-", "field"], {
+          input: JSON.stringify(resources),
+        });
+        expect(update.exitCode).toBe(0);
+        expect(read("read_bps_device")).toBe(`${disk} ${2 << 20}`);
+        await runtime.must("delete", "--force", "field");
+      },
+    );
+
+    test("of controllers that are not mounted, or of the other version, are refused", async () => {
+      const refusal = (resources: Record<string, unknown>) =>
+        fails((spec) => {
+          spec.linux.resources = resources;
+        });
+      expect(await refusal({ unified: { "memory.high": "1M" } })).toContain("linux.resources.unified");
+      expect(await refusal({ rdma: { mlx5_1: { hcaHandles: 3 } } })).toContain("linux.resources.rdma");
+    });
+  });
+
   test.each<[string, Record<string, unknown>]>([
     ["linux.intelRdt", { intelRdt: { closID: "x" } }],
     ["linux.netDevices", { netDevices: { eth0: {} } }],
