@@ -139,7 +139,7 @@ for module in ${modules.join(" ")}; do modprobe "$module" || echo "# no module $
 . /bin/check-functions
 check() {
   echo "# $1" # a guest that hangs has said where
-  if timeout 40 sh -euc ". /bin/check-functions
+  if timeout 100 sh -euc ". /bin/check-functions
 $2" > /tmp/output 2>&1; then echo "ok $1"; else sed 's/^/# /' /tmp/output; echo "not ok $1"; fi
 }
 start_engine && gantry load -q -i /images/busybox.tar | sed 's/^/# /'

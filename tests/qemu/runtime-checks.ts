@@ -107,8 +107,9 @@ export const runtimeChecks: Readonly<Record<string, string>> = {
     diff /tmp/gantry-sees /tmp/script-sees
     grep -qx 67108864 /tmp/script-sees`,
   "runtime: hard limits are raised for a user namespace, in which nobody could": `
+    chown -R 100000:100000 /images/bundles/mapped/rootfs
     ulimit -n 1000
-    runtime run --detach --bundle /images/bundles/mapped mapped < /dev/null > /dev/null 2>&1
+    runtime run --detach --bundle /images/bundles/mapped mapped < /dev/null > /tmp/said 2>&1 || cat /tmp/said
     same "$(runtime exec mapped sh -c 'ulimit -Hn; grep -c " ${manyFiles} " /proc/1/limits; cat /proc/self/uid_map' | xargs)" \
       '${manyFiles} 1 0 100000 65536'
     runtime delete --force mapped`,
