@@ -75,6 +75,9 @@ export class Adopter {
     if (endpoint) await this.networks.adopt(id, endpoint);
     this.store.saveIfPossible(container);
     this.exits.watch(container);
+    const { cgroupPath } = container.record;
+    // Frozen for a commit that the engine did not live to end.
+    if (container.status === "running" && cgroupPath !== undefined) await this.cgroups.thaw(cgroupPath);
     this.log.info("container.adopted", { containerId: id, pid: shim.init.pid });
   }
 

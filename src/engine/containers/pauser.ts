@@ -12,13 +12,14 @@ export class Pauser {
     private readonly cgroups: ContainerCgroups,
   ) {}
 
-  pause(container: Container): Promise<void> {
+  /** `isPassing`: an engine that dies meanwhile lets the container go on at its next start. */
+  pause(container: Container, { isPassing = false } = {}): Promise<void> {
     return container.lock.run(async () => {
       if (container.status === "paused") throw conflict(`container ${container.id} is already paused`);
       container.liveShim();
       await this.cgroups.freeze(cgroupOf(container));
       container.apply("pause");
-      this.store.saveIfPossible(container);
+      if (!isPassing) this.store.saveIfPossible(container);
       this.events.publish(container, "pause");
     });
   }

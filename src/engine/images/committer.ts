@@ -87,7 +87,7 @@ export class Committer {
   /** Until it is disposed, the first time; a container that does not run stands still already. */
   async #standStill(container: Container, isWanted: boolean): Promise<AsyncDisposable> {
     let isHeld = isWanted && container.status === "running";
-    if (isHeld) await this.pauser.pause(container);
+    if (isHeld) await this.pauser.pause(container, { isPassing: true });
     return {
       [Symbol.asyncDispose]: async () => {
         if (!isHeld) return;

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { digestHex, digestOf, parseDigest } from "../../../src/formats/digest.ts";
 import { listXattrs, setXattr } from "../../../src/kernel/xattrs.ts";
@@ -314,6 +314,28 @@ test("a paused container stays paused, and a stopped one stopped", async () => {
   expect(await engine.must("gantry", "inspect", "-f", "{{.State.Status}}", id)).toBe("exited");
   await engine.must("gantry", "rm", id);
 });
+
+test("an engine that is killed in a commit lets the container go on, and leaves nothing half made", async () => {
+  await using engine = await TestEngine.start({ name: "commit-killed" });
+  await engine.load(await busyboxArchive("busybox:latest"));
+  const text = "truncate -s 200M /big; echo done; sleep 600"; // long enough to be caught
+  const id = await engine.must("gantry", "run", "-d", "busybox", "sh", "-c", text);
+  await waitFor("the files", async () => (await engine.must("gantry", "logs", id)) === "done");
+  const status = () => engine.must("gantry", "inspect", "-f", "{{.State.Status}}", id);
+  const committing = engine.gantry(["commit", id, "cut:1"]);
+  await waitFor("the pause", async () => (await status()) === "paused");
+  await engine.kill("SIGKILL");
+  expect((await committing).exitCode).toBe(1);
+  await engine.boot();
+  expect(await status()).toBe("running");
+  expect(await engine.must("gantry", "exec", id, "echo", "alive")).toBe("alive");
+  expect(readdirSync(join(engine.root, "snapshots/drafts"))).toEqual([]);
+  await engine.must("gantry", "commit", id, "cut:1");
+  expect(await engine.must("gantry", "run", "--rm", "cut:1", "stat", "-c", "%s", "/big")).toBe(
+    `${200 << 20}`,
+  );
+  expect(await engine.gantry(["fsck"])).toMatchObject({ exitCode: 0 });
+}, 60_000);
 
 test("a container that changed nothing adds no layer", async () => {
   const { engine } = machine;
