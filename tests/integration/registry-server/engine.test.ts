@@ -51,6 +51,7 @@ describe("the registry inside an engine", () => {
 
       // The image goes, with all its names; the registry's blobs stay.
       await engine.must(client, "rmi", "-f", id);
+      await engine.must(client, "image", "prune", "-af");
       expect(blobs()).toContain(layer);
       await engine.must(client, "pull", "-q", reference);
       expect(await engine.must(client, "run", "--rm", reference, "echo", "again")).toBe("again");
