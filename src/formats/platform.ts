@@ -1,4 +1,5 @@
 import { invalidParameter } from "../errors/platform-error.ts";
+import { definedOnly } from "./json-fields.ts";
 
 /** OCI image-spec, "Image Index", platform. */
 export interface Platform {
@@ -68,6 +69,17 @@ function normalVariant(architecture: string, variant: string | undefined): strin
   if (architecture === "arm64" && versioned === "v8") return undefined;
   if (architecture === "amd64" && versioned === "v1") return undefined;
   return versioned;
+}
+
+/** The platform out of what also says other things, an image config for example. */
+export function pickPlatform(source: Platform): Platform {
+  return definedOnly<Platform>({
+    os: source.os,
+    architecture: source.architecture,
+    variant: source.variant,
+    "os.version": source["os.version"],
+    "os.features": source["os.features"],
+  });
 }
 
 /** `linux/arm64`, `linux/arm/v7`. */

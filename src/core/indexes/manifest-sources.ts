@@ -1,13 +1,12 @@
 import { invalidParameter, notFound, PlatformError, unavailable } from "../../errors/platform-error.ts";
 import { digestAlgorithm, digestOf } from "../../formats/digest.ts";
-import { definedOnly } from "../../formats/json-fields.ts";
 import type { ImageConfigFile, Manifest } from "../../formats/oci-image.ts";
 import {
   type ManifestDocument,
   parseImageConfig,
   parseManifestDocument,
 } from "../../formats/parse-oci-image.ts";
-import type { Platform } from "../../formats/platform.ts";
+import { pickPlatform } from "../../formats/platform.ts";
 import { canonicalReference, parseReference, type Reference, withDigest } from "../../formats/reference.ts";
 import type { ContentStore, Descriptor } from "../content/contract.ts";
 import type { ImageStore } from "../images/contract.ts";
@@ -129,7 +128,7 @@ export async function memberOf(reference: string, found: FoundManifest): Promise
     });
   }
   const config = await readConfig(document, found);
-  return { reference, source, descriptor: { ...descriptor, platform: platformOf(config) } };
+  return { reference, source, descriptor: { ...descriptor, platform: pickPlatform(config) } };
 }
 
 async function readConfig({ config }: Manifest, { blob }: FoundManifest): Promise<ImageConfigFile> {
@@ -146,15 +145,6 @@ async function readConfig({ config }: Manifest, { blob }: FoundManifest): Promis
   }
   return parseImageConfig(bytes, `image config ${config.digest}`);
 }
-
-const platformOf = (config: ImageConfigFile): Platform =>
-  definedOnly<Platform>({
-    os: config.os,
-    architecture: config.architecture,
-    variant: config.variant,
-    "os.version": config["os.version"],
-    "os.features": config["os.features"],
-  });
 
 export function noSuchManifest(reference: Reference, cause?: unknown): PlatformError {
   return notFound(`no such manifest: ${canonicalReference(reference)}`, { code: "manifest.missing", cause });

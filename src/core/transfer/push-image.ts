@@ -1,4 +1,4 @@
-import type { Platform } from "../../formats/platform.ts";
+import { pickPlatform } from "../../formats/platform.ts";
 import { canonicalReference, type Reference, repositoryName } from "../../formats/reference.ts";
 import type { Descriptor, Digest } from "../content/contract.ts";
 import type { Image } from "../images/contract.ts";
@@ -62,17 +62,11 @@ function pushedManifest(
   const aux = {
     manifestPushedInsteadOfIndex: true,
     originalIndex: target,
-    selectedManifest: { ...image.manifest, platform: platformOf(image) },
+    selectedManifest: { ...image.manifest, platform: pickPlatform(image.config) },
   };
   onProgress({ progressDetail: {}, aux });
   return image.manifest;
 }
-
-const platformOf = ({ config: { os, architecture, variant } }: Image): Platform => ({
-  os,
-  architecture,
-  ...(variant === undefined ? {} : { variant }),
-});
 
 /** The first error stops the others; when this settles, nothing runs any more. */
 async function pushLayers(

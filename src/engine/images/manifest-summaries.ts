@@ -2,10 +2,9 @@ import type { ContentStore } from "../../core/content/contract.ts";
 import type { Image } from "../../core/images/contract.ts";
 import type { ImagePlatforms, PlatformManifest } from "../../core/images/image-platforms.ts";
 import { blobsOf } from "../../core/images/load-image.ts";
-import { definedOnly } from "../../formats/json-fields.ts";
-import type { Descriptor, ImageConfigFile } from "../../formats/oci-image.ts";
+import type { Descriptor } from "../../formats/oci-image.ts";
 import { parseManifest } from "../../formats/parse-oci-image.ts";
-import type { Platform } from "../../formats/platform.ts";
+import { pickPlatform } from "../../formats/platform.ts";
 
 /** engine-api.yaml, ImageManifestSummary. */
 export interface ManifestSummary {
@@ -44,7 +43,7 @@ export class ManifestSummaries {
       return { ...base, Size, Kind: "attestation", AttestationData: { For: about ?? "" } };
     }
     const unpacked = image?.sizeBytes ?? 0;
-    const Platform = descriptor.platform ?? (image && platformOf(image.config));
+    const Platform = descriptor.platform ?? (image && pickPlatform(image.config));
     const Size = { Total: content + unpacked, Content: content };
     if (Platform === undefined) return { ...base, Size, Kind: "unknown" };
     const Containers = image === undefined ? [] : this.containersOf(image);
@@ -66,12 +65,3 @@ export class ManifestSummaries {
     return [...blobs].reduce((sum, blob) => sum + (this.content.size(blob) ?? 0), own);
   }
 }
-
-const platformOf = (config: ImageConfigFile): Platform =>
-  definedOnly<Platform>({
-    os: config.os,
-    architecture: config.architecture,
-    variant: config.variant,
-    "os.version": config["os.version"],
-    "os.features": config["os.features"],
-  });
