@@ -1,6 +1,7 @@
 import { version } from "../engine/system/version.ts";
 import { invalidParameter } from "../errors/platform-error.ts";
 import type { Log } from "../log/log.ts";
+import { takeProxyVariables } from "../registry/client/proxy-settings.ts";
 import { RegistryClient } from "../registry/client/registry-client.ts";
 import { PullThroughCache } from "../registry/server/cache/pull-through-cache.ts";
 import { RegistryUpstream } from "../registry/server/cache/upstream.ts";
@@ -26,6 +27,7 @@ export function composeRegistryCache(
     settings: {
       insecureRegistries: options.isPlain ? [domain] : [],
       certificatesDirectory: options.certificatesDirectory,
+      proxies: takeProxyVariables(process.env),
     },
   });
   const credentials = username === undefined ? undefined : { username, password: passwordOf(options) };
