@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { join } from "node:path";
 import { messageOf } from "../errors/platform-error.ts";
+import type { Log } from "../log/log.ts";
 import type { CollectionRequest, Collector } from "../registry/server/gc/collector.ts";
 import { listenOnSocket } from "./listen.ts";
 
@@ -8,10 +9,21 @@ export const adminSocketPath = (root: string): string => join(root, "admin.sock"
 export const collectPath = "/collect";
 const maxRequestBytes = 4096;
 
-/** Takes orders of root on this machine, over a socket in the registry's directory: `POST /collect`. */
-export async function serveAdmin(root: string, collector: Collector): Promise<Server> {
+/** Length of sun_path without its NUL (unix(7)). */
+const longestSocketPath = 107;
+
+/**
+ * Takes orders of root on this machine, over a socket in the registry's directory: `POST /collect`. Undefined where the
+ * directory's path is too long for a socket: such a registry is collected on a schedule, or while it does not run.
+ */
+export async function serveAdmin(root: string, collector: Collector, log: Log): Promise<Server | undefined> {
+  const path = adminSocketPath(root);
+  if (Buffer.byteLength(path) > longestSocketPath) {
+    log.warn("registry.no-admin-socket", { path, longest: longestSocketPath });
+    return undefined;
+  }
   const server = createServer((request, response) => void answer(request, response, collector));
-  await listenOnSocket(server, adminSocketPath(root), undefined);
+  await listenOnSocket(server, path, undefined);
   return server;
 }
 

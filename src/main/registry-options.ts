@@ -37,31 +37,31 @@ export const registryHelp = `Usage:  gantry registry serve --root DIR [OPTIONS]
 Serve a registry: images by the OCI distribution specification, for every tool that pulls and pushes
 
 Options:
-      --addr HOST:PORT   Address to listen on (default "127.0.0.1:5000")
-      --root DIR         Directory of the content; made if it is missing
-      --tls-cert FILE    Certificate (chain) in PEM form
-      --tls-key FILE     Its key in PEM form
-      --htpasswd FILE    Users with bcrypt hashes, as \`htpasswd -B\` writes them (default: no login)
-      --access-list FILE Lines of USER PATTERN ACTIONS: who may pull, push and delete (default: every user everything)
-      --auth-token       Give the users of --htpasswd tokens at /token, and take those instead of passwords
-      --auth-token-realm URL        Where clients get tokens
-      --auth-token-service NAME     What the registry is called there
-      --auth-token-issuer NAME      Who signs the tokens
-      --auth-token-jwks FILE        Take the tokens of another server, by its public keys
-      --auth-token-root-cert FILE   Take the tokens of another server, by its certificates
-      --read-only        Refuse every push and delete
-      --proxy URL                Cache the registry at URL: fetch from it what is asked for, and refuse pushes
-      --proxy-username NAME      Log in there; the password is in GANTRY_PROXY_PASSWORD of the environment, or
-      --proxy-password-file FILE in this file
-      --proxy-certs-dir DIR      HOST[:PORT]/ca.crt, client.cert and client.key below it are for the upstream
-      --proxy-ttl DURATION       Remove what nobody has asked for in so long (default 168h)
-      --gc-interval DURATION     Remove what no manifest needs so often (default: when \`gantry registry gc\` asks for it)
-      --gc-grace DURATION        Leave alone what was pushed or looked at so recently (default 1h)
-      --gc-upload-age DURATION   Throw away uploads that rest for so long (default 168h)
-      --gc-untagged              Remove manifests without a tag, too, unless an index or a subject keeps them
-      --insecure         Without TLS serve other machines, too: they send passwords and content in the clear
-  -l, --log-level LEVEL  debug, info, warn or error (default "info")
-      --help             Print this text
+      --addr HOST:PORT             Address to listen on (default "127.0.0.1:5000")
+      --root DIR                   Directory of the content; made if it is missing
+      --tls-cert FILE              Certificate (chain) in PEM form
+      --tls-key FILE               Its key in PEM form
+      --htpasswd FILE              Users with bcrypt hashes, as \`htpasswd -B\` writes them (default: no login)
+      --access-list FILE           Lines of USER PATTERN ACTIONS: who may pull, push and delete (default: every user everything)
+      --auth-token                 Give the users of --htpasswd tokens at /token, and take those instead of passwords
+      --auth-token-realm URL       Where clients get tokens
+      --auth-token-service NAME    What the registry is called there
+      --auth-token-issuer NAME     Who signs the tokens
+      --auth-token-jwks FILE       Take the tokens of another server, by its public keys
+      --auth-token-root-cert FILE  Take the tokens of another server, by its certificates
+      --read-only                  Refuse every push and delete
+      --proxy URL                  Cache the registry at URL: fetch from it what is asked for, and refuse pushes
+      --proxy-username NAME        Log in there; the password is in GANTRY_PROXY_PASSWORD of the environment, or
+      --proxy-password-file FILE   in this file
+      --proxy-certs-dir DIR        HOST[:PORT]/ca.crt, client.cert and client.key below it are for the upstream
+      --proxy-ttl DURATION         Remove what nobody has asked for in so long (default 168h)
+      --gc-interval DURATION       Remove what no manifest needs so often (default: when \`gantry registry gc\` asks for it)
+      --gc-grace DURATION          Leave alone what was pushed or looked at so recently (default 1h)
+      --gc-upload-age DURATION     Throw away uploads that rest for so long (default 168h)
+      --gc-untagged                Remove manifests without a tag, too, unless an index or a subject keeps them
+      --insecure                   Without TLS serve other machines, too: they send passwords and content in the clear
+  -l, --log-level LEVEL            debug, info, warn or error (default "info")
+      --help                       Print this text
 `;
 
 const levels: readonly LogLevel[] = ["debug", "info", "warn", "error"];
@@ -69,7 +69,7 @@ const levels: readonly LogLevel[] = ["debug", "info", "warn", "error"];
 const minIntervalMs = 1000;
 const cacheIntervalMs = 3600_000;
 
-/** Undefined when help was asked for. Errors: InvalidParameter naming the option; NotImplemented. */
+/** Undefined when help was asked for. Errors: InvalidParameter naming the option. */
 export function parseRegistryOptions(argv: readonly string[]): RegistryOptions | undefined {
   const values = parse(argv);
   if (values.help) return undefined;

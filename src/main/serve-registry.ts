@@ -28,7 +28,7 @@ export async function serveRegistry(
     console.error("WARNING: everybody on the way can read and change passwords, images and answers.");
   }
   const collector = new Collector(registry, log);
-  const admin = await serveAdmin(root, collector);
+  const admin = await serveAdmin(root, collector, log);
   const timer = schedule(collector, options);
   const { kind } = options.auth;
   log.info("registry.listening", {
@@ -44,8 +44,8 @@ export async function serveRegistry(
       clearInterval(timer);
       cache?.close();
       for (const each of [server, admin]) {
-        each.closeAllConnections();
-        each.close();
+        each?.closeAllConnections();
+        each?.close();
       }
       rmSync(adminSocketPath(root), { force: true });
     },

@@ -19,24 +19,27 @@ export class GantryRegistry implements AsyncDisposable {
     private readonly scheme: "http" | "https",
     /** With which it was started first. */
     readonly args: readonly string[],
+    private readonly rootName: string,
   ) {}
 
   static async start(
     args: readonly string[] = [],
     scheme: "http" | "https" = "http",
+    rootName = "root",
   ): Promise<GantryRegistry> {
     const registry = new GantryRegistry(
       scratchDirectory("registry-server"),
       `127.0.0.1:${await freePort()}`,
       scheme,
       args,
+      rootName,
     );
     await registry.boot(args);
     return registry;
   }
 
   get root(): string {
-    return join(this.directory, "root");
+    return join(this.directory, this.rootName);
   }
 
   /** Starts it, again after a kill, and returns once it answers. */

@@ -91,6 +91,13 @@ test("--gc-interval collects by itself", async () => {
   await waitFor("the manifest to go", async () => !(await isThere(registry, digestOf(manifest))));
 }, 30_000);
 
+test("a directory whose path is too long for a socket is served all the same", async () => {
+  await using registry = await GantryRegistry.start([], "http", "x".repeat(120));
+  expect((await registry.fetch("/v2/")).status).toBe(200);
+  const { exitCode, stderr } = await command([gantryPath, "registry", "gc", "--root", registry.root]);
+  expect([exitCode, stderr]).toEqual([1, expect.stringContaining("hint: stop it, and collect then")]);
+}, 30_000);
+
 test("gc refuses a directory that is no registry's, and says so", async () => {
   const { exitCode, stderr } = await command([gantryPath, "registry", "gc", "--root", "/tmp"]);
   expect([exitCode, stderr]).toEqual([1, "gantry registry: /tmp is not a registry's directory\n"]);
