@@ -20,6 +20,7 @@ import { OverlayDriver } from "../../../src/core/snapshots/overlay/overlay-drive
 import { WorkerPool } from "../../../src/core/unpack/worker-pool.ts";
 import { chainId } from "../../../src/formats/chain-id.ts";
 import { digestHex, digestOf } from "../../../src/formats/digest.ts";
+import { mountOverlay } from "../../../src/kernel/mount-overlay.ts";
 import { MNT_DETACH, mount, unmount } from "../../../src/kernel/mounts.ts";
 import { setXattr } from "../../../src/kernel/xattrs.ts";
 import { createLog } from "../../../src/log/log.ts";
@@ -42,6 +43,16 @@ afterAll(() => {
 const start = () => new UnderTest(scratch, workers, (trees) => new OverlayDriver("overlay", trees));
 
 describe("overlay", () => {
+  test("130 layers are mounted by a kernel that takes their names in one page", async () => {
+    await using under = start();
+    const files = Array.from({ length: 130 }, (_, at) => ({ [`file${at}`]: `${at}` }));
+    const top = (await commitChain(under.snapshots, files)).at(-1)?.chainId;
+    await under.snapshots.prepare("deep", top);
+    const root = under.snapshots.describe("deep");
+    mountOverlay({ ...root, target: root.merged }, false);
+    expect(imageNames(root)).toHaveLength(130);
+  });
+
   test("the init layer has the mount points that the image lacks", async () => {
     await using under = start();
     const [layer] = await commitChain(under.snapshots, [{ "etc/hosts": "own", "dev/null": "" }]);

@@ -16,6 +16,7 @@ import {
   symlink,
   unpackTar,
 } from "./layers.ts";
+import { eStargz, zstdChunked } from "./seekable-layers.ts";
 
 const scratch = scratchDirectory("unpack");
 const workers = new WorkerPool({ workers: 1 });
@@ -125,10 +126,14 @@ describe("compressions", () => {
       (tar: Buffer) =>
         Buffer.concat([Buffer.from("502a4d180200000061 62".replace(" ", ""), "hex"), zstdCompressSync(tar)]),
     ],
+    ["estargz", eStargz],
+    ["zstd:chunked", zstdChunked],
   ] as const)("%s", async (_, compress) => {
     const root = newDirectory();
-    const tar = await layerTar([file("big", "text ".repeat(200_000))]);
+    const tar = await layerTar([file("big", "text ".repeat(200_000)), file("stargz.index.json", "{}")]);
     await unpackTar(workers, tar, root, { blob: compress(tar) });
+    // The table of contents is a file like others, as for every reader that does not know it.
+    expect(namesIn(root)).toEqual(["big", "stargz.index.json"]);
     expect(readFileSync(join(root, "big"), "utf8")).toBe("text ".repeat(200_000));
   });
 });
