@@ -57,6 +57,14 @@ describe.each(clients)("export and diff, with %s", (client) => {
     expect(readdirSync(join(tree, "volume"))).toEqual([]);
   });
 
+  test("the engine's mount points are empty, as in Docker", () => {
+    for (const path of [".dockerenv", "dev/console", "etc/hostname", "etc/hosts", "etc/resolv.conf"])
+      expect(lstatSync(join(tree, path))).toMatchObject({ size: 0 });
+    expect(readlinkSync(join(tree, "etc/mtab"))).toBe("/proc/mounts");
+    for (const path of ["dev/pts", "dev/shm", "proc", "sys"])
+      expect(readdirSync(join(tree, path))).toEqual([]);
+  });
+
   test("diff lists the same changes", async () => {
     const lines = (await machine.engine.must(client, "diff", name)).split("\n");
     expect(lines).toEqual([
