@@ -1,3 +1,7 @@
+import { closeSync, openSync, readFileSync, unlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
 /** One program under measurement: what it is called in the table, and what a round of it does. */
 export interface Contestant {
   readonly name: string;
@@ -17,7 +21,7 @@ export interface Measurement {
   readonly failure?: string;
 }
 
-export type Unit = "ms" | "KiB" | "MiB";
+export type Unit = "ms" | "KiB" | "MiB" | "objects";
 
 /**
  * Measures all contestants in turns, so that a slow moment of the machine meets everybody.
@@ -72,17 +76,24 @@ export function commandContestant(
 
 export type Env = Readonly<Record<string, string>>;
 
+const errorsPath = join(tmpdir(), `gantry-bench-errors-${process.pid}`);
+
 /** Milliseconds from spawn to exit. Nothing else runs meanwhile: the calling thread waits. */
 export function timeCommand(argv: readonly string[], env: Env = {}): number {
-  const start = Bun.nanoseconds();
-  const result = Bun.spawnSync([...argv], {
-    stdio: ["ignore", "ignore", "pipe"],
-    env: { ...process.env, ...env },
-  });
-  const milliseconds = (Bun.nanoseconds() - start) / 1e6;
-  if (result.exitCode !== 0)
-    throw new Error(
-      `${argv.join(" ")}: exit code ${result.exitCode}: ${result.stderr.toString().trim().slice(-500)}`,
-    );
-  return milliseconds;
+  // A file, no pipe: a created container inherits it, and its end would be waited for.
+  const errors = openSync(errorsPath, "w+");
+  try {
+    const start = Bun.nanoseconds();
+    const { exitCode } = Bun.spawnSync([...argv], {
+      stdio: ["ignore", "ignore", errors],
+      env: { ...process.env, ...env },
+    });
+    const milliseconds = (Bun.nanoseconds() - start) / 1e6;
+    if (exitCode === 0) return milliseconds;
+    const text = readFileSync(errorsPath, "utf8").trim().slice(-500);
+    throw new Error(`${argv.join(" ")}: exit code ${exitCode}: ${text}`);
+  } finally {
+    closeSync(errors);
+    unlinkSync(errorsPath);
+  }
 }

@@ -2,22 +2,30 @@ import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, release, totalmem } from "node:os";
 import { join } from "node:path";
 import { mustRun } from "../tests/fixtures/command.ts";
+import { benchmark as archives } from "./archives.ts";
 import { type Benchmark, judge, type Verdict } from "./benchmark.ts";
 import { benchmark as engineStart } from "./engine-start.ts";
 import { benchmark as exec } from "./exec.ts";
+import { benchmark as imageList } from "./image-list.ts";
+import { benchmark as largePull } from "./large-pull.ts";
 import { benchmark as manyStarts } from "./many-starts.ts";
 import type { Measurement } from "./measure.ts";
 import { benchmark as memory } from "./memory.ts";
 import { benchmark as ps } from "./ps.ts";
 import { benchmark as pull } from "./pull.ts";
+import { benchmark as push } from "./push.ts";
 import { benchmark as runContainer } from "./run-container.ts";
+import { benchmark as runtime } from "./runtime.ts";
 import { World } from "./world.ts";
 
 /**
  * `npm run bench [NAME…]`: measures gantry beside Docker, podman, containerd, runc and crun in one run, prints a
  * table for each benchmark, and writes bench/results/NAME.json. Needs root.
  */
-const benchmarks: readonly Benchmark[] = [memory, runContainer, exec, ps, manyStarts, engineStart, pull];
+const benchmarks: readonly Benchmark[] = [
+  ...[memory, runContainer, exec, ps, manyStarts, engineStart, runtime],
+  ...[pull, push, archives, imageList, largePull],
+];
 const hugetlb = "/sys/fs/cgroup/hugetlb";
 const inside = "GANTRY_BENCH_NAMESPACES";
 

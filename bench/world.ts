@@ -74,6 +74,8 @@ export class World implements AsyncDisposable {
   readonly ctrImage = "docker.io/library/busybox:latest";
   /** An OCI bundle whose process is `true`. */
   readonly bundle = join(this.directory, "bundle");
+  /** The same root with a process that stays. */
+  readonly sleepingBundle = join(this.directory, "sleeping-bundle");
 
   /** As it was after the start, before the first image and the first container. */
   idleRssKiB(name: "gantry" | "docker"): number {
@@ -155,6 +157,10 @@ export class World implements AsyncDisposable {
     config.process.terminal = false;
     config.process.rlimits = [];
     writeFileSync(path, JSON.stringify(config));
+    mkdirSync(this.sleepingBundle);
+    config.process.args = ["sleep", "3600"];
+    config.root.path = rootfs;
+    writeFileSync(join(this.sleepingBundle, "config.json"), JSON.stringify(config));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
