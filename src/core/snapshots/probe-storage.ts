@@ -33,11 +33,14 @@ export function overlayFormHere(uidMap = readFileSync("/proc/self/uid_map", "utf
 }
 
 /**
- * Tries all that overlay layers need on the file system of `directory`: whiteouts, opaque directories, a writable mount.
+ * Tries all that overlay layers need in the snapshots of `directory`: whiteouts, opaque directories, a writable mount.
  * Undefined when it works, else why not.
  */
 export function probeOverlay(directory: string, form: OverlayForm): string | undefined {
-  const place = mkdtempSync(join(directory, "probe-"));
+  // Where the next start clears away what a crash leaves.
+  const drafts = join(directory, "drafts");
+  mkdirSync(drafts, { recursive: true, mode: 0o700 });
+  const place = mkdtempSync(join(drafts, "probe-"));
   const [lower, upper, work, target] = ["lower", "upper", "work", "merged"].map((name) => join(place, name));
   if (!lower || !upper || !work || !target) return undefined;
   try {
