@@ -35,7 +35,7 @@ const upper: TarEntry[] = [
 
 /** Where a file of the topmost layer that has it lies on the host. */
 function inTopLayer(stores: Stores, key: string, chainId: Digest, path: string): string {
-  const [top] = stores.snapshots.describe(key).lower;
+  const [, top] = stores.snapshots.describe(key).lower; // behind the init layer
   expect(stores.snapshots.layer(chainId)).toBeDefined();
   return join(top ?? "", path);
 }
