@@ -2,9 +2,11 @@
  * dist/gantry begins here. A command that the engine can run for us is run there, which takes a millisecond; for
  * everything else this process becomes the full program (program.h), whose start alone takes five.
  */
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "program.h"
 #include "served.h"
@@ -63,11 +65,26 @@ static bool is_gantry(const char *name)
 	return name && strcmp(slash ? slash + 1 : name, "gantry-runtime") != 0;
 }
 
+/* A standard stream that our caller closed (`<&-`) would otherwise be the first thing that we open: the engine's socket. */
+static void fill_standard_streams(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
 int main(int argc, char **argv, char **env)
 {
-	const char *socket_path = argc > 1 && is_gantry(argv[0]) ? socket_for(argv) : NULL;
-	int exit_code = socket_path ? run_session(socket_path, argv, env) : SESSION_DECLINED;
+	const char *socket_path;
+	int exit_code;
 
+	fill_standard_streams();
+	socket_path = argc > 1 && is_gantry(argv[0]) ? socket_for(argv) : NULL;
+	exit_code = socket_path ? run_session(socket_path, argv, env) : SESSION_DECLINED;
 	if (exit_code != SESSION_DECLINED)
 		return exit_code;
 	become_program(argv);

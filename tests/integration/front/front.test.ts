@@ -108,6 +108,17 @@ describe("the engine runs a command for its front", () => {
     await kill("talks");
   });
 
+  test("a standard stream that its caller closed is empty, and nothing else takes its place", async () => {
+    const env = { GANTRY_HOST: machine.engine.host, G: gantryPath };
+    const script = [
+      "timeout -s KILL 20 $G run --rm -i busybox cat <&-; echo $?",
+      "timeout -s KILL 20 $G run --rm busybox sh -c 'echo lost; exit 3' >&-; echo $?",
+      "timeout -s KILL 20 $G run --rm busybox sh -c 'echo kept; echo lost >&2; exit 4' 2>&-; echo $?",
+    ];
+    const { stdout } = await command(["sh", "-c", script.join("\n")], { env });
+    expect(stdout).toBe("0\n3\nkept\n4\n");
+  });
+
   test("keys and sizes reach its terminal, and ours is given back as it was", async () => {
     await using terminal = new Terminal(["bash", "--norc", "-i"], {
       env: { GANTRY_HOST: machine.engine.host, G: gantryPath, PS1: "$ " },
