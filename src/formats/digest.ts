@@ -10,16 +10,17 @@ const hexLength: Record<DigestAlgorithm, number> = { sha256: 64, sha512: 128 };
 const grammar = /^[a-z0-9]+(?:[+._-][a-z0-9]+)*:[a-zA-Z0-9=_-]+$/;
 
 export function isDigest(text: string): text is Digest {
-  return problemOf(text) === undefined;
+  return digestProblem(text) === undefined;
 }
 
 /** Errors: InvalidParameter in the words of the digest library that Docker uses. */
 export function parseDigest(text: string): Digest {
   if (isDigest(text)) return text;
-  throw invalidParameter(`${problemOf(text)}: "${text}"`, { code: "digest.invalid" });
+  throw invalidParameter(`${digestProblem(text)}: "${text}"`, { code: "digest.invalid" });
 }
 
-function problemOf(text: string): string | undefined {
+/** Why a text is no digest, in the words of the digest library that Docker uses; undefined if it is one. */
+export function digestProblem(text: string): string | undefined {
   if (!grammar.test(text)) return "invalid checksum digest format";
   const colon = text.indexOf(":");
   const algorithm = text.slice(0, colon);

@@ -1,5 +1,5 @@
 import { invalidParameter } from "../errors/platform-error.ts";
-import { type Digest, isDigest, parseDigest } from "./digest.ts";
+import { type Digest, digestProblem, isDigest } from "./digest.ts";
 
 /**
  * A name of an image, normalised: `busybox` is `docker.io/library/busybox`.
@@ -45,21 +45,23 @@ export function parseReference(text: string): Reference {
     throw invalid(`invalid reference format: repository name (${repository}) must be lowercase`);
   }
   const [, host, path, tag, digest] = grammar.exec(`${name.domain}/${name.rest}`) ?? [];
-  if (host === undefined || path === undefined) throw invalid("invalid reference format");
+  if (host === undefined || path === undefined) throw invalid(formatProblem(text));
   if (path.length > maxNameLength) {
     throw invalid(`repository name must not be more than ${maxNameLength} characters`);
   }
   return { domain: host, path, tag, digest: digest === undefined ? undefined : parseReferenceDigest(digest) };
 }
 
+/** `My_org/app`: a capital makes the first part a domain, and the underscore keeps it from being one. */
+function formatProblem(text: string): string {
+  const lower = text.toLowerCase();
+  const isCaseAlone = lower !== text && grammar.test(`${defaultDomain}/${lower}`);
+  return isCaseAlone ? "repository name must be lowercase" : "invalid reference format";
+}
+
 function parseReferenceDigest(text: string): Digest {
   if (isDigest(text)) return text;
-  // `parseDigest` names the cause; Docker's parser puts the general words in front.
-  try {
-    return parseDigest(text);
-  } catch (error) {
-    throw invalid("invalid reference format", error);
-  }
+  throw invalid(digestProblem(text) ?? "invalid reference format");
 }
 
 function splitDomain(text: string): { domain: string; rest: string } {
@@ -72,8 +74,8 @@ function splitDomain(text: string): { domain: string; rest: string } {
   return { domain, rest: domain === defaultDomain && !rest.includes("/") ? officialPrefix + rest : rest };
 }
 
-function invalid(message: string, cause?: unknown) {
-  return invalidParameter(message, { code: "reference.invalid", cause });
+function invalid(message: string) {
+  return invalidParameter(message, { code: "reference.invalid" });
 }
 
 /** Adds `:latest` to a name that has neither tag nor digest. */
