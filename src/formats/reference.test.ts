@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { picker } from "../../tests/fixtures/random.ts";
 import {
   canonicalReference,
   familiarName,
@@ -202,20 +203,4 @@ function expectRoundTrip(reference: Reference): void {
   // 64 hex digits alone would be an id; only the whole name can say that they are none.
   if (familiarReference(reference) !== hex)
     expect(parseReference(familiarReference(reference))).toEqual(reference);
-}
-
-function picker(seed: number): <T>(items: readonly T[]) => T {
-  const random = seededRandom(seed);
-  return <T>(items: readonly T[]) => items[Math.floor(random() * items.length)] as T;
-}
-
-/** Numbers in [0, 1), the same for the same seed (mulberry32's recurrence). */
-function seededRandom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

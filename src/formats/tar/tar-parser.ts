@@ -52,13 +52,14 @@ export class TarParser {
   }
 
   /**
-   * No more bytes will come. An archive may end without the two zero blocks, as some writers leave them out
-   * (digests guard against cuts just there); anywhere else the end is an error.
+   * No more bytes will come. An archive may end without the two zero blocks and the padding before them, as some
+   * writers leave them out (digests guard against cuts just there); anywhere else the end is an error.
    */
   end(): void {
     const betweenEntries =
-      this.#state === "header" && this.#gatheredBytes === 0 && !this.#hasPendingMetadata();
-    if (this.#state !== "end" && !betweenEntries) throw tarError("truncated", "archive is truncated");
+      this.#state === "padding" || (this.#state === "header" && this.#gatheredBytes === 0);
+    if (this.#state !== "end" && (!betweenEntries || this.#hasPendingMetadata()))
+      throw tarError("truncated", "archive is truncated");
   }
 
   #hasPendingMetadata(): boolean {
