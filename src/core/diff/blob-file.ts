@@ -58,9 +58,11 @@ export async function* compress(
 }
 
 async function feed(compressor: Transform, source: AsyncIterable<Uint8Array>): Promise<void> {
+  // Listened for once: each of many pieces would leave a listener behind.
+  const closed = new Promise<void>((resolve) => compressor.once("close", resolve));
   for await (const piece of source) {
     if (compressor.destroyed) return;
-    if (!compressor.write(piece)) await Promise.race([once(compressor, "drain"), once(compressor, "close")]);
+    if (!compressor.write(piece)) await Promise.race([once(compressor, "drain"), closed]);
   }
   compressor.end();
 }
