@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mustRun } from "../../fixtures/command.ts";
-import { clients, TestEngine } from "../../fixtures/engine.ts";
+import { clients } from "../../fixtures/engine.ts";
 import { useMachine } from "../../fixtures/machine.ts";
 import { TestRegistry } from "../../fixtures/registry.ts";
 
@@ -53,19 +53,6 @@ describe.each(clients)("push, with %s", (client) => {
     expect(output).not.toContain("Pushed");
     expect((await inspect(target)).Digest).toBe((await inspect(from)).Digest);
   });
-
-  test("W16: another engine pulls it by tag and by digest, and runs it", async () => {
-    const target = `${destination.host}/${client}/busybox`;
-    const { Digest } = await inspect(`${target}:latest`);
-    await using other = await TestEngine.start({ name: `push-other-${client}` });
-    await other.must(client, "pull", `${target}@${Digest}`);
-    expect(await other.must(client, "run", "--rm", `${target}@${Digest}`, "echo", "hi")).toBe("hi");
-    expect(await other.must(client, "pull", `${target}:latest`)).toContain(Digest);
-    const manifest = await fetch(`http://${destination.host}/v2/${client}/busybox/manifests/latest`, {
-      headers: { accept: "application/vnd.docker.distribution.manifest.v2+json" },
-    });
-    expect(manifest.headers.get("docker-content-digest")).toBe(Digest);
-  }, 60_000);
 
   test("all tags of a repository", async () => {
     const { engine } = machine;
