@@ -1,6 +1,7 @@
 /*
- * dist/gantry begins here. A command that the engine can run for us is run there, which takes a millisecond; for
- * everything else this process becomes the full program (program.h), whose start alone takes five.
+ * dist/gantry begins here. A command that the engine can run for us is run there, which takes a millisecond; commands
+ * of the OCI runtime that need no plan are carried out here (runtime/). For everything else this process becomes the
+ * full program (program.h), whose start alone takes five.
  */
 #include <fcntl.h>
 #include <stdbool.h>
@@ -9,6 +10,7 @@
 #include <unistd.h>
 
 #include "program.h"
+#include "runtime/run.h"
 #include "served.h"
 #include "session.h"
 
@@ -41,8 +43,6 @@ static const char *socket_for(char **argv)
 {
 	const char *host = getenv("GANTRY_HOST");
 
-	if (!argv[0] || getenv("GANTRY_OWN_PROCESS"))
-		return NULL;
 	for (argv++; *argv && (*argv)[0] == '-';) {
 		int words = read_host(argv, &host);
 
@@ -57,12 +57,25 @@ static const char *socket_for(char **argv)
 	return strncmp(host, "unix:///", 8) == 0 ? host + 7 : NULL;
 }
 
-/* Called as gantry-runtime, or by any other name of its own, its words mean something else. */
-static bool is_gantry(const char *name)
+/* The words of a call of the OCI runtime; NULL for other calls. */
+static char **runtime_words(char **argv)
 {
-	const char *slash = name ? strrchr(name, '/') : NULL;
+	const char *slash = strrchr(argv[0], '/');
 
-	return name && strcmp(slash ? slash + 1 : name, "gantry-runtime") != 0;
+	if (strcmp(slash ? slash + 1 : argv[0], "gantry-runtime") == 0)
+		return argv + 1;
+	return strcmp(argv[1], "runtime") == 0 ? argv + 2 : NULL;
+}
+
+/* Returns the exit code, or -1 when nothing but the full program will do. */
+static int do_ourselves(char **argv, char **env)
+{
+	char **words = runtime_words(argv);
+	const char *socket_path = words ? NULL : socket_for(argv);
+
+	if (words)
+		return run_runtime(words);
+	return socket_path ? run_session(socket_path, argv, env) : SESSION_DECLINED;
 }
 
 /* A standard stream that our caller closed (`<&-`) would otherwise be the first thing that we open: the engine's socket. */
@@ -79,13 +92,11 @@ static void fill_standard_streams(void)
 
 int main(int argc, char **argv, char **env)
 {
-	const char *socket_path;
 	int exit_code;
 
 	fill_standard_streams();
-	socket_path = argc > 1 && is_gantry(argv[0]) ? socket_for(argv) : NULL;
-	exit_code = socket_path ? run_session(socket_path, argv, env) : SESSION_DECLINED;
-	if (exit_code != SESSION_DECLINED)
+	exit_code = argc > 1 && !getenv("GANTRY_OWN_PROCESS") ? do_ourselves(argv, env) : -1;
+	if (exit_code >= 0)
 		return exit_code;
 	become_program(argv);
 }

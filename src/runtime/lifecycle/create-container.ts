@@ -23,6 +23,7 @@ import {
 } from "./container-directory.ts";
 import { type ContainerState, type CreateOptions, writeState } from "./container-state.ts";
 import { makeExecFifo } from "./exec-fifo.ts";
+import { writeFrontRecord } from "./front-record.ts";
 import { withHome } from "./home-variable.ts";
 import type { LaunchedProcess, ProcessLauncher } from "./launcher.ts";
 import { hookState } from "./oci-state.ts";
@@ -167,6 +168,7 @@ async function make(making: Making): Promise<CreatedContainer> {
     const process = launch(making);
     state = { ...draft, init: initOf(process.pid) };
     writeState(directory, state);
+    writeFrontRecord(directory, state);
     if (request.pidfdSocket !== undefined) sendPidfd(request.pidfdSocket, process.pid);
     if (request.pidFile !== undefined) writePidFile(request.pidFile, process.pid);
     return { directory, state, spec, process };

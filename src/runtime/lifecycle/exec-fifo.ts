@@ -1,4 +1,4 @@
-import { chmodSync, closeSync, constants, openSync, readSync, unlinkSync } from "node:fs";
+import { chmodSync, closeSync, constants, openSync, readFileSync, readSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
 import { conflict, systemError } from "../../errors/platform-error.ts";
 import { errnoOf } from "../../kernel/cgroup-files.ts";
@@ -43,6 +43,22 @@ export function releaseFifo(directory: string, pidfd: number): Uint8Array | unde
     return report.length === 0 ? undefined : report;
   } finally {
     closeSync(fd);
+  }
+}
+
+/**
+ * What the process wrote of a failing step to a `start` of the native front, which cannot name the step
+ * (`front/runtime/start-container.c`). Whoever takes it has to tell it. Undefined when there is none.
+ */
+export function takeStartFailure(directory: string): Uint8Array | undefined {
+  const path = join(directory, "start.failure");
+  try {
+    const report = readFileSync(path);
+    unlinkSync(path);
+    return report;
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT") return undefined;
+    throw systemError(`read ${path}: ${errnoOf(error) ?? "failed"}`, { cause: error });
   }
 }
 

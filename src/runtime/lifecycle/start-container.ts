@@ -5,7 +5,7 @@ import { isErrno } from "../../kernel/syscall.ts";
 import { containerDirectory } from "./container-directory.ts";
 import { type ContainerState, readState } from "./container-state.ts";
 import { type ContainerStatus, statusOf } from "./container-status.ts";
-import { alreadyStarted, releaseFifo } from "./exec-fifo.ts";
+import { alreadyStarted, releaseFifo, takeStartFailure } from "./exec-fifo.ts";
 import { listenForReadiness } from "./notify-socket.ts";
 import { hookState } from "./oci-state.ts";
 import { runHooks } from "./run-hooks.ts";
@@ -25,6 +25,8 @@ export async function startContainer(root: string, id: string, explain: ExplainF
   const directory = containerDirectory(root, id);
   const state = readState(directory);
   const { init } = state;
+  const failure = takeStartFailure(directory);
+  if (failure !== undefined) throw await explain(failure, directory, state);
   requireCreated(statusOf(directory, state));
   const pidfd = openInit(init?.pid ?? 0);
   try {
