@@ -101,6 +101,19 @@ static void add_number_field(struct text *text, int64_t number)
 	text_add_bytes(text, "", 1);
 }
 
+/* Docker's config.json, with the logins of registries: a command that may need it has to be this user's own process. */
+static bool has_login(void)
+{
+	const char *directory = getenv("DOCKER_CONFIG"), *home = getenv("HOME");
+	char buffer[PATH_MAX];
+	struct text path;
+
+	text_start(&path, buffer, sizeof(buffer));
+	text_add(&path, directory && *directory ? directory : home ? home : "");
+	text_add(&path, directory && *directory ? "/config.json" : "/.docker/config.json");
+	return path.length + 1 >= path.size || access(buffer, F_OK) == 0 || errno != ENOENT;
+}
+
 /* The fields of HELLO; `text` is full when they do not fit. */
 static void describe_ourselves(struct text *text, char **argv, char **env)
 {
@@ -113,6 +126,7 @@ static void describe_ourselves(struct text *text, char **argv, char **env)
 	terminal_size(&rows, &columns);
 	add_field(text, BUILD_ID);
 	add_field(text, getcwd(cwd, sizeof(cwd)) ? cwd : "");
+	add_field(text, has_login() ? "1" : "0");
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
 		add_field(text, isatty(fd) ? "1" : "0");
 	add_number_field(text, rows);

@@ -29,7 +29,7 @@ const suites: readonly Suite[] = [
 /** Tests of one folder; they share the machine, so their files run one after the other. */
 function bunSuite(name: string): Suite {
   const argv = ["bun", "test", "--timeout", "60000", `tests/${name}`];
-  return { name, argv, count: countBun, timeoutMs: 8 * minuteMs };
+  return { name, argv, count: countBun, timeoutMs: 15 * minuteMs };
 }
 
 process.exit(await main(process.argv.slice(2)));

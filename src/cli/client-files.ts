@@ -9,6 +9,8 @@ export interface ClientFiles {
   resolve(path: string): string;
   /** UTF-8. Errors: as node:fs. */
   readText(path: string): string;
+  /** The same of Docker's `config.json`; undefined when there is none, which is known everywhere. */
+  readLogin(path: string): string | undefined;
 }
 
 /** Nothing has happened: the command has to be run in a process of its caller. */

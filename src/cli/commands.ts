@@ -169,36 +169,9 @@ export const commands: readonly CommandEntry[] = [
  * streams, its terminal and its environment.
  */
 export const servedCommands: ReadonlySet<string> = new Set([
-  ...[
-    "run",
-    "exec",
-    "ps",
-    "images",
-    "version",
-    "info",
-    "attach",
-    "create",
-    "diff",
-    "events",
-    "history",
-    "inspect",
-  ],
-  ...[
-    "kill",
-    "logs",
-    "pause",
-    "rename",
-    "restart",
-    "rm",
-    "rmi",
-    "start",
-    "stop",
-    "tag",
-    "top",
-    "unpause",
-    "wait",
-  ],
-  ...["container inspect", "image inspect", "network ls", "network inspect"],
+  ..."attach create diff events exec history images info inspect kill logs pause ps pull push".split(" "),
+  ..."rename restart rm rmi run start stop tag top unpause version wait".split(" "),
+  ...["container inspect", "image inspect", "network inspect", "network ls"],
 ]);
 
 /** The first words with which they can be called. */

@@ -82,6 +82,7 @@ export class EngineClient implements Disposable {
    */
   async json<T>(method: Method, path: string, request: EngineRequest = {}): Promise<T> {
     const response = await this.open(method, path, request);
+    if (response.value !== undefined) return response.value as T;
     const text = Buffer.from(await readAll(response.body)).toString();
     return (text === "" ? undefined : JSON.parse(text)) as T;
   }

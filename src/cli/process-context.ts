@@ -1,5 +1,5 @@
 /** The real world: this process's streams, terminal and signals. */
-import { fstatSync, readFileSync, writeSync } from "node:fs";
+import { existsSync, fstatSync, readFileSync, writeSync } from "node:fs";
 import { resolve } from "node:path";
 import { Http1Client } from "../wire/http1-client.ts";
 import type { SocketAddress } from "../wire/stream-socket.ts";
@@ -85,6 +85,7 @@ const processFiles: ClientFiles = {
   require() {},
   resolve: (path) => resolve(path),
   readText: (path) => readFileSync(path, "utf8"),
+  readLogin: (path) => (existsSync(path) ? readFileSync(path, "utf8") : undefined),
 };
 
 const openInput = () => Bun.stdin.stream().getReader();

@@ -130,7 +130,7 @@ export function servedWorld(front: Front, hello: Hello, engine: EngineTransport)
     stderr: outputTo("error"),
     stdin: () => inputOf(front),
     env: hello.env,
-    files: filesAt(hello.cwd),
+    files: filesOf(hello),
     engineAt: () => engine,
     checkRoot: rootOutOfReach,
     admit(command) {
@@ -148,7 +148,7 @@ async function* inputOf(front: Front): AsyncGenerator<Uint8Array> {
 }
 
 /** The engine's rights are not its client's, so that it opens nothing for it. */
-const filesAt = (cwd: string): ClientFiles => ({
+const filesOf = ({ cwd, hasLogin }: Hello): ClientFiles => ({
   require() {
     throw new OwnProcessNeeded();
   },
@@ -158,6 +158,10 @@ const filesAt = (cwd: string): ClientFiles => ({
   },
   readText() {
     throw new OwnProcessNeeded();
+  },
+  readLogin() {
+    if (hasLogin) throw new OwnProcessNeeded();
+    return undefined;
   },
 });
 

@@ -11,8 +11,11 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { processContext } from "./process-context.ts";
 import { registryAuth } from "./progress/registry-auth.ts";
 import { findCredentials, forgetCredentials, registryKey, storeCredentials } from "./stored-credentials.ts";
+
+const clientWith = (env: Record<string, string>) => ({ env, files: processContext().files });
 
 const ann = { username: "ann", password: "x" };
 let directory: string;
@@ -26,7 +29,7 @@ afterEach(() => rmSync(directory, { recursive: true }));
 
 test("what is stored is what a pull sends, and only its owner can read it", () => {
   storeCredentials(env(), "r.example:5000", { username: "ann", password: "a:b" });
-  const sent = registryAuth("r.example:5000", env()) ?? "";
+  const sent = registryAuth("r.example:5000", clientWith(env())) ?? "";
   expect(JSON.parse(Buffer.from(sent, "base64url").toString())).toEqual({
     username: "ann",
     password: "a:b",
@@ -61,7 +64,7 @@ test("a link to the file stays one", () => {
 
 test("an identity token takes the password's place", () => {
   storeCredentials(env(), "r", { ...ann, identitytoken: "T" });
-  expect(findCredentials(env(), "r")).toEqual({
+  expect(findCredentials(clientWith(env()), "r")).toEqual({
     username: "ann",
     password: "",
     identitytoken: "T",
@@ -75,10 +78,12 @@ test("the environment comes before the file, and a key may be a URL", () => {
   const auths = { "https://r/v2/": { auth } };
   writeFileSync(path, JSON.stringify({ auths }));
   const bob = { username: "bob", password: "y", serveraddress: "r" };
-  expect(findCredentials(env(), "r")).toEqual(bob);
+  expect(findCredentials(clientWith(env()), "r")).toEqual(bob);
   storeCredentials(env(), "r", ann);
-  expect(findCredentials(env(), "r")?.username).toBe("ann");
-  expect(findCredentials({ ...env(), DOCKER_AUTH_CONFIG: JSON.stringify({ auths }) }, "r")).toEqual(bob);
+  expect(findCredentials(clientWith(env()), "r")?.username).toBe("ann");
+  expect(
+    findCredentials(clientWith({ ...env(), DOCKER_AUTH_CONFIG: JSON.stringify({ auths }) }), "r"),
+  ).toEqual(bob);
 });
 
 describe("a credential helper", () => {
@@ -102,11 +107,11 @@ esac
   test("keeps what a login was made with, and the file says only that there is one", () => {
     const config = { credsStore: "test", auths: { r: { auth: "old" } }, detachKeys: "ctrl-x" };
     writeFileSync(path, JSON.stringify(config));
-    expect(findCredentials(withHelper, "r")).toBeDefined(); // of the file, as long as the helper has none
+    expect(findCredentials(clientWith(withHelper), "r")).toBeDefined(); // of the file, as long as the helper has none
     storeCredentials(withHelper, "r", ann);
     expect(held()).toEqual({ ServerURL: "r", Username: "ann", Secret: "x" });
     expect(JSON.parse(readFileSync(path, "utf8"))).toEqual({ ...config, auths: { r: {} } });
-    expect(findCredentials(withHelper, "r")).toEqual({ ...ann, serveraddress: "r" });
+    expect(findCredentials(clientWith(withHelper), "r")).toEqual({ ...ann, serveraddress: "r" });
     expect(forgetCredentials(withHelper, "r")).toBe(true);
     expect(forgetCredentials(withHelper, "r")).toBe(false);
     expect(readFileSync(join(directory, "calls"), "utf8").split("\n")).toContain("erase");
@@ -118,22 +123,24 @@ esac
     expect(existsSync(join(directory, "calls"))).toBe(false);
     storeCredentials(withHelper, "r", { ...ann, identitytoken: "T" });
     expect(held()).toEqual({ ServerURL: "r", Username: "<token>", Secret: "T" });
-    expect(findCredentials(withHelper, "r")).toEqual({ identitytoken: "T", serveraddress: "r" });
+    expect(findCredentials(clientWith(withHelper), "r")).toEqual({ identitytoken: "T", serveraddress: "r" });
   });
 
   test("that is missing, fails or talks nonsense is named, and its secrets are not", () => {
     writeFileSync(path, JSON.stringify({ credsStore: "none" }));
-    expect(() => findCredentials(withHelper, "r")).toThrow(
+    expect(() => findCredentials(clientWith(withHelper), "r")).toThrow(
       'exec: "docker-credential-none": executable file not found in $PATH',
     );
     writeFileSync(path, JSON.stringify({ credsStore: "test" }));
     writeFileSync(join(directory, "held"), '{"Username":"ann"}');
     const failed = "error getting credentials with docker-credential-test: ";
-    expect(() => findCredentials(withHelper, "r")).toThrow(`${failed}its answer is not what it should be`);
+    expect(() => findCredentials(clientWith(withHelper), "r")).toThrow(
+      `${failed}its answer is not what it should be`,
+    );
     writeFileSync(join(directory, "docker-credential-test"), "#!/bin/sh\necho locked; exit 1\n", {
       mode: 0o755,
     });
-    expect(() => findCredentials(withHelper, "r")).toThrow(`${failed}locked`);
+    expect(() => findCredentials(clientWith(withHelper), "r")).toThrow(`${failed}locked`);
     expect(() => storeCredentials(withHelper, "r", ann)).toThrow("error storing credentials with");
   });
 });

@@ -10,6 +10,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
+import { type ClientFiles, OwnProcessNeeded } from "./client-files.ts";
 import { CommandError } from "./command-error.ts";
 import { CredentialHelper, tokenUser } from "./credential-helper.ts";
 import { type Environment, reasonOf } from "./values/environment.ts";
@@ -48,13 +49,20 @@ export function registryKey(server: string | undefined): string {
 
 const hostOf = (server: string): string => server.replace(/^https?:\/\//, "").replace(/\/.*$/, "");
 
+/** Whose credentials they are. */
+export interface Client {
+  readonly env: Environment;
+  readonly files: Pick<ClientFiles, "readLogin">;
+}
+
 /**
  * What is stored for a registry: in `DOCKER_AUTH_CONFIG` of the environment, with the helper, in the file. A file that
  * cannot be read is another program's idea of it: then nothing is stored.
  * Errors: CommandError for a helper that is missing or fails.
  */
-export function findCredentials(env: Environment, key: string): StoredCredentials | undefined {
-  const config = configOf(env);
+export function findCredentials(client: Client, key: string): StoredCredentials | undefined {
+  const { env } = client;
+  const config = configOf(client);
   const helper = helperOf(env, config, key);
   const entry = authIn(environmentAuths(env), key);
   if (entry) return fromAuth(entry, key);
@@ -149,11 +157,13 @@ function requiredPath(env: Environment): string {
 }
 
 /** For a pull, which goes without credentials too. */
-function configOf(env: Environment): ClientConfig {
+function configOf({ env, files }: Client): ClientConfig {
   const path = configPath(env);
   try {
-    return path === undefined ? {} : readConfig(path);
-  } catch {
+    const text = path && files.readLogin(path);
+    return text === undefined ? {} : parseConfig(text);
+  } catch (error) {
+    if (error instanceof OwnProcessNeeded) throw error;
     return {};
   }
 }
@@ -166,12 +176,16 @@ function strictConfigOf(env: Environment): ClientConfig {
 
 function readConfig(path: string): ClientConfig {
   try {
-    const config: unknown = JSON.parse(readFileSync(path, "utf8"));
-    if (typeof config === "object" && config !== null && !Array.isArray(config)) return config;
-    throw new Error("not an object");
+    return parseConfig(readFileSync(path, "utf8"));
   } catch (error) {
     throw new CommandError(`read ${path}: ${reasonOf(error)}`, { cause: error });
   }
+}
+
+function parseConfig(text: string): ClientConfig {
+  const config: unknown = JSON.parse(text);
+  if (typeof config === "object" && config !== null && !Array.isArray(config)) return config;
+  throw new Error("not an object");
 }
 
 /** For its owner's eyes only, and whole at every moment. A link stays a link. */

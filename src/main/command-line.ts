@@ -11,7 +11,7 @@ const checkRoot: CheckRoot = async function* (root, wanted) {
   const { parseCredentials } = await import("../api/docker/credentials.ts");
   yield* fsckStoppedRoot(root, {
     ...wanted,
-    credentials: (domain) => parseCredentials(registryAuth(domain, process.env)),
+    credentials: (domain) => parseCredentials(registryAuth(domain, processContext())),
     signal: new AbortController().signal,
   });
 };

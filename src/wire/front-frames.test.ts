@@ -43,10 +43,26 @@ test("an engine's frame is its type, its length and its payload", () => {
 });
 
 test("a hello tells words, environment and terminals", () => {
-  const fields = ["id", "/tmp", "1", "1", "0", "24", "80", "2", "ps", "-a", "HOME=/root", "X=a=b", "odd"];
+  const fields = [
+    "id",
+    "/tmp",
+    "0",
+    "1",
+    "1",
+    "0",
+    "24",
+    "80",
+    "2",
+    "ps",
+    "-a",
+    "HOME=/root",
+    "X=a=b",
+    "odd",
+  ];
   expect(parseHello(hello(fields))).toEqual({
     buildId: "id",
     cwd: "/tmp",
+    hasLogin: false,
     terminals: { stdin: true, stdout: true, stderr: false },
     size: { rows: 24, columns: 80 },
     argv: ["ps", "-a"],
@@ -54,7 +70,7 @@ test("a hello tells words, environment and terminals", () => {
   });
 });
 
-test.each([[["id", "/tmp"]], [["id", "/", "0", "0", "0", "0", "0", "3", "ps"]]])(
+test.each([[["id", "/tmp"]], [["id", "/", "0", "0", "0", "0", "0", "0", "3", "ps"]]])(
   "a hello that is cut off is refused: %p",
   (fields) => {
     expect(() => parseHello(hello(fields))).toThrow("cut off");

@@ -85,6 +85,8 @@ export interface Hello {
   readonly buildId: string;
   /** Its working directory; empty when it has none any more. */
   readonly cwd: string;
+  /** Docker's `config.json`, where logins are kept, is there. */
+  readonly hasLogin: boolean;
   readonly terminals: { readonly stdin: boolean; readonly stdout: boolean; readonly stderr: boolean };
   /** Undefined when standard output is no terminal. */
   readonly size: { readonly rows: number; readonly columns: number } | undefined;
@@ -96,7 +98,7 @@ export interface Hello {
 /** Errors: InvalidParameter for one that is not whole. */
 export function parseHello(payload: Uint8Array): Hello {
   const fields = Buffer.from(payload).toString().split("\0");
-  const [buildId = "", cwd = "", stdin, stdout, stderr, rows, columns, count] = fields;
+  const [buildId = "", cwd = "", login, stdin, stdout, stderr, rows, columns, count] = fields;
   const argvEnd = fixedFields + Number(count);
   if (!Number.isInteger(argvEnd) || fields.length <= argvEnd)
     throw invalidParameter("the front's hello is cut off");
@@ -104,6 +106,7 @@ export function parseHello(payload: Uint8Array): Hello {
   return {
     buildId,
     cwd,
+    hasLogin: login !== "0",
     terminals: { stdin: stdin === "1", stdout: stdout === "1", stderr: stderr === "1" },
     size,
     argv: fields.slice(fixedFields, argvEnd),
@@ -111,7 +114,7 @@ export function parseHello(payload: Uint8Array): Hello {
   };
 }
 
-const fixedFields = 8;
+const fixedFields = 9;
 
 function environmentEntry(entry: string): [string, string][] {
   const equals = entry.indexOf("=");

@@ -16,6 +16,8 @@ export interface HttpRequest {
 export interface HttpResponse extends ResponseHead {
   /** To be read once; leaving it early drops the connection. */
   readonly body: AsyncIterable<Uint8Array>;
+  /** What the body says as JSON, of an answer that took no wire; not to be changed. */
+  readonly value?: unknown;
 }
 
 /** The connection after a hijack. Bytes that came together with the head are its first bytes. */

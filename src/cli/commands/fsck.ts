@@ -67,7 +67,7 @@ async function* checkedByEngine(context: CommandContext, wanted: Wanted): AsyncG
     }
   }
   const { registryConfigHeaders } = await import("../progress/registry-auth.ts");
-  yield* engineLines(context, wanted, registryConfigHeaders(registries, context.env));
+  yield* engineLines(context, wanted, registryConfigHeaders(registries, context));
 }
 
 async function* engineLines(

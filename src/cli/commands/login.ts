@@ -28,7 +28,7 @@ export const command = () =>
       }
       const password = flags["password-stdin"] ? await readPassword(context) : flags.password;
       const serveraddress = registryKey(server);
-      const known = username || password ? undefined : findCredentials(context.env, serveraddress);
+      const known = username || password ? undefined : findCredentials(context, serveraddress);
       if (known !== undefined) {
         context.stdout.write("Authenticating with existing credentials...\n");
         const { Status } = await authenticate(context, known);

@@ -24,7 +24,7 @@ export const command = () =>
       const created = await context.engine.json<CreatedList>("POST", "/gantry/v1/manifest-lists", {
         query: { name: list, amend: flags.amend },
         json: { manifests },
-        headers: registryConfigHeaders(domains, context.env),
+        headers: registryConfigHeaders(domains, context),
       });
       for (const { reference } of created.members.filter(({ source }) => source === "local")) {
         context.stderr.write(

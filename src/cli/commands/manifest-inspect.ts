@@ -19,7 +19,7 @@ export const command = () =>
       const domains = args.map((name) => parseReference(name).domain);
       const shown = await context.engine.json<unknown>("GET", "/gantry/v1/manifest-lists", {
         query: { name: manifest, list, verbose: flags.verbose },
-        headers: registryConfigHeaders(domains, context.env),
+        headers: registryConfigHeaders(domains, context),
       });
       context.stdout.write(`${JSON.stringify(shown, null, "\t")}\n`);
       return 0;

@@ -24,7 +24,7 @@ export const command = () =>
       const domains = await context.engine.json<string[]>("GET", `${lists}/registries`, { query: { name } });
       const { digest, members } = await context.engine.json<PushedIndex>("POST", `${lists}/push`, {
         query: { name, purge: flags.purge },
-        headers: registryConfigHeaders(domains, context.env),
+        headers: registryConfigHeaders(domains, context),
       });
       for (const member of members) {
         context.stdout.write(`Pushed ref ${member.reference} with digest: ${member.digest}\n`);

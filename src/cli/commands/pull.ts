@@ -16,8 +16,10 @@ export const command = () =>
         "../../formats/reference.ts"
       );
       const { pullImage } = await import("../progress/pull-image.ts");
+      const { registryAuth } = await import("../progress/registry-auth.ts");
       const reference = parseReference(image);
       const complete = withDefaultTag(reference);
+      const auth = registryAuth(complete.domain, context);
       if (reference.tag !== complete.tag && !flags.quiet) {
         context.stdout.write(`Using default tag: ${complete.tag}\n`);
       }
@@ -25,6 +27,7 @@ export const command = () =>
       await pullImage(context, {
         image: familiarReference(complete),
         platform: flags.platform,
+        auth,
         output: flags.quiet ? undefined : output,
       });
       context.stdout.write(`${canonicalReference(complete)}\n`);

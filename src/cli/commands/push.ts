@@ -28,13 +28,14 @@ export const command = () =>
       }
       if (given.digest !== undefined) throw new CommandError("cannot push a digest reference");
       const reference = isAll ? given : withDefaultTag(given);
+      // Docker's engine wants the header also from those who have nothing to say.
+      const auth = registryAuth(reference.domain, context) ?? "e30=";
       if (given.tag !== reference.tag && !flags.quiet) {
         context.stdout.write(`Using default tag: ${reference.tag}\n`);
       }
       const response = await context.engine.open("POST", `/images/${pathOf(familiarName(reference))}/push`, {
         query: { tag: reference.tag, platform: platformJson(flags.platform) },
-        // Docker's engine wants the header also from those who have nothing to say.
-        headers: { "X-Registry-Auth": registryAuth(reference.domain, context.env) ?? "e30=" },
+        headers: { "X-Registry-Auth": auth },
       });
       const output = { stream: context.stdout, isTerminal: context.terminal.isTerminal("stdout") };
       await showProgress(context, response.body, flags.quiet ? undefined : output);

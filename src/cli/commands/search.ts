@@ -18,7 +18,7 @@ export const command = () =>
       const { registryAuth } = await import("../progress/registry-auth.ts");
       const [first = "", rest] = term.split("/");
       const isRegistry = rest !== undefined && (/[.:]/.test(first) || first === "localhost");
-      const auth = registryAuth(isRegistry ? first : "docker.io", context.env);
+      const auth = registryAuth(isRegistry ? first : "docker.io", context);
       const results = await context.engine.json<SearchResult[]>("GET", "/images/search", {
         query: { term, limit: flags.limit, filters: encodeFilters(flags.filter) },
         ...(auth === undefined ? {} : { headers: { "X-Registry-Auth": auth } }),

@@ -38,4 +38,6 @@ const hasCell = (cells: string[] | undefined, column: number) => column < (cells
 
 const padTo = (cell: string, width: number) => cell + " ".repeat(Math.max(0, width - displayWidth(cell)));
 
-const displayWidth = (cell: string) => [...cell].length;
+/** In characters. Counting them one by one takes as long as all the rest, and hardly any cell needs it. */
+const displayWidth = (cell: string) => (beyondAscii.test(cell) ? [...cell].length : cell.length);
+const beyondAscii = /[^ -~]/;

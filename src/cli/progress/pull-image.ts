@@ -3,12 +3,13 @@ import { readJsonLines } from "../../wire/json-lines.ts";
 import type { ProgressMessage } from "../../wire/progress.ts";
 import type { CommandContext } from "../context.ts";
 import { ProgressDisplay, type ProgressOutput } from "./progress-display.ts";
-import { registryAuth } from "./registry-auth.ts";
 
 export interface PullRequest {
   /** As the user wrote it. */
   readonly image: string;
   readonly platform: string | undefined;
+  /** The header `X-Registry-Auth`, see registryAuth. */
+  readonly auth: string | undefined;
   /** Undefined: nothing is shown. */
   readonly output: Omit<ProgressOutput, "columns"> | undefined;
 }
@@ -16,10 +17,9 @@ export interface PullRequest {
 /** Has the engine pull an image and shows how it goes. Errors: EngineError, also from the stream. */
 export async function pullImage(
   context: CommandContext,
-  { image, platform, output }: PullRequest,
+  { image, platform, auth, output }: PullRequest,
 ): Promise<void> {
   const reference = withDefaultTag(parseReference(image));
-  const auth = registryAuth(reference.domain, context.env);
   const response = await context.engine.open("POST", "/images/create", {
     query: {
       fromImage: repositoryName(reference),

@@ -73,12 +73,15 @@ async function pull(
   image: string,
   announcement = "",
 ): Promise<void> {
-  context.files.require(); // they have the registry's credentials
-  if (!flags.quiet) context.stderr.write(announcement);
+  const { parseReference } = await import("../../formats/reference.ts");
+  const { registryAuth } = await import("../progress/registry-auth.ts");
   const { pullImage } = await import("../progress/pull-image.ts");
+  const auth = registryAuth(parseReference(image).domain, context);
+  if (!flags.quiet) context.stderr.write(announcement);
   await pullImage(context, {
     image,
     platform: flags.platform,
+    auth,
     output: flags.quiet
       ? undefined
       : { stream: context.stderr, isTerminal: context.terminal.isTerminal("stderr") },

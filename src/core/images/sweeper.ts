@@ -67,20 +67,21 @@ export class Sweeper {
 
   private async sweepBlobs(needed: ReadonlySet<string>): Promise<Digest[]> {
     const { content, leases } = this.options;
-    const removed: Digest[] = [];
-    for (const digest of [...this.waitingBlobs]) {
-      if (needed.has(resourceKey({ kind: "blob", name: digest }))) {
-        this.waitingBlobs.delete(digest);
-      } else if (!leases.holdsBlob(digest)) {
-        this.waitingBlobs.delete(digest);
-        try {
-          if (await content.remove(digest)) removed.push(digest);
-        } catch (error) {
+    const unneeded = [...this.waitingBlobs].filter((digest) => {
+      const isNeeded = needed.has(resourceKey({ kind: "blob", name: digest }));
+      if (!isNeeded && leases.holdsBlob(digest)) return false;
+      this.waitingBlobs.delete(digest);
+      return !isNeeded;
+    });
+    const removed = await Promise.all(
+      unneeded.map((digest) =>
+        content.remove(digest).catch((error) => {
           this.failed(digest, error);
-        }
-      }
-    }
-    return removed;
+          return false;
+        }),
+      ),
+    );
+    return unneeded.filter((_, index) => removed[index]);
   }
 
   /** A thing that cannot be deleted costs space, not the answer. */

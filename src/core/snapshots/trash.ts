@@ -6,9 +6,16 @@ import type { Log } from "../../log/log.ts";
 import type { StorageDriver } from "./storage-driver.ts";
 import type { TreeWork } from "./tree-work.ts";
 
-/** Removing is a rename into this directory; the deleting comes after the answer, or at the next start. */
+/** Time for answers that the deleting would stand in the way of: it shares their threads and the disk. */
+const answeringMs = 50;
+
+/**
+ * Removing is a rename into this directory; the deleting comes after the answer, one thing after the other, or at the next
+ * start.
+ */
 export class Trash {
-  readonly #pending = new Set<Promise<void>>();
+  readonly #waiting: string[] = [];
+  #deleting: Promise<void> | undefined;
   #last = 0;
 
   constructor(
@@ -24,17 +31,17 @@ export class Trash {
   take(path: string): void {
     const place = this.#place();
     renameSync(path, place);
-    this.#delete(place);
+    this.#enqueue(place);
   }
 
   /** Starts to delete what an earlier process left. */
   empty(): void {
-    for (const name of readdirSync(this.directory)) this.#delete(join(this.directory, name));
+    for (const name of readdirSync(this.directory)) this.#enqueue(join(this.directory, name));
   }
 
   /** Settles when nothing is being deleted any more. */
   async settled(): Promise<void> {
-    await Promise.all(this.#pending);
+    while (this.#deleting) await this.#deleting;
   }
 
   #place(): string {
@@ -44,11 +51,20 @@ export class Trash {
     return join(this.directory, String(this.#last));
   }
 
-  #delete(path: string): void {
-    const work = this.#remove(path)
-      .catch((error: unknown) => this.log.warn("snapshots.trash-kept", { path, error: messageOf(error) }))
-      .finally(() => this.#pending.delete(work));
-    this.#pending.add(work);
+  #enqueue(path: string): void {
+    this.#waiting.push(path);
+    this.#deleting ??= this.#deleteWaiting().finally(() => {
+      this.#deleting = undefined;
+    });
+  }
+
+  async #deleteWaiting(): Promise<void> {
+    await Bun.sleep(answeringMs);
+    for (let path = this.#waiting.shift(); path !== undefined; path = this.#waiting.shift()) {
+      await this.#remove(path).catch((error: unknown) => {
+        this.log.warn("snapshots.trash-kept", { path, error: messageOf(error) });
+      });
+    }
   }
 
   /** A container may have left names or depths that only calls by descriptor can reach. */

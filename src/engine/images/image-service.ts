@@ -145,7 +145,13 @@ export class ImageService {
 
   /** Ids of the containers of an image, in any state. */
   containersOf(image: Image): string[] {
-    return (this.#usedBy().get(image.id) ?? []).map(({ containerId }) => containerId);
+    return this.containersByImage()(image.id);
+  }
+
+  /** The same for many images at one moment. */
+  containersByImage(): (id: Digest) => string[] {
+    const usedBy = this.#usedBy();
+    return (id) => (usedBy.get(id) ?? []).map(({ containerId }) => containerId);
   }
 
   #usedBy(): ImageUsers {

@@ -1,6 +1,7 @@
 import type { Image } from "../../core/images/contract.ts";
 import { parseTimeNs } from "../clock.ts";
-import { familiar, familiarDigests } from "./familiar-names.ts";
+import { createdNs } from "./created.ts";
+import { familiarDigests, familiarTags } from "./familiar-names.ts";
 
 /** One row of `images`. engine-api.yaml, ImageSummary. */
 export function imageSummary(
@@ -9,12 +10,12 @@ export function imageSummary(
 ): object {
   return {
     Containers: facts.minor >= 51 ? facts.containers : -1,
-    Created: unixSeconds(image.config.created),
+    Created: Number(createdNs(image) / 1_000_000_000n),
     Id: image.id,
     Labels: image.config.config.Labels ?? null,
     ParentId: "",
     RepoDigests: familiarDigests(image),
-    RepoTags: image.tags.map(familiar),
+    RepoTags: familiarTags(image),
     SharedSize: facts.sharedBytes ?? -1,
     Size: image.sizeBytes,
     ...(facts.minor < 44 ? { VirtualSize: image.sizeBytes } : {}),

@@ -1,6 +1,6 @@
 import type { Image } from "../../core/images/contract.ts";
 import { invalidParameter } from "../../errors/platform-error.ts";
-import { nowNs, parseTimeNs } from "../clock.ts";
+import { nowNs } from "../clock.ts";
 import {
   allMatch,
   booleanFilter,
@@ -9,6 +9,7 @@ import {
   hasLabel,
   parseUntilNs,
 } from "../filters.ts";
+import { createdNs } from "./created.ts";
 import { familiar } from "./familiar-names.ts";
 
 const keys = ["dangling", "label", "label!", "before", "since", "reference", "until"];
@@ -41,15 +42,16 @@ export function listImages(
       (patterns === undefined || namesOf(image).some((name) => patterns.some((fits) => fits(name))))
     );
   };
+  const found = images.filter(accepts).sort((a, b) => (createdNs(a) < createdNs(b) ? 1 : -1));
+  if (patterns === undefined) return found;
   const shownNames = (names: readonly string[]) =>
-    names.filter((name) => patterns === undefined || patterns.some((fits) => fits(familiar(name))));
-  return images
-    .filter(accepts)
-    .sort((a, b) => (createdNs(a) < createdNs(b) ? 1 : -1))
-    .map((image) => ({ ...image, tags: shownNames(image.tags), repoDigests: shownNames(image.repoDigests) }));
+    names.filter((name) => patterns.some((fits) => fits(familiar(name))));
+  return found.map((image) => ({
+    ...image,
+    tags: shownNames(image.tags),
+    repoDigests: shownNames(image.repoDigests),
+  }));
 }
-
-const createdNs = (image: Image): bigint => parseTimeNs(image.config.created ?? "") ?? 0n;
 
 function createdOf(
   filters: Filters,

@@ -62,10 +62,11 @@ export class DiskUsage {
   #images(): object[] {
     const images = this.images.store.list();
     const shared = sharedSizes(images, this.snapshots);
+    const containersOf = this.images.containersByImage();
     return listImages(images, noFilters, () => undefined).map((image) =>
       imageSummary(image, {
         minor: 51, // older clients get the number of containers here, too
-        containers: this.images.containersOf(image).length,
+        containers: containersOf(image.id).length,
         sharedBytes: shared.get(image.id),
       }),
     );

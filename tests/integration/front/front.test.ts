@@ -198,7 +198,7 @@ describe("the command runs in its own process when it", () => {
 
   test("finds an engine of another build, which declines", async () => {
     const socket = connect(machine.engine.socket);
-    const hello = Buffer.from(["other", "/", "0", "0", "0", "0", "0", "1", "ps", ""].join("\0"));
+    const hello = Buffer.from(["other", "/", "0", "0", "0", "0", "0", "0", "1", "ps", ""].join("\0"));
     const frame = Buffer.concat([Buffer.from([0x48, hello.length, 0, 0, 0]), hello]);
     socket.write("POST /gantry/command HTTP/1.1\r\nHost: d\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n");
     socket.write(frame);

@@ -19,6 +19,7 @@ export const imageListRoute = (
     const all = images.store.list();
     const found = listImages(all, filtersQuery(query), (name) => images.store.find(name));
     const shared = booleanQuery(query, "shared-size") ? sharedSizes(all, snapshots) : undefined;
+    const containersOf = images.containersByImage();
     const withManifests = minor >= 47 && booleanQuery(query, "manifests");
     reply.json(
       200,
@@ -26,7 +27,7 @@ export const imageListRoute = (
         found.map(async (image) => ({
           ...imageSummary(image, {
             minor,
-            containers: images.containersOf(image).length,
+            containers: containersOf(image.id).length,
             sharedBytes: shared?.get(image.id),
           }),
           ...(withManifests ? await manifests.of(image.id) : {}),
