@@ -16,6 +16,7 @@
 #include "message.h"
 #include "mounts.h"
 #include "rootpath.h"
+#include "signals.h"
 #include "system.h"
 #include "text.h"
 
@@ -401,17 +402,6 @@ int finish_clone(const struct plan *plan, pid_t pid, int sync, struct failure *f
 }
 
 /* the new process --------------------------------------------------------------------------------------------- */
-
-void reset_signals(void)
-{
-	sigset_t none;
-
-	/* SIG_IGN outlives exec: an engine that ignores SIGPIPE would make every program of a container do so. */
-	for (int number = 1; number < 65; number++)
-		signal(number, SIG_DFL);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-}
 
 /* Returns the descriptor that `sync` has from here on. */
 static int arrange_descriptors(const struct preparation *preparation, const struct clone_work *work, int sync)

@@ -28,7 +28,4 @@ int prepare_process(const struct preparation *preparation, int *sync, pid_t *pid
  */
 int finish_clone(const struct plan *plan, pid_t pid, int sync, struct failure *failure);
 
-/* Every signal has its default action and is deliverable, as a new program may expect. */
-void reset_signals(void);
-
 #endif

@@ -1,12 +1,12 @@
 /* gantry-helper: one program, chosen by its first argument. See docs/helper-protocol.md. */
 #include <string.h>
 
-#include "clone.h"
 #include "create.h"
 #include "init.h"
 #include "io.h"
 #include "plan.h"
 #include "shim.h"
+#include "signals.h"
 
 #define PLAN_MAX_BYTES (64u << 20)
 

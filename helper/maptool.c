@@ -6,7 +6,7 @@
 #include <sys/mman.h>
 #include <sys/wait.h>
 
-#include "clone.h"
+#include "signals.h"
 #include "system.h"
 #include "text.h"
 
