@@ -156,7 +156,7 @@ export class FileContentStore implements ContentStore {
       if (digest === undefined || this.writers.isHeld(digest)) continue;
       const status = await stat(this.ingestPath(digest)).catch(ignoreMissing);
       if (status === undefined || this.writers.isHeld(digest)) continue;
-      found.push({ digest, size: status.size, changedAtMs: status.mtimeMs });
+      found.push({ digest, size: status.size, changedAtMs: Math.floor(status.mtimeMs) });
     }
     return found;
   }
