@@ -11,6 +11,8 @@ export interface ImageToPush {
   readonly compression: Compression;
   readonly format: "oci" | "docker";
   readonly architecture?: string;
+  /** Makes the lowest layer one that is elsewhere; it is pushed all the same. */
+  readonly foreign?: { readonly layerType: string; readonly urls: readonly string[] };
 }
 
 const layerTypes = {
@@ -35,6 +37,8 @@ export async function pushImage(
   for (const tar of tars) {
     layers.push(await pushBlob(host, name, compress(tar, image.compression), layerType));
   }
+  const { foreign } = image;
+  if (foreign && layers[0]) layers[0] = { ...layers[0], mediaType: foreign.layerType, urls: foreign.urls };
   const config = {
     architecture: image.architecture ?? hostArchitecture(),
     os: "linux",

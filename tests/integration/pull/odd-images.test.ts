@@ -1,0 +1,107 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { join } from "node:path";
+import { mediaTypes } from "../../../src/formats/oci-image.ts";
+import { mustRun } from "../../fixtures/command.ts";
+import { clients, TestEngine } from "../../fixtures/engine.ts";
+import { GantryRegistry } from "../registry-server/gantry-registry.ts";
+import { pushImage } from "./push-image.ts";
+
+let engine: TestEngine;
+let registry: GantryRegistry;
+let mirror: GantryRegistry;
+beforeAll(async () => {
+  [registry, mirror] = await Promise.all([GantryRegistry.start(), GantryRegistry.start()]);
+  engine = await TestEngine.start({ name: "odd-images" });
+}, 60_000);
+afterAll(async () => {
+  await engine?.[Symbol.asyncDispose]();
+  await registry?.[Symbol.asyncDispose]();
+  await mirror?.[Symbol.asyncDispose]();
+}, 30_000);
+
+describe.each(clients)("with %s", (client) => {
+  /** What is in the root of a container of the image. */
+  async function filesOf(image: string): Promise<string[]> {
+    const id = await engine.must(client, "create", image, "none");
+    const archive = join(engine.directory, `${client}.tar`);
+    await engine.must(client, "export", "-o", archive, id);
+    await engine.must(client, "rm", id);
+    return (await mustRun(["tar", "-tf", archive])).trim().split("\n");
+  }
+
+  test.each(["oci", "docker"] as const)(
+    "layers without files are layers like others (%s)",
+    async (format) => {
+      const name = `${client}/empty-${format}`;
+      const layers = [[], [{ name: "file", content: client }], []];
+      const pushed = await pushImage(registry.host, name, "1", { layers, compression: "gzip", format });
+      const image = `${registry.host}/${name}:1`;
+      expect(await engine.must(client, "pull", image)).toContain(`Digest: ${pushed.digest}`);
+      const found = JSON.parse(
+        await engine.must(client, "image", "inspect", "-f", "{{json .RootFS.Layers}}", image),
+      );
+      expect(found).toHaveLength(3);
+      expect(found[2]).toBe(found[0]);
+      expect(await filesOf(image)).toContain("file");
+      const target = `${mirror.host}/${name}:1`;
+      await engine.must(client, "tag", image, target);
+      expect(await engine.must(client, "push", target)).toContain(`1: digest: ${pushed.digest}`);
+      await engine.must(client, "rmi", image, target);
+    },
+  );
+
+  test.each([
+    ["oci", "application/vnd.oci.image.layer.nondistributable.v1.tar+gzip"],
+    ["docker", mediaTypes.dockerForeignLayerGzip],
+  ] as const)(
+    "a foreign layer (%s) is taken where the registry has it, and not pushed",
+    async (format, layerType) => {
+      const name = `${client}/foreign-${format}`;
+      const urls = ["https://layers.example/base"];
+      const base = [{ name: "base", content: name }];
+      const top = [{ name: "top", content: name }];
+      const options = {
+        layers: [base, top],
+        compression: "gzip",
+        format,
+        foreign: { layerType, urls },
+      } as const;
+      const { digest } = await pushImage(registry.host, name, "1", options);
+      const image = `${registry.host}/${name}:1`;
+      await engine.must(client, "pull", image);
+      expect(await filesOf(image)).toEqual(expect.arrayContaining(["base", "top"]));
+
+      const target = `${mirror.host}/${name}:1`;
+      await engine.must(client, "tag", image, target);
+      const output = await engine.must(client, "push", target);
+      expect(output.match(/: Skipped foreign layer$/gm)).toHaveLength(1);
+      expect(output).toContain(`1: digest: ${digest}`);
+      await engine.must(client, "rmi", image, target);
+
+      const refused = await engine[client](["pull", target]);
+      expect(refused.exitCode).toBe(1);
+      expect(refused.stderr).toContain("the registry does not have the foreign layer sha256:");
+      expect(refused.stderr).toContain(urls[0] ?? "");
+      expect(await engine.must(client, "images", "-q", "-a")).toBe("");
+    },
+  );
+
+  test("Docker's schema 1 is refused by name", async () => {
+    const [bytes, mediaType] = [
+      JSON.stringify({ schemaVersion: 1, name: "old", fsLayers: [] }),
+      mediaTypes.dockerSchema1Signed,
+    ];
+    using old = Bun.serve({
+      port: 0,
+      hostname: "127.0.0.1",
+      fetch: ({ url }) =>
+        new URL(url).pathname === "/v2/"
+          ? new Response("{}")
+          : new Response(bytes, { headers: { "content-type": mediaType } }),
+    });
+    const { exitCode, stderr } = await engine[client](["pull", `127.0.0.1:${old.port}/old:1`]);
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain("is in Docker's image format schema 1, which is not supported");
+    if (client === "gantry") expect(stderr).toContain("push the image again with a current tool");
+  });
+});
