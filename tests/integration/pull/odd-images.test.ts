@@ -1,8 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
+import { digestOf } from "../../../src/formats/digest.ts";
 import { mediaTypes } from "../../../src/formats/oci-image.ts";
 import { mustRun } from "../../fixtures/command.ts";
 import { clients, TestEngine } from "../../fixtures/engine.ts";
+import { busyboxArchiveFile } from "../../fixtures/images.ts";
+import { scratchDirectory } from "../../fixtures/places.ts";
 import { GantryRegistry } from "../registry-server/gantry-registry.ts";
 import { pushImage } from "./push-image.ts";
 
@@ -12,12 +16,39 @@ let mirror: GantryRegistry;
 beforeAll(async () => {
   [registry, mirror] = await Promise.all([GantryRegistry.start(), GantryRegistry.start()]);
   engine = await TestEngine.start({ name: "odd-images" });
+  await pushChunked(`${registry.host}/chunked:1`);
 }, 60_000);
 afterAll(async () => {
   await engine?.[Symbol.asyncDispose]();
   await registry?.[Symbol.asyncDispose]();
   await mirror?.[Symbol.asyncDispose]();
 }, 30_000);
+
+/** Podman writes layers whose files can be fetched one by one. */
+async function pushChunked(image: string): Promise<void> {
+  const storage = scratchDirectory("oi"); // podman takes no run root longer than 50 characters
+  const places = [
+    "--root",
+    join(storage, "root"),
+    "--runroot",
+    join(storage, "run"),
+    "--storage-driver",
+    "vfs",
+  ];
+  const podman = (...args: string[]) => mustRun(["podman", ...places, ...args]);
+  const loaded = await podman("load", "-q", "-i", await busyboxArchiveFile());
+  const local = loaded.trim().replace("Loaded image: ", "");
+  await podman(
+    "push",
+    "-q",
+    "--tls-verify=false",
+    "--compression-format",
+    "zstd:chunked",
+    local,
+    `docker://${image}`,
+  );
+  rmSync(storage, { recursive: true, force: true });
+}
 
 describe.each(clients)("with %s", (client) => {
   /** What is in the root of a container of the image. */
@@ -85,6 +116,18 @@ describe.each(clients)("with %s", (client) => {
       expect(await engine.must(client, "images", "-q", "-a")).toBe("");
     },
   );
+
+  test("zstd:chunked, as podman writes it, is an ordinary zstd layer", async () => {
+    const image = `${registry.host}/chunked:1`;
+    const raw = await mustRun(["skopeo", "inspect", "--raw", "--tls-verify=false", `docker://${image}`]);
+    expect(raw).toContain("io.containers.zstd-chunked.manifest-position");
+    expect(await engine.must(client, "pull", image)).toContain(`Digest: ${digestOf(raw)}`);
+    expect(await engine.must(client, "run", "--rm", image, "echo", "hi")).toBe("hi");
+    const target = `${mirror.host}/${client}/chunked:1`;
+    await engine.must(client, "tag", image, target);
+    expect(await engine.must(client, "push", target)).toContain(`1: digest: ${digestOf(raw)}`);
+    await engine.must(client, "rmi", image, target);
+  });
 
   test("Docker's schema 1 is refused by name", async () => {
     const [bytes, mediaType] = [
