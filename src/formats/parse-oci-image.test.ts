@@ -43,6 +43,16 @@ describe("what is refused, and with which words", () => {
     [{ ...manifest, config: undefined }, "", "m: config is missing"],
     [{ ...manifest, layers: null }, "", "m: layers is missing"],
     [{ ...manifest, layers: [1] }, "", "m: layers[0] is not an object"],
+    [{ ...manifest, layers: [{ digest, size: 3 }] }, "", "m: layers[0].mediaType is missing"],
+    [{ ...manifest, layers: [{ mediaType: "x", size: 3 }] }, "", "m: layers[0].digest is missing"],
+    [{ ...manifest, layers: [{ mediaType: "x", digest }] }, "", "m: layers[0].size is missing"],
+    [{ ...manifest, annotations: { a: 1 } }, "", 'm: annotations["a"] is not a string'],
+    [{ schemaVersion: 2, mediaType: mediaTypes.ociIndex }, "", "m: manifests is missing"],
+    [
+      { schemaVersion: 2, manifests: [{ ...descriptor, platform: { os: "linux" } }] },
+      "",
+      "architecture is missing",
+    ],
     [{ ...manifest, layers: [{ ...descriptor, size: -1 }] }, "", "m: layers[0].size is negative"],
     [{ ...manifest, layers: [{ ...descriptor, size: 1.5 }] }, "", "m: layers[0].size is not a whole number"],
     [{ ...manifest, layers: [{ ...descriptor, digest: "sha256:../x" }] }, "", "m: layers[0].digest is not a"],
@@ -74,6 +84,20 @@ describe("what is refused, and with which words", () => {
       }),
     );
   });
+});
+
+test("unknown annotations, and all that a descriptor can have, are kept", () => {
+  const whole = {
+    ...descriptor,
+    urls: ["https://layers.example/x"],
+    annotations: { "org.example.unknown": "" },
+    data: "YWJj",
+    artifactType: "application/vnd.example.thing",
+    platform: { os: "linux", architecture: "arm", variant: "v7", "os.version": "1", "os.features": ["f"] },
+  };
+  const annotations = { "org.opencontainers.image.title": "t", "org.example.unknown": "u" };
+  const index = parseIndex(bytes({ schemaVersion: 2, manifests: [whole], annotations }));
+  expect(index).toEqual({ mediaType: mediaTypes.ociIndex, manifests: [whole], annotations } as never);
 });
 
 test("unknown media types of layers and unknown fields are kept out of the way", () => {

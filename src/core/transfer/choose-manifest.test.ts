@@ -48,6 +48,29 @@ test("indexes inside one another are followed, to a limit that is named", async 
   );
 });
 
+test("entries of unknown types are passed over, and of those that fit the first is taken", async () => {
+  const documents = new Documents();
+  const image = documents.image();
+  const other = documents.add({ manifests: [] }, "application/vnd.example.thing+json");
+  const entries = (...given: object[]) => documents.add({ manifests: given }, mediaTypes.ociIndex);
+  const choose = async (index: Descriptor) =>
+    (await chooseManifest(index, platform, documents.fetch)).descriptor.digest;
+  const second = { ...documents.add({ manifests: [image] }, mediaTypes.ociIndex), platform };
+  expect(await choose(entries({ ...other, platform }, { ...image, platform }, second))).toBe(image.digest);
+  await expect(choose(entries({ ...other, platform }))).rejects.toThrow(
+    "no matching manifest for linux/amd64",
+  );
+});
+
+test("an entry without a platform is taken where no other fits", async () => {
+  const documents = new Documents();
+  const [image, arm] = [documents.image(), { os: "linux", architecture: "arm64" }];
+  const foreign = { ...documents.add({ manifests: [] }, mediaTypes.ociIndex), platform: arm };
+  const index = documents.add({ manifests: [foreign, image] }, mediaTypes.ociIndex);
+  const chosen = await chooseManifest(index, platform, documents.fetch);
+  expect(chosen.descriptor.digest).toBe(image.digest);
+});
+
 test("a document of another kind than its descriptor says is refused", async () => {
   const documents = new Documents();
   const image = documents.image();

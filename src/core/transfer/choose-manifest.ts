@@ -51,7 +51,9 @@ function chooseEntry(
   { manifests }: Extract<ManifestDocument, { kind: "index" }>,
   platform: Platform,
 ): Descriptor {
-  const entry = choosePlatform(manifests, platform);
+  const images = manifests.filter(({ mediaType }) => documentTypes.includes(mediaType));
+  // An entry may leave its platform out; its config tells it then.
+  const entry = choosePlatform(images, platform) ?? images.find((one) => one.platform === undefined);
   if (entry) return entry;
   const offered = manifests.flatMap((one) => (one.platform ? [formatPlatform(one.platform)] : []));
   const known = offered.filter((text) => !text.startsWith("unknown/"));
@@ -60,6 +62,14 @@ function chooseEntry(
     hint: known.length > 0 ? `the image is there for ${known.join(", ")}` : undefined,
   });
 }
+
+/** An entry of another type is nothing that could be run (OCI image-spec, "Image Index": no error for unknown ones). */
+const documentTypes: readonly string[] = [
+  mediaTypes.ociManifest,
+  mediaTypes.dockerManifest,
+  mediaTypes.ociIndex,
+  mediaTypes.dockerList,
+];
 
 const imageConfigTypes: readonly string[] = [
   mediaTypes.ociConfig,

@@ -8,7 +8,7 @@ import { clients, TestEngine } from "../../fixtures/engine.ts";
 import { busyboxArchiveFile } from "../../fixtures/images.ts";
 import { scratchDirectory } from "../../fixtures/places.ts";
 import { GantryRegistry } from "../registry-server/gantry-registry.ts";
-import { pushImage } from "./push-image.ts";
+import { pushImage, pushIndex } from "./push-image.ts";
 
 let engine: TestEngine;
 let registry: GantryRegistry;
@@ -116,6 +116,20 @@ describe.each(clients)("with %s", (client) => {
       expect(await engine.must(client, "images", "-q", "-a")).toBe("");
     },
   );
+
+  test("an index whose entry has no platform is that image", async () => {
+    const name = `${client}/bare-index`;
+    const options = {
+      layers: [[{ name: "only", content: "" }]],
+      compression: "gzip",
+      format: "oci",
+    } as const;
+    const image = await pushImage(registry.host, name, "image", options);
+    const { digest } = await pushIndex(registry.host, name, "1", [{ image }]);
+    expect(await engine.must(client, "pull", `${registry.host}/${name}:1`)).toContain(`Digest: ${digest}`);
+    expect(await filesOf(`${registry.host}/${name}:1`)).toContain("only");
+    await engine.must(client, "rmi", `${registry.host}/${name}:1`);
+  });
 
   test("zstd:chunked, as podman writes it, is an ordinary zstd layer", async () => {
     const image = `${registry.host}/chunked:1`;

@@ -59,11 +59,11 @@ export function pushIndex(
   host: string,
   name: string,
   tag: string,
-  entries: readonly { readonly image: Descriptor; readonly architecture: string }[],
+  entries: readonly { readonly image: Descriptor; readonly architecture?: string }[],
 ): Promise<Descriptor> {
   const manifests = entries.map(({ image, architecture }) => ({
     ...image,
-    platform: { os: "linux", architecture },
+    ...(architecture === undefined ? {} : { platform: { os: "linux", architecture } }),
   }));
   const index = { schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests };
   return pushManifest(host, name, tag, mediaTypes.ociIndex, index);
