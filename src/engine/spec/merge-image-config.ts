@@ -16,12 +16,19 @@ export function mergeImageConfig(user: ContainerConfig, image: ImageConfig): Con
     ...withoutEmpty(user),
     Env: mergeEnv(user.Env ?? [], image.Env ?? []),
     Labels: { ...image.Labels, ...user.Labels },
-    ExposedPorts: { ...image.ExposedPorts, ...user.ExposedPorts },
+    ExposedPorts: withProtocols({ ...image.ExposedPorts, ...user.ExposedPorts }),
     Volumes: { ...image.Volumes, ...user.Volumes },
     Entrypoint: command.entrypoint,
     Cmd: command.cmd,
     ...(healthcheck !== undefined && { Healthcheck: healthcheck }),
   };
+}
+
+/** An image may write `80` for `80/tcp`. OCI image-spec, "Image Configuration", ExposedPorts. */
+function withProtocols(ports: Readonly<Record<string, object>>): Record<string, object> {
+  return Object.fromEntries(
+    Object.entries(ports).map(([port, value]) => [port.includes("/") ? port : `${port}/tcp`, value]),
+  );
 }
 
 function mergeCommand(user: ContainerConfig, image: ImageConfig) {

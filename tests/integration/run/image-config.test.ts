@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { packImage, packTar } from "../../../scripts/image-archive.ts";
 import { clients, TestEngine } from "../../fixtures/engine.ts";
 import { busyboxFiles } from "../../fixtures/images.ts";
+import { waitFor } from "../../fixtures/wait-for.ts";
 
 /** All fields of the OCI image-spec, "Image Configuration", that a runner heeds, and one that nobody knows. */
 const config = {
@@ -10,7 +11,7 @@ const config = {
   Env: ["PATH=/bin", "EMPTY=", "SPACED=a  b"],
   Entrypoint: ["/bin/sh", "-c"],
   Cmd: [
-    'id; pwd; echo "$SPACED"; env | grep EMPTY; trap "echo asked; exit 7" USR1; while true; do sleep 0.02; done',
+    'id; pwd; echo "$SPACED"; env | grep EMPTY; trap "echo asked; exit 7" USR1; echo ready; while true; do sleep 0.02; done',
   ],
   WorkingDir: "/work/deep",
   Labels: { "org.example.label": "value" },
@@ -33,6 +34,7 @@ afterAll(() => engine?.[Symbol.asyncDispose]());
 describe.each(clients)("an image's configuration, with %s", (client) => {
   test("is the container's: user with groups, directory, variables, command and signal", async () => {
     const id = await engine.must(client, "run", "-d", "whole:1");
+    await waitFor("the trap", async () => (await engine.must(client, "logs", id)).endsWith("ready"));
     await engine.must(client, "stop", id);
     const lines = (await engine.must(client, "logs", id)).split("\n");
     expect(lines).toEqual([
@@ -40,13 +42,22 @@ describe.each(clients)("an image's configuration, with %s", (client) => {
       "/work/deep",
       "a  b",
       "EMPTY=",
+      "ready",
       "asked",
     ]);
     const [{ Config, State }] = JSON.parse(await engine.must(client, "inspect", id));
     expect(State.ExitCode).toBe(7);
-    expect(Object.keys(Config.ExposedPorts).sort()).toEqual(["53/udp", "80/tcp", "9/tcp"]);
+    expect(Config.ExposedPorts).toEqual({ "80/tcp": {}, "53/udp": {}, "9/tcp": {} });
     expect(Config.Labels).toEqual({ "org.example.label": "value" });
     await engine.must(client, "rm", id);
+  });
+
+  test("names the ports that -P publishes; one without a protocol is for TCP", async () => {
+    const id = await engine.must(client, "run", "-d", "-P", "whole:1");
+    const ports = await engine.must(client, "inspect", "-f", "{{json .NetworkSettings.Ports}}", id);
+    const free = [{ HostIp: "0.0.0.0", HostPort: expect.stringMatching(/^\d+$/) }];
+    expect(JSON.parse(ports)).toEqual({ "53/udp": free, "80/tcp": free, "9/tcp": free });
+    await engine.must(client, "rm", "-f", id);
   });
 
   test("gives way to what the user asks for", async () => {
