@@ -1,13 +1,14 @@
 /*
  * dist/gantry is two programs in one file: this one, and behind it, from the next page on, the full program on Bun.
  * execve(2) can start only the first, so the second is mapped here as the kernel would map it, its dynamic linker
- * too, and entered with the stack that the kernel made. An execve of a copy would cost a copy of 110 MB.
+ * too, and entered with a stack like the one that the kernel made. An execve of a copy would cost a copy of 110 MB.
  */
 #include "program.h"
 
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -217,21 +218,66 @@ static _Noreturn void enter(uintptr_t entry, void *stack)
 	__builtin_unreachable();
 }
 
-_Noreturn void become_program(char **argv)
+static size_t count_words(char **words)
+{
+	size_t count = 0;
+
+	while (words[count])
+		count++;
+	return count;
+}
+
+static bool is_set(char **env, const char *variable)
+{
+	size_t name = strcspn(variable, "=") + 1;
+
+	for (; *env; env++) {
+		if (strncmp(*env, variable, name) == 0)
+			return true;
+	}
+	return false;
+}
+
+static size_t auxiliary_bytes(const Elf64_auxv_t *vector)
+{
+	const Elf64_auxv_t *end = vector;
+
+	while (end->a_type != AT_NULL)
+		end++;
+	return (size_t)(end + 1 - vector) * sizeof(*vector);
+}
+
+/* The kernel's stack is argc, argv, NULL, environment, NULL, auxiliary vector. This is a second one, further down. */
+static _Noreturn void enter_with(const struct image *program, const struct image *linker, char **argv, char *variable)
+{
+	size_t argc = count_words(argv), variables;
+	char **env = argv + argc + 1;
+	Elf64_auxv_t *vector;
+	char **stack, **at;
+
+	variables = count_words(env);
+	vector = (Elf64_auxv_t *)(env + variables + 1);
+	set_auxiliary(vector, program, linker);
+	stack = __builtin_alloca_with_align((argc + variables + 4) * sizeof(*stack) + auxiliary_bytes(vector), 128);
+	at = stack;
+	*at++ = (char *)argc;
+	memcpy(at, argv, (argc + 1 + variables) * sizeof(*at));
+	at += argc + 1 + variables;
+	if (variable && !is_set(env, variable))
+		*at++ = variable;
+	*at++ = NULL;
+	memcpy(at, vector, auxiliary_bytes(vector));
+	enter(linker->bias + linker->header.e_entry, stack);
+}
+
+_Noreturn void become_program(char **argv, char *variable)
 {
 	static struct image program, linker;
-	char **stack = argv - 1; /* the kernel's: argc, argv, NULL, environment, NULL, auxiliary vector */
-	char **end = argv;
 
 	open_program(&program);
 	map_image(&program, "/proc/self/exe");
 	open_linker(&linker, &program);
-	while (*end)
-		end++;
-	for (end++; *end; end++)
-		;
-	set_auxiliary((Elf64_auxv_t *)(end + 1), &program, &linker);
 	close(program.fd);
 	close(linker.fd);
-	enter(linker.bias + linker.header.e_entry, stack);
+	enter_with(&program, &linker, argv, variable);
 }

@@ -1,6 +1,5 @@
 import { basename } from "node:path";
 import { setAddonPath } from "../kernel/addon.ts";
-import { commandLineWorld } from "./command-line.ts";
 import { embeddedFiles } from "./embedded/embedded-files.ts";
 
 /**
@@ -25,6 +24,14 @@ async function play(role: string | undefined, rest: readonly string[]): Promise<
     case "hello":
       return (await import("./embedded/hello-command.ts")).runHello(rest);
     default:
-      return (await import("../cli/cli.ts")).runCli(words, commandLineWorld());
+      return playCommandLine();
   }
+}
+
+async function playCommandLine(): Promise<number> {
+  const [{ runCli }, { commandLineWorld }] = await Promise.all([
+    import("../cli/cli.ts"),
+    import("./command-line.ts"),
+  ]);
+  return runCli(words, commandLineWorld());
 }
