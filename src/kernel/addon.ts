@@ -61,6 +61,9 @@ export const addon: Addon = {
   netlinkSocketIn: (netnsFd) => native().netlinkSocketIn(netnsFd),
 };
 
+/** Whether a system call is to be had for nothing. */
+export const isAddonLoaded = (): boolean => loaded !== undefined;
+
 function native(): Addon {
   loaded ??= loadFirst(candidates());
   return loaded;

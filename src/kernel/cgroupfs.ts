@@ -1,5 +1,4 @@
 import { readdirSync, rmdirSync } from "node:fs";
-import { setTimeout as delay } from "node:timers/promises";
 import { PlatformError } from "../errors/platform-error.ts";
 import type { CgroupFacts } from "./cgroup-facts.ts";
 import { errnoOf, fileError, readCgroupFile, writeCgroupFile } from "./cgroup-files.ts";
@@ -79,7 +78,7 @@ async function setFrozen(
       if (frozen) writeCgroupFile(`${directory}/${file}`, off);
       throw new PlatformError("Cancelled", `${frozen ? "freeze" : "thaw"} ${cgroupPath}: cancelled`);
     }
-    await delay(pollMs);
+    await Bun.sleep(pollMs);
     // A v1 freezer gives up on a process that is busy in the kernel; asking again resumes.
     if (frozen && !v2) writeCgroupFile(`${directory}/${file}`, on);
   }
@@ -112,7 +111,7 @@ export async function killCgroup(
     killOnce(directory);
     // A frozen v1 cgroup delivers no signal.
     if (cgroup.version === 1) thawQuietly(cgroup, cgroupPath);
-    await delay(pollMs);
+    await Bun.sleep(pollMs);
   }
 }
 
@@ -151,7 +150,7 @@ export async function removeCgroups(directories: readonly string[]): Promise<voi
     left.length > 0 && waitedMs <= removeTimeoutMs;
     pauseMs = Math.min(pauseMs * 2, 50)
   ) {
-    if (waitedMs > 0 || failure !== undefined) await delay(pauseMs);
+    if (waitedMs > 0 || failure !== undefined) await Bun.sleep(pauseMs);
     waitedMs += pauseMs;
     left = left.filter((directory) => {
       try {

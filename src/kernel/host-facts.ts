@@ -41,30 +41,54 @@ export interface HostFacts {
 /** RLIM_INFINITY. */
 export const unlimited = (1n << 64n) - 1n;
 
-/** Reads the facts; takes about a millisecond, so that a resident engine calls it once. Needs /proc and /sys. */
-export function detectHost(): HostFacts {
-  const status = readFields("/proc/self/status");
-  const capabilities = (field: string) => BigInt(`0x${status.get(field) ?? "0"}`);
-  return {
-    architecture: architectureOf(process.arch),
-    kernel: kernelVersion(readLine("/proc/sys/kernel/osrelease")),
-    cgroup: detectCgroups(readText("/proc/self/mountinfo"), readText("/proc/self/cgroup"), readLine),
-    cpuCount: countCpus(readLine("/sys/devices/system/cpu/online")),
-    namespaces: detectNamespaces(),
-    lastCapability: Number(readLine("/proc/sys/kernel/cap_last_cap") || "40"),
-    capabilities: { bounding: capabilities("CapBnd"), permitted: capabilities("CapPrm") },
-    seccompActions: readLine("/proc/sys/kernel/seccomp/actions_avail").split(" ").filter(Boolean),
-    apparmor: readLine("/sys/module/apparmor/parameters/enabled") === "Y",
-    selinux: existsSync("/sys/fs/selinux/enforce"),
-    rlimits: parseLimits(readText("/proc/self/limits")),
-    oomScoreAdj: Number(readLine("/proc/self/oom_score_adj") || "0"),
-    inUserNamespace: !/^\s*0\s+0\s+4294967295\s*$/.test(readLine("/proc/self/uid_map")),
-    networkSysctls: ["net.ipv4.ip_unprivileged_port_start", "net.ipv4.ping_group_range"].filter((key) =>
+type Readers = { readonly [K in keyof HostFacts]: () => HostFacts[K] };
+
+const readers: Readers = {
+  architecture: () => architectureOf(process.arch),
+  kernel: () => kernelVersion(readLine("/proc/sys/kernel/osrelease")),
+  cgroup: () => detectCgroups(readText("/proc/self/mountinfo"), readText("/proc/self/cgroup"), readLine),
+  cpuCount: () => countCpus(readLine("/sys/devices/system/cpu/online")),
+  namespaces: detectNamespaces,
+  lastCapability: () => Number(readLine("/proc/sys/kernel/cap_last_cap") || "40"),
+  capabilities: detectCapabilities,
+  seccompActions: () => readLine("/proc/sys/kernel/seccomp/actions_avail").split(" ").filter(Boolean),
+  apparmor: () => readLine("/sys/module/apparmor/parameters/enabled") === "Y",
+  selinux: () => existsSync("/sys/fs/selinux/enforce"),
+  rlimits: () => parseLimits(readText("/proc/self/limits")),
+  oomScoreAdj: () => Number(readLine("/proc/self/oom_score_adj") || "0"),
+  inUserNamespace: () => !/^\s*0\s+0\s+4294967295\s*$/.test(readLine("/proc/self/uid_map")),
+  networkSysctls: () =>
+    ["net.ipv4.ip_unprivileged_port_start", "net.ipv4.ping_group_range"].filter((key) =>
       existsSync(`/proc/sys/${key.replaceAll(".", "/")}`),
     ),
-    thermalThrottlePaths: thermalThrottlePaths(),
-    hasKcore: existsSync("/proc/kcore"),
-  };
+  thermalThrottlePaths,
+  hasKcore: () => existsSync("/proc/kcore"),
+};
+
+/** Reads the facts; takes about a millisecond, so that a resident engine calls it once. Needs /proc and /sys. */
+export const detectHost = (): HostFacts => ({ ...detectHostLazily() });
+
+/** The same facts, each read when it is first asked for: a command that makes one plan needs about half of them. */
+export function detectHostLazily(): HostFacts {
+  const facts = {};
+  for (const [name, read] of Object.entries(readers)) {
+    let value: unknown;
+    let isRead = false;
+    const get = () => {
+      if (!isRead) value = read();
+      isRead = true;
+      return value;
+    };
+    Object.defineProperty(facts, name, { get, enumerable: true });
+  }
+  // Every property comes from the reader of its name.
+  return facts as HostFacts;
+}
+
+function detectCapabilities(): HostFacts["capabilities"] {
+  const status = readFields("/proc/self/status");
+  const mask = (field: string) => BigInt(`0x${status.get(field) ?? "0"}`);
+  return { bounding: mask("CapBnd"), permitted: mask("CapPrm") };
 }
 
 function architectureOf(nodeName: string): Architecture {

@@ -28,6 +28,7 @@ const numbers = {
   shutdown: [48, 210],
   kill: [62, 129],
   wait4: [61, 260],
+  exit_group: [231, 94],
   fcntl: [72, 25],
   ftruncate: [77, 46],
   fchmod: [91, 52],

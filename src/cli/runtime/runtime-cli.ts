@@ -41,7 +41,7 @@ export async function runRuntimeCli(argv: readonly string[], program: RuntimePro
       env: program.env,
       print: (output) => writeAll(1, output),
       launcher: () => program.launcher(),
-      host: async () => (await import("../../kernel/host-facts.ts")).detectHost(),
+      host: async () => (await import("../../kernel/host-facts.ts")).detectHostLazily(),
     };
     const { command } = await load();
     if (values["systemd-cgroup"]) await refuseSystemd();

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { conflict } from "../../errors/platform-error.ts";
 import { listProcesses } from "../../kernel/cgroupfs.ts";
 
@@ -6,8 +7,9 @@ import { listProcesses } from "../../kernel/cgroupfs.ts";
  * what is in them. Errors: Conflict naming the cgroup.
  */
 export function requireFreeCgroups(directories: readonly string[]): void {
+  // Most are not there yet, and an error of node:fs is slow to make.
   for (const directory of directories)
-    if (listProcesses(directory).length > 0)
+    if (existsSync(directory) && listProcesses(directory).length > 0)
       throw conflict(`cgroup ${directory} is in use by another container or process`, {
         code: "cgroup.in-use",
         hint: "give this container a linux.cgroupsPath of its own",
