@@ -228,6 +228,25 @@ describe.skipIf(reason !== undefined)(`the front as OCI runtime${reason ? ` (${r
       if (exitCode !== 0) expect(stderr).toContain("cannot start an already running container");
   });
 
+  test("what the front sets for the full program reaches neither container nor hook", async () => {
+    const seen = join(runtime.directory, "environment");
+    const bundle = runtime.bundle(["env"], (spec) => {
+      spec.hooks = { poststop: [{ path: "/bin/sh", args: ["sh", "-c", `env > ${seen}`] }] };
+    });
+    const run = await by("front", ["run", "--bundle", bundle, "environment"]);
+    expect(run).toMatchObject({ exitCode: 0, stderr: "" });
+    expect(run.stdout).toContain("PATH=");
+    expect(run.stdout).not.toContain("BUN_JSC");
+    expect(readFileSync(seen, "utf8")).not.toContain("BUN_JSC");
+  });
+
+  test("a setting of the caller's own is kept", async () => {
+    const argv = [gantryPath, "runtime", "--root", runtime.root, "--version"];
+    expect(await call(argv, { BUN_JSC_useJIT: "1" })).toMatchObject({ exitCode: 0 });
+    // Bun refuses what is no truth value, so that it must have got this one.
+    expect((await call(argv, { BUN_JSC_useJIT: "nonsense" })).exitCode).not.toBe(0);
+  });
+
   test("hooks are run, by the full program", async () => {
     const ran = join(runtime.directory, "hooks");
     const hook = (word: string) => [{ path: "/bin/sh", args: ["sh", "-c", `echo ${word} >> ${ran}`] }];
