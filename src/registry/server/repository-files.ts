@@ -71,7 +71,8 @@ export class RepositoryFiles {
 
   /** When it was written or touched last, in milliseconds; undefined when it is not there. */
   async usedAtMs(path: string): Promise<number | undefined> {
-    return (await stat(path).catch(undefinedIfMissing))?.mtimeMs;
+    const status = await stat(path).catch(undefinedIfMissing);
+    return status && Math.floor(status.mtimeMs); // as Date.now() tells it
   }
 
   /** Makes it look as if it had just been written. False when it is not there. */
