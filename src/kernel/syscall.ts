@@ -95,6 +95,8 @@ const numbers = {
   getpid: [39, 172],
   close_range: [436, 436],
   sched_setaffinity: [203, 122],
+  sched_setattr: [314, 274],
+  sched_getattr: [315, 275],
   setsid: [112, 157],
   execveat: [322, 281],
   clone3: [435, 435],

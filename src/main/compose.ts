@@ -25,6 +25,7 @@ import { ManifestSummaries } from "../engine/images/manifest-summaries.ts";
 import { systemInfo } from "../engine/system/system-info.ts";
 import { setAddonPath } from "../kernel/addon.ts";
 import { detectHost } from "../kernel/host-facts.ts";
+import { preferThisThread } from "../kernel/thread-priority.ts";
 import type { Log } from "../log/log.ts";
 import { createNetworks } from "../network/create-networks.ts";
 import { HelperShimLauncher } from "../shim/helper-shim-launcher.ts";
@@ -61,6 +62,7 @@ export async function compose(options: EngineOptions, log: Log): Promise<Engine>
   const native = join(state, "native");
   const addonPath = installEmbedded(embeddedFiles.addon, "gantry-addon", native);
   setAddonPath(addonPath);
+  preferThisThread();
   const host = detectHost();
   const bus = new EventBus();
 
