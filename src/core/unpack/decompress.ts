@@ -52,7 +52,7 @@ export async function* decompress(
     while (sizeOf(head) < 6) {
       const next = await chunks.next();
       if (next.done) break;
-      head.push(next.value);
+      head.push(new Uint8Array(next.value)); // the source may use its memory again
     }
     const rest: AsyncIterable<Uint8Array> = { [Symbol.asyncIterator]: () => chunks };
     const compression = sniffCompression(Buffer.concat(head).subarray(0, 6), what);

@@ -6,7 +6,7 @@ const readBytes = 256 * 1024;
 
 /**
  * The input of a job inside its Worker: chunks that are posted to it, or a file that may still grow. Iterate
- * once; `consumed` counts what the iterator gave out.
+ * once; `consumed` counts what the iterator gave out. A piece is valid until the next one is asked for.
  */
 export class JobInput implements AsyncIterable<Uint8Array> {
   readonly #chunks: Uint8Array[] = [];
@@ -76,13 +76,14 @@ export class JobInput implements AsyncIterable<Uint8Array> {
   }
 
   async *#readFile({ fd, path, complete }: InputFile): AsyncGenerator<Uint8Array> {
+    // One for all: memory that is read into and dropped would wait for the garbage collector by the megabyte.
+    const buffer = Buffer.allocUnsafeSlow(readBytes);
     let position = 0;
     for (;;) {
       this.throwIfAborted();
       const valid = complete ? Number.POSITIVE_INFINITY : this.#fileSize;
       const wanted = Math.min(readBytes, valid - position);
       if (wanted > 0) {
-        const buffer = Buffer.allocUnsafeSlow(wanted);
         const length = orFileError(path, () => readSync(fd, buffer, 0, wanted, position));
         if (length === 0) return; // the end, or a file shorter than promised: the parser will tell
         position += length;
