@@ -31,6 +31,9 @@ export class Front {
   private readonly left = Promise.withResolvers<void>();
   private readonly handlers = new Map<number, Set<() => void>>();
   private awaitedInput: ((chunk: Uint8Array | undefined) => void) | undefined;
+  private hasLeft = false;
+  /** Until the front has read what it was sent. */
+  private room: PromiseWithResolvers<void> | undefined;
   size: TerminalSize | undefined;
 
   constructor(private readonly stream: FrontStream) {
@@ -47,6 +50,7 @@ export class Front {
     });
     stream.input.on("error", () => this.leave());
     stream.input.once("end", () => this.leave());
+    stream.output.on("drain", () => this.makeRoom());
     stream.output.on("error", () => this.leave());
     stream.output.once("close", () => this.leave());
     this.closed.then(() => this.greeted.reject(new Error("the front left before it said what it wants")));
@@ -56,12 +60,13 @@ export class Front {
   /** Settles when there is room for more; undefined where there is. */
   send(type: EngineFrameType, payload?: Uint8Array): Promise<void> | undefined {
     const { output } = this.stream;
-    if (output.destroyed) return undefined;
+    if (output.destroyed || output.writableEnded) return undefined;
     // Frames of one moment leave in one write.
     output.cork();
     process.nextTick(() => output.uncork());
     if (output.write(encodeEngineFrame(type, payload))) return undefined;
-    return Promise.race([new Promise<void>((room) => output.once("drain", () => room())), this.closed]);
+    this.room ??= Promise.withResolvers();
+    return this.room.promise;
   }
 
   print(type: "output" | "error", bytes: Uint8Array): Promise<void> | undefined {
@@ -77,8 +82,9 @@ export class Front {
     const chunk = new Promise<Uint8Array | undefined>((arrived) => {
       this.awaitedInput = arrived;
     });
-    this.send("read");
-    return Promise.race([chunk, this.closed.then(() => undefined)]);
+    if (this.hasLeft) this.giveInput(undefined);
+    else this.send("read");
+    return chunk;
   }
 
   onSignal(number: number, handler: () => void): () => void {
@@ -104,8 +110,7 @@ export class Front {
       this.size = hello.size;
       this.greeted.resolve(hello);
     } else if (type === "input") {
-      this.awaitedInput?.(payload.length === 0 ? undefined : payload);
-      this.awaitedInput = undefined;
+      this.giveInput(payload.length === 0 ? undefined : payload);
     } else if (type === "size") {
       const view = Buffer.from(payload);
       this.size = { rows: view.readUInt16LE(0), columns: view.readUInt16LE(2) };
@@ -114,7 +119,20 @@ export class Front {
     }
   }
 
+  private giveInput(chunk: Uint8Array | undefined): void {
+    this.awaitedInput?.(chunk);
+    this.awaitedInput = undefined;
+  }
+
+  private makeRoom(): void {
+    this.room?.resolve();
+    this.room = undefined;
+  }
+
   private leave(): void {
+    this.hasLeft = true;
+    this.giveInput(undefined);
+    this.makeRoom();
     this.left.resolve();
     if (!this.stream.output.writableEnded) this.stream.output.destroy();
   }

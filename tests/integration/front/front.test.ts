@@ -70,6 +70,19 @@ describe("the engine runs a command for its front", () => {
     expect(await child.exited).toBe(0);
   });
 
+  test("nothing of what came through stays in the engine's memory", async () => {
+    const { pid } = machine.engine;
+    const peakMiB = () =>
+      Number(/^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) / 1024;
+    const forgetPeak = "5";
+    writeFileSync(`/proc/${pid}/clear_refs`, forgetPeak);
+    const before = peakMiB();
+    const env = { GANTRY_HOST: machine.engine.host, G: gantryPath };
+    const script = "head -c 400000000 /dev/zero | $G run --rm -i busybox sh -c 'cat >/dev/null'";
+    expect(await command(["sh", "-c", script], { env })).toMatchObject({ exitCode: 0, stderr: "" });
+    expect(peakMiB() - before).toBeLessThan(200);
+  });
+
   test("a reader that is slow slows the container down, not the engine", async () => {
     const child = spawnGantry([
       "run",
