@@ -37,6 +37,7 @@ export class Attacher {
     }
     container.attachments.add({
       client,
+      stdin: request.stdin,
       connect: (attach) => this.#connect(container, attach, request, client),
     });
   }

@@ -17,6 +17,10 @@ export interface JoinOptions {
  * keys. A half-close of either side is passed on; the other direction goes on.
  */
 export function joinStreams(client: ClientStream, stream: AttachStream, options: JoinOptions): void {
+  if (client.output.destroyed) {
+    stream.destroy(); // it left while the connection was made
+    return;
+  }
   const endClient = (): void => {
     void Promise.resolve(options.beforeEnd).then(() => client.output.end());
   };

@@ -29,6 +29,18 @@ describe("attach", () => {
     await remove(id);
   });
 
+  test("of a client that leaves before the start is the end of stdin, too", async () => {
+    const id = await createShell(holder.engine, "cat; echo ended", { OpenStdin: true, StdinOnce: true });
+    {
+      await using connection = await RawConnection.open(holder.engine.socket);
+      connection.upgrade(`/v1.51/containers/${id}/attach?${allStreams}`);
+      await connection.head();
+    }
+    await holder.engine.json("POST", `/containers/${id}/start`);
+    await waitForExit(holder.engine, id);
+    await remove(id);
+  });
+
   test("says raw to clients before 1.42", async () => {
     const id = await startShell(holder.engine, "sleep 1000");
     await using connection = await RawConnection.open(holder.engine.socket);
