@@ -34,7 +34,7 @@ export const command = () =>
         }),
       ]);
       using _signals = flags["sig-proxy"] ? forwardSignals(context, Id) : undefined;
-      using _size = Config.Tty ? followTerminalSize(context, `${path}/resize`) : undefined;
+      using _size = Config.Tty ? followTerminalSize(context, `${path}/resize`, { redraw: true }) : undefined;
       const end = await runSession(context, attachment, {
         stdin,
         tty: Config.Tty,

@@ -1,4 +1,4 @@
-import type { CommandContext } from "../context.ts";
+import type { CommandContext, TerminalSize } from "../context.ts";
 import { pathOf } from "../engine-client.ts";
 
 /** Signals that a user may send to the client and mean the container. SIGPIPE and SIGCHLD are our own business. */
@@ -30,14 +30,24 @@ export function forwardSignals(context: CommandContext, containerId: string): Di
   };
 }
 
-/** Keeps the size of the process's terminal that of ours until disposed of. `resizePath`: `/containers/X/resize`. */
-export function followTerminalSize(context: CommandContext, resizePath: string): Disposable {
-  const resize = () => {
+/**
+ * Keeps the size of the process's terminal that of ours until disposed of. `resizePath`: `/containers/X/resize`.
+ * `redraw`: the process has drawn already, for somebody else: only a change makes it draw again, so it gets one.
+ */
+export function followTerminalSize(
+  context: CommandContext,
+  resizePath: string,
+  { redraw = false } = {},
+): Disposable {
+  const resizeTo = ({ rows, columns }: TerminalSize) =>
+    context.engine.send("POST", resizePath, { query: { h: rows, w: columns } }).catch(() => {}); // it has ended
+  const resize = async (isOther = false) => {
     const size = context.terminal.size();
     if (size === undefined || size.rows === 0) return;
-    context.engine.send("POST", resizePath, { query: { h: size.rows, w: size.columns } }).catch(() => {}); // it has ended
+    if (isOther) await resizeTo({ rows: size.rows + 1, columns: size.columns + 1 });
+    await resizeTo(size);
   };
-  resize();
-  const stop = context.signals.on("SIGWINCH", resize);
+  void resize(redraw);
+  const stop = context.signals.on("SIGWINCH", () => void resize());
   return { [Symbol.dispose]: stop };
 }

@@ -45,6 +45,7 @@ describe.each(clients)("W17 commands of every day, with %s", (client) => {
     expect(await first.exitCode()).toBe(0);
     expect(await state("Running")).toBe("true");
     await using second = await terminal(client, "attach", name);
+    await second.see(/# /); // drawn anew
     second.type("echo $there here\r");
     await second.see(/still here/);
     second.type("exit 3\r");
