@@ -1,11 +1,12 @@
 import { defineCommand } from "../command.ts";
-import { bool, notBuilt, text } from "../flag-kinds.ts";
+import { CommandError } from "../command-error.ts";
+import { bool, text } from "../flag-kinds.ts";
 
 export const command = () =>
   defineCommand({
     usage: "[OPTIONS] NAME[:TAG|@DIGEST]",
     flags: {
-      "all-tags": notBuilt(undefined, "a"),
+      "all-tags": bool("Pull all tags of the repository", { short: "a" }),
       platform: text("Platform to choose from a multi-platform image"),
       quiet: bool("Print nothing but the name", { short: "q" }),
     },
@@ -18,7 +19,13 @@ export const command = () =>
       const { pullImage } = await import("../progress/pull-image.ts");
       const { registryAuth } = await import("../progress/registry-auth.ts");
       const reference = parseReference(image);
-      const complete = withDefaultTag(reference);
+      const isAll = flags["all-tags"];
+      if (isAll && (reference.tag ?? reference.digest) !== undefined) {
+        throw new CommandError("a tag cannot be given together with --all-tags", {
+          hint: "name the repository alone",
+        });
+      }
+      const complete = isAll ? reference : withDefaultTag(reference);
       const auth = registryAuth(complete.domain, context);
       if (reference.tag !== complete.tag && !flags.quiet) {
         context.stdout.write(`Using default tag: ${complete.tag}\n`);
@@ -26,6 +33,7 @@ export const command = () =>
       const output = { stream: context.stdout, isTerminal: context.terminal.isTerminal("stdout") };
       await pullImage(context, {
         image: familiarReference(complete),
+        allTags: isAll,
         platform: flags.platform,
         auth,
         output: flags.quiet ? undefined : output,

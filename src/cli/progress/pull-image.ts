@@ -7,6 +7,8 @@ import { ProgressDisplay, type ProgressOutput } from "./progress-display.ts";
 export interface PullRequest {
   /** As the user wrote it. */
   readonly image: string;
+  /** Of a name alone every tag; otherwise it means `latest`. */
+  readonly allTags?: boolean;
   readonly platform: string | undefined;
   /** The header `X-Registry-Auth`, see registryAuth. */
   readonly auth: string | undefined;
@@ -17,9 +19,10 @@ export interface PullRequest {
 /** Has the engine pull an image and shows how it goes. Errors: EngineError, also from the stream. */
 export async function pullImage(
   context: CommandContext,
-  { image, platform, auth, output }: PullRequest,
+  { image, allTags = false, platform, auth, output }: PullRequest,
 ): Promise<void> {
-  const reference = withDefaultTag(parseReference(image));
+  const given = parseReference(image);
+  const reference = allTags ? given : withDefaultTag(given);
   const response = await context.engine.open("POST", "/images/create", {
     query: {
       fromImage: repositoryName(reference),

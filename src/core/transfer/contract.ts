@@ -31,6 +31,8 @@ export interface RemoteRepository {
   resolve(signal: AbortSignal, onRetry?: OnRetry): Promise<Descriptor>;
   /** The exact bytes of a manifest or index; size and digest are verified. */
   manifest(descriptor: Descriptor, signal: AbortSignal, onRetry?: OnRetry): Promise<Uint8Array>;
+  /** All tags of the repository, sorted: not every registry does it. */
+  tags(signal: AbortSignal): Promise<string[]>;
   /**
    * The bytes of a blob from `offset` to its end, in order. A broken connection is taken up again where it
    * broke off, so many times. The digest is the caller's to verify; leaving the loop ends the download.
@@ -151,6 +153,8 @@ export interface LoadOptions {
 export interface Transfer {
   /** Parallel pulls of the same image share one download. */
   pull(request: PullRequest): Promise<{ image: Image; changed: boolean }>;
+  /** Pulls every tag of the repository that `request.reference` names alone, one after the other. */
+  pullAll(request: PullRequest): Promise<void>;
   /** A `docker save` archive or OCI layout (plain, gzip or zstd). Returns `name:tag` or the id for each image. */
   load(
     archive: ReadableStream<Uint8Array>,

@@ -26,6 +26,7 @@ export class FakeRemote implements RemoteRepository {
   onBytes: ((digest: Digest, position: number) => void) | undefined;
   /** These blobs give nothing before `count` blobs are open at the same time. */
   held: { readonly digests: ReadonlySet<Digest>; readonly count: number } | undefined;
+  tagNames: string[] = [];
   /** Said, not waited for, before every answer. */
   pauseSeconds = 0;
   /** Called when bytes of a blob were no good: true when another source is there. */
@@ -85,6 +86,11 @@ export class FakeRemote implements RemoteRepository {
     this.calls.push("resolve");
     if (this.latest === undefined) throw notFound("no image");
     return this.latest;
+  }
+
+  async tags(): Promise<string[]> {
+    this.calls.push("tags");
+    return this.tagNames;
   }
 
   async manifest({ digest }: Descriptor): Promise<Uint8Array> {

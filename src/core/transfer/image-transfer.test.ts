@@ -126,6 +126,30 @@ describe("a pull", () => {
     expect(readdirSync(join(directory, "content/ingest"))).toEqual([]);
   });
 
+  test("of a name alone brings all its tags, and says once whether something is new", async () => {
+    const { target } = remote.addImage(["base"]);
+    remote.tagNames = ["1", "2"];
+    const pullAll = async () => {
+      const texts: (string | undefined)[] = [];
+      const onProgress = ({ id, status }: Progress) => texts.push(id ? `${id}: ${status}` : status);
+      const { signal } = new AbortController();
+      await transfer.pullAll({ reference: "r.example/a", onProgress, signal });
+      return texts;
+    };
+    const first = await pullAll();
+    expect(first.filter((text) => /Pulling from|^Digest|^Status/.test(text ?? ""))).toEqual([
+      "1: Pulling from a",
+      `Digest: ${target.digest}`,
+      "2: Pulling from a",
+      `Digest: ${target.digest}`,
+      "Status: Downloaded newer image for r.example/a",
+    ]);
+    expect(images.find("r.example/a:1")?.tags).toEqual(["r.example/a:1", "r.example/a:2"]);
+    expect((await pullAll()).at(-1)).toBe("Status: Image is up to date for r.example/a");
+    remote.tagNames = ["../escape"];
+    await expect(pullAll()).rejects.toThrow("invalid tag format");
+  });
+
   test("of what is there needs one question only", async () => {
     const { target } = remote.addImage(["base"]);
     await pull("a");

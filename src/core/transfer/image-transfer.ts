@@ -9,6 +9,7 @@ import {
   type Reference,
   repositoryName,
   withDefaultTag,
+  withTag,
 } from "../../formats/reference.ts";
 import type { Log } from "../../log/log.ts";
 import type { Descriptor } from "../content/contract.ts";
@@ -19,6 +20,7 @@ import { saveImages } from "./archive/save-images.ts";
 import { type SavedImage, selectImages } from "./archive/select-images.ts";
 import type {
   LoadOptions,
+  Progress,
   PullRequest,
   PushRequest,
   Registries,
@@ -30,7 +32,7 @@ import { fetchBlob } from "./fetch-blob.ts";
 import { isResumable } from "./fetch-layer.ts";
 import { type LoadServices, loadArchive } from "./load-archive.ts";
 import { mountSources } from "./mount-sources.ts";
-import { type PullServices, pullImage } from "./pull-image.ts";
+import { type PullServices, pullImage, pullStatus } from "./pull-image.ts";
 import { type PushServices, pushImage } from "./push-image.ts";
 import { SharedWork } from "./shared-work.ts";
 
@@ -82,6 +84,22 @@ export class ImageTransfer implements Transfer {
         throw error;
       }),
     );
+  }
+
+  async pullAll(request: PullRequest): Promise<void> {
+    const repository = parseReference(request.reference);
+    const remote = this.options.registries.repository(repository, request.credentials);
+    let changed = false;
+    // Docker says once for all of them whether something is new.
+    const onProgress = (line: Progress) => {
+      if (!line.status?.startsWith("Status: ")) request.onProgress(line);
+    };
+    for (const tag of await remote.tags(request.signal)) {
+      const reference = canonicalReference(withTag(repository, tag));
+      const pulled = await this.pull({ ...request, reference, onProgress });
+      changed ||= pulled.changed;
+    }
+    request.onProgress(pullStatus(changed, familiarName(repository)));
   }
 
   load(

@@ -194,7 +194,11 @@ function finish<T extends { image: Image; changed: boolean }>(
 ): T {
   const shown = familiarReference(reference.digest ? withDigest(reference, reference.digest) : reference);
   onProgress({ status: `Digest: ${target.digest}` });
-  const what = result.changed ? "Downloaded newer image for" : "Image is up to date for";
-  onProgress({ status: `Status: ${what} ${shown}` });
+  onProgress(pullStatus(result.changed, shown));
   return result;
+}
+
+/** The last line of a pull. */
+export function pullStatus(changed: boolean, name: string): Progress {
+  return { status: `Status: ${changed ? "Downloaded newer image" : "Image is up to date"} for ${name}` };
 }

@@ -36,16 +36,19 @@ export class ImageService {
     private readonly mounts: ImageMounts,
   ) {}
 
+  /** A name alone is all tags of its repository. */
   async pull({ reference, platform, credentials, onProgress, signal }: PullOptions): Promise<void> {
     const transfer = await this.transfer();
-    await transfer.pull({
+    const name = parseReference(reference);
+    const request = {
       reference,
       ...(platform === undefined ? {} : { platform }),
       ...(credentials === undefined ? {} : { credentials }),
       onProgress,
       signal,
-    });
-    const name = withDefaultTag(parseReference(reference));
+    };
+    if ((name.tag ?? name.digest) === undefined) await transfer.pullAll(request);
+    else await transfer.pull(request);
     this.bus.publish("image", "pull", familiarReference(name), { name: familiarName(name) });
   }
 

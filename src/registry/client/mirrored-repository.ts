@@ -36,6 +36,11 @@ export class MirroredRepository implements RemoteRepository {
     return this.first(this.mirrors, ask, signal);
   }
 
+  /** Only the registry has all. */
+  tags(signal: AbortSignal): Promise<string[]> {
+    return this.registry.tags(signal);
+  }
+
   async *blob(
     descriptor: Descriptor,
     offset: number,

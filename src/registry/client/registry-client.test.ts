@@ -86,6 +86,25 @@ describe("a registry that behaves", () => {
   });
 });
 
+test("tags are read page by page", async () => {
+  const pages: Record<string, [string[] | null, string]> = {
+    "/v2/a/b/tags/list?n=1000": [["1", "2"], '</v2/a/b/tags/list?last=2&n=1000>; rel="next"'],
+    "/v2/a/b/tags/list?last=2&n=1000": [["3"], "</v2/a/b/tags/list?last=3>; rel=next"],
+    "/v2/a/b/tags/list?last=3": [null, ""],
+  };
+  using registry = new FakeRegistry((_, { path }) => {
+    const [tags, link] = pages[path] ?? [];
+    return tags === undefined
+      ? errorResponse(404, "NAME_UNKNOWN", "repository name not known to registry")
+      : Response.json({ name: "a/b", tags }, { headers: link ? { link } : {} });
+  });
+  expect(await open(registry.host).tags(never)).toEqual(["1", "2", "3"]);
+  const error = await failure(open(registry.host, "none").tags(never));
+  expect(error.message).toBe(
+    `repository ${registry.host}/none not found: name unknown: repository name not known to registry`,
+  );
+});
+
 describe("errors in the words of Docker's engine", () => {
   test("nobody listens", async () => {
     const { registry } = registryWith();

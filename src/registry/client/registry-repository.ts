@@ -4,6 +4,7 @@ import { type Digest, digestAlgorithm, digestOf, isDigest } from "../../formats/
 import { bareMediaType, type Descriptor, mediaTypes } from "../../formats/oci-image.ts";
 import { familiarName, familiarReference, type Reference } from "../../formats/reference.ts";
 import { downloadBlob } from "./download-blob.ts";
+import { listing, maxPages, nextPage, pageSize } from "./listing.ts";
 import type { RegistrySession } from "./registry-session.ts";
 import { RegistryError, responseError } from "./response-error.ts";
 import { type RetryPolicy, withRetries } from "./retry.ts";
@@ -78,6 +79,27 @@ export class RegistryRepository implements RemoteRepository {
   ): Promise<HttpResponse> {
     const headers = { accept: acceptedManifests };
     return this.session.send({ method, path: `${this.reference.path}/manifests/${wanted}`, headers, signal });
+  }
+
+  async tags(signal: AbortSignal): Promise<string[]> {
+    const tags: string[] = [];
+    let path: string | URL = `${this.reference.path}/tags/list?n=${pageSize}`;
+    for (let page = 0; page < maxPages; page++) {
+      const { names, next } = await withRetries(this.retry, signal, () => this.tagPage(path, signal));
+      tags.push(...names);
+      if (next === undefined) return tags.sort();
+      path = next;
+    }
+    throw unavailable(`${familiarName(this.reference)} has more than ${maxPages * pageSize} tags`, {
+      code: "registry.too-long",
+    });
+  }
+
+  private async tagPage(path: string | URL, signal: AbortSignal) {
+    const response = await this.session.send({ method: "GET", path, signal });
+    if (response.status !== 200) throw this.inDockersWords(await responseError(response));
+    const next = nextPage(response);
+    return { names: (await listing(response)).strings("tags") ?? [], next };
   }
 
   blob(

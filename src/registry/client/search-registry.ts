@@ -1,8 +1,7 @@
 import type { SearchHit } from "../../core/transfer/contract.ts";
 import { unavailable } from "../../errors/platform-error.ts";
-import { JsonFields } from "../../formats/json-fields.ts";
+import { listing, maxPages, nextPage, pageSize } from "./listing.ts";
 import type { RegistrySession } from "./registry-session.ts";
-import { responseError } from "./response-error.ts";
 import type { HttpResponse } from "./transport.ts";
 
 export interface RegistrySearch {
@@ -12,10 +11,6 @@ export interface RegistrySearch {
   readonly signal: AbortSignal;
 }
 
-const maxAnswerBytes = 16 << 20;
-const pageSize = 1000;
-/** A registry of more repositories is nothing to read through for one search. */
-const maxPages = 100;
 const noCatalog = new Set([403, 404, 405, 501]);
 
 /** By Docker Hub's API of old, which some other registries have as well. `session`: below `/v1/`. */
@@ -25,7 +20,7 @@ export async function searchIndex(
 ): Promise<SearchHit[]> {
   const query = new URLSearchParams({ q: term, n: String(limit) });
   const response = await session.send({ method: "GET", path: `search?${query}`, signal });
-  const fields = await answer(response);
+  const fields = await listing(response);
   return (fields.objects("results") ?? []).slice(0, limit).map((result) => ({
     name: result.requiredString("name"),
     description: result.string("description") ?? "",
@@ -52,7 +47,7 @@ export async function searchCatalog(
       return undefined;
     }
     const next = nextPage(response);
-    for (const name of (await answer(response)).strings("repositories") ?? []) {
+    for (const name of (await listing(response)).strings("repositories") ?? []) {
       if (!name.includes(wanted)) continue;
       hits.push({ name, description: "", stars: 0, isOfficial: false });
       if (hits.length === limit) return hits;
@@ -64,15 +59,4 @@ export async function searchCatalog(
     code: "registry.too-long",
     hint: "search for less with --limit",
   });
-}
-
-async function answer(response: HttpResponse): Promise<JsonFields> {
-  if (response.status !== 200) throw await responseError(response);
-  return JsonFields.parse("answer of the registry", await response.bytes(maxAnswerBytes));
-}
-
-/** RFC 8288: `</v2/_catalog?last=x&n=1000>; rel="next"`. */
-function nextPage(response: HttpResponse): URL | undefined {
-  const link = /<([^>]*)>\s*;\s*rel="?next"?/.exec(response.headers.get("link") ?? "")?.[1];
-  return link === undefined ? undefined : new URL(link, response.request.url);
 }

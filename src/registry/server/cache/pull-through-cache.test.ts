@@ -41,7 +41,7 @@ class SlowUpstream implements Upstream {
   repository() {
     const blob = (_descriptor: unknown, offset: number) => this.pieces(offset);
     const refused = () => Promise.reject(this.error ?? notFound("no such manifest"));
-    return { resolve: refused, manifest: refused, blob, reject: () => false };
+    return { resolve: refused, manifest: refused, tags: refused, blob, reject: () => false };
   }
 
   async blobSize(): Promise<number> {
