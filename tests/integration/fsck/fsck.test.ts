@@ -13,9 +13,11 @@ import { TestRegistry } from "../../fixtures/registry.ts";
 const base = packTar([
   { name: "a/", type: "directory" },
   { name: "a/file", content: "of the base\n" },
+  { name: "a/gone", content: "" },
 ]);
 const top = packTar([
   { name: "a/other", content: "of the top\n" },
+  { name: "a/.wh.gone", content: "" },
   { name: "b/implied", content: "x" },
 ]);
 
