@@ -42,7 +42,9 @@ export function lookupName(reference: Reference): string {
 }
 
 function isShortIdOf(given: string, id: Digest): boolean {
-  return /^(sha256:)?[0-9a-f]+$/.test(given) && (id.startsWith(given) || digestHex(id).startsWith(given));
+  return (
+    /^(sha256:|sha512:)?[0-9a-f]+$/.test(given) && (id.startsWith(given) || digestHex(id).startsWith(given))
+  );
 }
 
 /** The error for `given`, in Docker's words. */

@@ -4,12 +4,14 @@ import { join } from "node:path";
 import { getXattr } from "../../../src/kernel/xattrs.ts";
 import { clients } from "../../fixtures/engine.ts";
 import { useMachine } from "../../fixtures/machine.ts";
+import { describeTree } from "../unpack/layers.ts";
 
 const machine = useMachine("w5", ["busybox"]);
 
 describe.each(clients)("W5 the union file system, with %s", (client) => {
   const name = `union-${client}`;
   let lower: string[];
+  let layersBefore: string[][];
   let upper: string;
   let merged: string;
   const inside = (...argv: string[]) => machine.engine.must(client, "exec", name, ...argv);
@@ -22,6 +24,7 @@ describe.each(clients)("W5 the union file system, with %s", (client) => {
       expect.arrayContaining(["LowerDir", "MergedDir", "UpperDir", "WorkDir"]),
     );
     lower = data.LowerDir.split(":");
+    layersBefore = lower.map((layer) => describeTree(layer));
     upper = data.UpperDir;
     merged = data.MergedDir;
   });
@@ -70,6 +73,28 @@ describe.each(clients)("W5 the union file system, with %s", (client) => {
       "A /hello-world",
       "C /home",
     ]);
+  });
+
+  test("whatever a container does, the image's layers stay as they were", () => {
+    expect(lower.map((layer) => describeTree(layer))).toEqual(layersBefore);
+  });
+
+  test("ps -s shows the size of the upper directory, and of all", async () => {
+    const { engine } = machine;
+    const id = await engine.must(
+      client,
+      "create",
+      "busybox",
+      "dd",
+      "if=/dev/zero",
+      "of=/big",
+      "bs=1000",
+      "count=5000",
+    );
+    await engine.must(client, "start", "-a", id);
+    const size = await engine.must(client, "ps", "-a", "-s", "-f", `id=${id}`, "--format", "{{.Size}}");
+    expect(size).toMatch(/^5MB \(virtual \d+(\.\d+)?MB\)$/);
+    await engine.must(client, "rm", id);
   });
 
   test("two containers share the image's layers, and have tops of their own", async () => {
