@@ -1,4 +1,13 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { messageOf, PlatformError } from "../errors/platform-error.ts";
@@ -109,25 +118,45 @@ function isAddon(value: unknown): value is Addon {
 const isEmbedded = (path: string): boolean => path.startsWith("/$bunfs/");
 
 /**
- * The dynamic linker needs a real file. It is written into a private directory (a predictable name in a shared one
- * would let others put their code there), and is removed as soon as it is mapped.
+ * The dynamic linker needs a real file, for as long as it takes to map it: one without a name, or where the file system has
+ * none of those, one in a private directory. (A predictable name in a shared one would let others put their code there.)
  */
 function loadUnpacked(path: string): Addon {
   const bytes = readFileSync(path);
   let failure: unknown;
   // A directory may be missing, read-only or mounted noexec.
   for (const parent of new Set(["/run", "/dev/shm", tmpdir(), "/tmp", "/var/tmp"])) {
-    let directory: string | undefined;
-    try {
-      directory = mkdtempSync(join(parent, "gantry-addon-"));
-      const file = join(directory, "gantry.node");
-      writeFileSync(file, bytes, { mode: 0o500 });
-      return load(file);
-    } catch (error) {
-      failure = error;
-    } finally {
-      if (directory) rmSync(directory, { recursive: true, force: true });
+    for (const loadIn of [loadUnnamed, loadInPrivateDirectory]) {
+      try {
+        return loadIn(parent, bytes);
+      } catch (error) {
+        failure = error;
+      }
     }
   }
   throw failure;
+}
+
+/** Half of open(2)'s O_TMPFILE; the other half is O_DIRECTORY, which depends on the architecture. */
+const UNNAMED = 0o20000000;
+
+function loadUnnamed(parent: string, bytes: Uint8Array): Addon {
+  const fd = openSync(parent, UNNAMED | constants.O_DIRECTORY | constants.O_RDWR, 0o500);
+  try {
+    writeSync(fd, bytes);
+    return load(`/proc/self/fd/${fd}`);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function loadInPrivateDirectory(parent: string, bytes: Uint8Array): Addon {
+  const directory = mkdtempSync(join(parent, "gantry-addon-"));
+  try {
+    const file = join(directory, "gantry.node");
+    writeFileSync(file, bytes, { mode: 0o500 });
+    return load(file);
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
 }
