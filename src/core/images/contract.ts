@@ -58,6 +58,8 @@ export interface ImageStore {
   resolve(reference: string): Image;
   /** As `resolve`, but undefined for an image that is not there. */
   find(reference: string): Image | undefined;
+  /** Digests of its manifest, config and layers as they came; a layer's may be absent. */
+  blobs(image: Image): readonly Digest[];
   /** What a name (with tag or digest) stands for; undefined for a name that is not there. */
   target(reference: string): Descriptor | undefined;
   /**

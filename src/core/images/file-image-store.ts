@@ -238,6 +238,10 @@ export class FileImageStore implements ImageStore {
     });
   }
 
+  blobs({ manifest }: Image): readonly Digest[] {
+    return [manifest.digest, ...this.blobsOfManifest(manifest.digest)];
+  }
+
   private blobsOfManifest(manifest: Digest): Digest[] {
     const documents = this.manifests.get(manifest);
     return documents ? blobsOf(documents.manifest) : [];

@@ -398,6 +398,21 @@ describe("at the same time", () => {
     ]);
   });
 
+  test("a removal that is under way takes nothing from a pull of what is still there", async () => {
+    remote.addImage(["base", "top"]);
+    await pull("a:1");
+    const stored = content.list().sort();
+    const blobCalls = () => remote.calls.filter((call) => call.startsWith("blob ")).length;
+    const downloads = blobCalls();
+    const removing = images.remove("a:1", { force: true, usedBy: new Map() });
+    const { image } = await pull("a:1");
+    await removing;
+    expect(images.find("a:1")?.id).toBe(image.id);
+    expect(content.list().sort()).toEqual(stored);
+    expect(layers.layers()).toHaveLength(2);
+    expect(blobCalls()).toBe(downloads);
+  });
+
   test("two images with the same base download it once", async () => {
     remote.addImage(["base", "one"]);
     const first = pull("a:1");

@@ -56,6 +56,9 @@ export async function pullImage(
   lease.holdBlob(target.digest);
   const before = services.images.find(canonicalReference(reference));
   if (before && isUpToDate(services.images, pull, before, target)) {
+    // Somebody may be removing it at this moment: then it is named anew, and nothing of it has gone.
+    for (const digest of services.images.blobs(before)) lease.holdBlob(digest);
+    for (const chainId of before.chainIds) lease.holdLayer(chainId);
     sayBegin(pull);
     await services.images.add(before.manifest, namesOf(reference, target));
     return finish(pull, target, { image: before, changed: false });
