@@ -81,6 +81,7 @@ export const runtimeChecks: Readonly<Record<string, string>> = {
     same "$(runtime exec box cat /proc/self/cgroup)" 0::/
     same "$(runtime ps --format json box | tr -d ' \\n')" "[$(cat cgroup.procs)]"
     runtime pause box
+    same "$(runtime state box | sed -n 's/.*"status": "\\(.*\\)",/\\1/p')" paused
     same "$(cat cgroup.freeze)" 1
     refused runtime exec box true 2> /tmp/refused
     grep -q 'cannot exec in a paused container' /tmp/refused
