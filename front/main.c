@@ -89,7 +89,7 @@ static void fill_standard_streams(void)
 		close(fd);
 }
 
-/* A command of the runtime is over before compiled code would be faster than interpreted code: half of its time less. */
+/* A command of the runtime is over before compiled code has paid for its compiler: a third of its processor time. */
 static char no_compiler[] = "BUN_JSC_useJIT=0";
 
 int main(int argc, char **argv, char **env)
