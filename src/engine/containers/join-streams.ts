@@ -17,6 +17,7 @@ export interface JoinOptions {
  * keys. A half-close of either side is passed on; the other direction goes on.
  */
 export function joinStreams(client: ClientStream, stream: AttachStream, options: JoinOptions): void {
+  stream.on("error", () => {}); // told by what follows; may come again, for each write that is left
   if (client.output.destroyed) {
     stream.destroy(); // it left while the connection was made
     return;
