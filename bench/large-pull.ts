@@ -5,58 +5,112 @@ import { join } from "node:path";
 import { hostArchitecture, packTar } from "../scripts/image-archive.ts";
 import { mustRun } from "../tests/fixtures/command.ts";
 import { TestRegistry } from "../tests/fixtures/registry.ts";
+import { waitFor } from "../tests/fixtures/wait-for.ts";
 import type { Benchmark } from "./benchmark.ts";
-import { summarize } from "./measure.ts";
+import { type Measurement, summarize } from "./measure.ts";
 import { memoryOf } from "./process-memory.ts";
-import type { World } from "./world.ts";
+import { answersPing, type World } from "./world.ts";
 
 const layers = 8;
 const layerBytes = 128 << 20;
-const sampleMs = 20;
+const pingEveryMs = 20;
+const weighEveryMs = 100;
 
-/** An image of 1 GiB: what its pull costs in memory, and how long the engine is deaf meanwhile. */
+/**
+ * An image of 1 GiB: what its pull costs in memory, and how long the engine is deaf while the image is moved. A server
+ * that does nothing is asked at the same time: what it takes, the machine takes.
+ */
 export const benchmark: Benchmark = {
   name: "large-pull",
   promises: [
     { what: "memory while pulling 1 GiB, MiB over idle", of: "gantry growth", atMost: 150 },
-    { what: "ping while pulling 1 GiB, worst, ms", of: "gantry worst ping", atMost: 20 },
+    { what: "ping while 1 GiB is moved, worst, ms", of: "gantry worst ping", atMost: 20 },
   ],
   async run(world: World) {
     const storage = join(world.directory, "large-registry");
     await using registry = await TestRegistry.start({ storage });
     const image = `${registry.host}/large:latest`;
+    const archive = join(world.directory, "large.tar");
     const layout = await makeLayout(world);
     await mustRun(["skopeo", "copy", "--dest-tls-verify=false", `oci:${layout}`, `docker://${image}`], {
       timeoutMs: 300_000,
     });
     await mustRun(["rm", "-rf", layout]);
-    const engine = () => memoryOf(world.enginePids("gantry"), "Rss");
-    const idle = engine();
+    const run = (...args: string[]) =>
+      mustRun(world.gantry(...args), { env: world.gantryEnv, timeoutMs: 300_000 });
+    using idleServer = await startIdleServer(join(world.directory, "idle.sock"));
+    const engineSocket = world.gantryEnv.GANTRY_HOST?.slice("unix://".length) ?? "";
     const pings: number[] = [];
-    let peak = idle;
-    let pulling = true;
-    const watch = (async () => {
-      while (pulling) {
-        pings.push(await timePing(world.gantryEnv.GANTRY_HOST?.slice("unix://".length) ?? ""));
-        peak = Math.max(peak, engine());
-        await Bun.sleep(sampleMs);
-      }
-    })();
-    const start = Bun.nanoseconds();
-    await mustRun(world.gantry("pull", image), { env: world.gantryEnv, timeoutMs: 300_000 });
-    const milliseconds = (Bun.nanoseconds() - start) / 1e6;
-    pulling = false;
-    await watch;
-    await mustRun(world.gantry("rmi", "-f", image), { env: world.gantryEnv });
-    await mustRun(["rm", "-rf", storage]);
+    const idlePings: number[] = [];
+    const measurements: Measurement[] = [];
+    const watched = async (name: string, act: () => Promise<unknown>) => {
+      const own = repeatWhile(pingEveryMs, () => timePing(engineSocket));
+      const idle = repeatWhile(pingEveryMs, () => timePing(idleServer.socket));
+      const start = Bun.nanoseconds();
+      await act();
+      const milliseconds = (Bun.nanoseconds() - start) / 1e6;
+      const answered = await own.stop();
+      pings.push(...answered);
+      idlePings.push(...(await idle.stop()));
+      measurements.push(summarize(`gantry ${name}`, "ms", [milliseconds]));
+      measurements.push(summarize(`gantry ping, ${name}`, "ms", answered));
+    };
+
+    const weigh = () => memoryOf(world.enginePids("gantry"), "Rss");
+    const idleKiB = weigh();
+    const weighing = repeatWhile(weighEveryMs, async () => weigh());
+    await watched("pull", () => run("pull", image));
+    const peakKiB = Math.max(...(await weighing.stop()));
+    await watched("save", () => run("save", "-o", archive, image));
+    await watched("rmi", () => run("rmi", "-f", image));
+    await watched("load", () => run("load", "-i", archive));
+    await run("rmi", "-f", image);
+    await mustRun(["rm", "-rf", storage, archive]);
+    const container = (await run("create", "busybox", "dd", ...randomFile)).trim();
+    await run("start", "-a", container);
+    await watched("commit", () => run("commit", container, "large-commit"));
+    await run("rm", container);
+    await run("rmi", "large-commit");
     return [
-      summarize("gantry pull", "ms", [milliseconds]),
-      summarize("gantry growth", "MiB", [(peak - idle) / 1024]),
-      summarize("gantry ping", "ms", pings),
+      ...measurements,
+      summarize("gantry growth", "MiB", [(peakKiB - idleKiB) / 1024]),
       summarize("gantry worst ping", "ms", [Math.max(...pings)]),
+      summarize("idle server ping", "ms", idlePings),
     ];
   },
 };
+
+const randomFile = ["if=/dev/urandom", "of=/large", "bs=1M", `count=${(layers * layerBytes) >> 20}`];
+
+/** Does `act` again and again, with a pause between, until it is stopped; then it tells all results. */
+function repeatWhile(pauseMs: number, act: () => Promise<number>): { stop(): Promise<number[]> } {
+  let isWanted = true;
+  const results = (async () => {
+    const found: number[] = [];
+    do {
+      found.push(await act());
+      await Bun.sleep(pauseMs);
+    } while (isWanted);
+    return found;
+  })();
+  return {
+    stop: () => {
+      isWanted = false;
+      return results;
+    },
+  };
+}
+
+/** A process that answers requests and has nothing else to do. */
+async function startIdleServer(socket: string): Promise<Disposable & { readonly socket: string }> {
+  const program =
+    'require("node:http").createServer((_, answer) => answer.end("OK")).listen(process.argv[1])';
+  const server = Bun.spawn([process.execPath, "-e", program, socket], {
+    stdio: ["ignore", "ignore", "inherit"],
+  });
+  await waitFor("the idle server to answer", () => answersPing(socket));
+  return { socket, [Symbol.dispose]: () => server.kill() };
+}
 
 /** One request on a connection of its own, to the first byte of the answer. */
 function timePing(socket: string): Promise<number> {
