@@ -40,7 +40,10 @@ export class World implements AsyncDisposable {
 
   /** `gantry ARGS` */
   readonly gantry = (...args: string[]): string[] => [gantryPath, ...args];
-  readonly gantryEnv: Env = { GANTRY_HOST: `unix://${join(this.directory, "gantry.sock")}` };
+  readonly gantryEnv: Env = {
+    GANTRY_HOST: `unix://${join(this.directory, "gantry.sock")}`,
+    DOCKER_CONFIG: "/nonexistent",
+  };
   readonly docker = (...args: string[]): string[] => [Bun.which("docker") ?? "docker", ...args];
   readonly dockerEnv: Env = {
     DOCKER_HOST: `unix://${join(this.directory, "docker.sock")}`,

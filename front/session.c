@@ -1,6 +1,7 @@
 #include "session.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
@@ -19,6 +20,7 @@
 
 #define HELLO_MAX_BYTES (1u << 20)
 #define HEAD_MAX_BYTES 4096
+#define CONFIG_MAX_BYTES 16384
 #define LOST_ENGINE_CODE 125
 
 #ifndef BUILD_ID
@@ -101,17 +103,42 @@ static void add_number_field(struct text *text, int64_t number)
 	text_add_bytes(text, "", 1);
 }
 
-/* Docker's config.json, with the logins of registries: a command that may need it has to be this user's own process. */
+/* Whether the text names any of what keeps a login; a large one is not looked through. */
+static bool names_login(int fd)
+{
+	static const char *const words[] = {"\"auth\"", "token", "credsStore", "credHelpers"};
+	char text[CONFIG_MAX_BYTES];
+	ssize_t length = read(fd, text, sizeof(text));
+
+	if (length < 0 || length == (ssize_t)sizeof(text))
+		return true;
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (memmem(text, (size_t)length, words[i], strlen(words[i])))
+			return true;
+	}
+	return false;
+}
+
+/* Docker's config.json, with the logins of registries: a command that may need one has to be this user's own process. */
 static bool has_login(void)
 {
 	const char *directory = getenv("DOCKER_CONFIG"), *home = getenv("HOME");
 	char buffer[PATH_MAX];
 	struct text path;
+	bool found;
+	int fd;
 
 	text_start(&path, buffer, sizeof(buffer));
 	text_add(&path, directory && *directory ? directory : home ? home : "");
 	text_add(&path, directory && *directory ? "/config.json" : "/.docker/config.json");
-	return path.length + 1 >= path.size || access(buffer, F_OK) == 0 || errno != ENOENT;
+	if (path.length + 1 >= path.size)
+		return true;
+	fd = open(buffer, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0)
+		return errno != ENOENT;
+	found = names_login(fd);
+	close(fd);
+	return found;
 }
 
 /* The fields of HELLO; `text` is full when they do not fit. */

@@ -177,6 +177,7 @@ const filesOf = ({ cwd, hasLogin }: Hello): ClientFiles => ({
   readText() {
     throw new OwnProcessNeeded();
   },
+  /** As good as none, where it keeps no login. */
   readLogin() {
     if (hasLogin) throw new OwnProcessNeeded();
     return undefined;

@@ -85,7 +85,7 @@ export interface Hello {
   readonly buildId: string;
   /** Its working directory; empty when it has none any more. */
   readonly cwd: string;
-  /** Docker's `config.json`, where logins are kept, is there. */
+  /** Docker's `config.json` seems to keep a login. */
   readonly hasLogin: boolean;
   readonly terminals: { readonly stdin: boolean; readonly stdout: boolean; readonly stderr: boolean };
   /** Undefined when standard output is no terminal. */

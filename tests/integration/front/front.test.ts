@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { createHash } from "node:crypto";
-import { readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { connect } from "node:net";
 import { join } from "node:path";
@@ -207,6 +207,24 @@ describe("the command runs in its own process when it", () => {
       stderr: expect.stringContaining("open missing: no such file"),
     });
     expect(await machine.engine.must("gantry", "ps", "-aq")).toBe("");
+  });
+
+  test("may need a login of its caller", async () => {
+    const directory = join(machine.engine.directory, "login");
+    mkdirSync(directory);
+    const image = `${machine.registry.host}/busybox:latest`;
+    // The full program cannot start with so few addresses.
+    const pull = (config: string) => {
+      writeFileSync(join(directory, "config.json"), config);
+      const argv = ["sh", "-c", 'ulimit -v 65536 && exec "$@"', "sh", gantryPath, "pull", "-q", image];
+      return command(argv, { env: { GANTRY_HOST: machine.engine.host, DOCKER_CONFIG: directory } });
+    };
+    expect(await pull('{"auths": {}, "detachKeys": "ctrl-x"}')).toMatchObject({
+      exitCode: 0,
+      stdout: `${image}\n`,
+    });
+    const secrets = ['{"auths":{"r.example":{"auth":"eA=="}}}', '{"credsStore":"pass"}', " ".repeat(20_000)];
+    for (const config of secrets) expect((await pull(config)).exitCode).not.toBe(0);
   });
 
   test("finds an engine of another build, which declines", async () => {
