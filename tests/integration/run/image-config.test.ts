@@ -13,7 +13,7 @@ const config = {
   Cmd: [
     'id; pwd; echo "$SPACED"; env | grep EMPTY; trap "echo asked; exit 7" USR1; echo ready; while true; do sleep 0.02; done',
   ],
-  WorkingDir: "/work/deep",
+  WorkingDir: "/made/deep",
   Labels: { "org.example.label": "value" },
   StopSignal: "SIGUSR1",
   ArgsEscaped: true,
@@ -39,7 +39,7 @@ describe.each(clients)("an image's configuration, with %s", (client) => {
     const lines = (await engine.must(client, "logs", id)).split("\n");
     expect(lines).toEqual([
       "uid=1234(worker) gid=56(own) groups=56(own),57(more)",
-      "/work/deep",
+      "/made/deep",
       "a  b",
       "EMPTY=",
       "ready",
