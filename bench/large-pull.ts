@@ -39,7 +39,7 @@ export const benchmark: Benchmark = {
     const run = (...args: string[]) =>
       mustRun(world.gantry(...args), { env: world.gantryEnv, timeoutMs: 300_000 });
     using idleServer = await startIdleServer(join(world.directory, "idle.sock"));
-    const engineSocket = world.gantryEnv.GANTRY_HOST?.slice("unix://".length) ?? "";
+    const engineSocket = world.gantrySocket;
     const pings: number[] = [];
     const idlePings: number[] = [];
     const measurements: Measurement[] = [];

@@ -18,6 +18,7 @@ export const benchmark: Benchmark = {
   name: "memory",
   promises: [
     { what: "one more running container, KiB of PSS", of: "gantry per container", atMost: 150 },
+    { what: "a container's monitor, KiB of PSS", of: "gantry monitor", atMost: 100 },
     { what: "engine with nothing to do, MiB of RSS", of: "gantry idle", atMost: 60 },
     { what: "engine with 50 containers, MiB of RSS", of: "gantry with 50", atMost: 80 },
   ],

@@ -40,10 +40,16 @@ export class World implements AsyncDisposable {
 
   /** `gantry ARGS` */
   readonly gantry = (...args: string[]): string[] => [gantryPath, ...args];
+  readonly gantrySocket = join(this.directory, "gantry.sock");
   readonly gantryEnv: Env = {
-    GANTRY_HOST: `unix://${join(this.directory, "gantry.sock")}`,
+    GANTRY_HOST: `unix://${this.gantrySocket}`,
     DOCKER_CONFIG: "/nonexistent",
   };
+  /** What the engine has logged so far. */
+  async gantryLog(): Promise<{ readonly event: string; readonly totalMs?: number }[]> {
+    const lines = (await Bun.file(join(this.directory, "gantry.log")).text()).split("\n");
+    return lines.filter(Boolean).map((line) => JSON.parse(line));
+  }
   readonly docker = (...args: string[]): string[] => [Bun.which("docker") ?? "docker", ...args];
   readonly dockerEnv: Env = {
     DOCKER_HOST: `unix://${join(this.directory, "docker.sock")}`,
@@ -102,7 +108,7 @@ export class World implements AsyncDisposable {
     await this.spawn(
       [...argv, "--bridge", "gtbench0", "--bip", "10.251.0.1/24"],
       "gantry",
-      join(this.directory, "gantry.sock"),
+      this.gantrySocket,
     );
   }
 
