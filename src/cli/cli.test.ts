@@ -106,6 +106,7 @@ test("the engine's socket: flag, then environment, then the default", () => {
   expect(engineAddress(undefined, "unix:///b")).toEqual({ address: { unix: "/b" }, isDefault: false });
   expect(engineAddress(undefined, "")).toMatchObject({ isDefault: true });
   expect(() => engineAddress("tcp://127.0.0.1:2375", undefined)).toThrow("TCP needs TLS client certificates");
+  expect(() => engineAddress(`unix:///${"x".repeat(107)}`, undefined)).toThrow("longer than the 107 bytes");
   expect(() => engineAddress("ssh://x", undefined)).toThrow("unable to parse host");
 });
 

@@ -1,6 +1,9 @@
 import type { SocketAddress } from "../wire/stream-socket.ts";
 import { CommandError } from "./command-error.ts";
 
+/** sun_path without its NUL (unix(7)). */
+const longestSocketPath = 107;
+
 export const defaultSocketPath = "/run/gantry/gantry.sock";
 
 export interface EngineAddress {
@@ -17,6 +20,10 @@ export function engineAddress(flag: string | undefined, env: string | undefined)
   const host = flag ?? (env || undefined);
   if (host === undefined) return { address: { unix: defaultSocketPath }, isDefault: true };
   const path = /^unix:\/\/(\/.+)$/.exec(host)?.[1];
+  if (path !== undefined && Buffer.byteLength(path) > longestSocketPath)
+    throw new CommandError(
+      `${host}: longer than the ${longestSocketPath} bytes that a socket's path may have`,
+    );
   if (path !== undefined) return { address: { unix: path }, isDefault: false };
   if (host.startsWith("tcp://")) {
     throw new CommandError(`${host}: TCP needs TLS client certificates, which this version does not have`, {
