@@ -38,6 +38,7 @@ import { command as manifestRm } from "./commands/manifest-rm.ts";
 import { command as networkInspect } from "./commands/network-inspect.ts";
 import { command as networkLs } from "./commands/network-ls.ts";
 import { command as pause } from "./commands/pause.ts";
+import { command as port } from "./commands/port.ts";
 import { command as ps } from "./commands/ps.ts";
 import { command as pull } from "./commands/pull.ts";
 import { command as push } from "./commands/push.ts";
@@ -124,6 +125,7 @@ export const commands: readonly CommandEntry[] = [
   entry("other", "logout", "Forget the credentials of a registry", logout),
   container("logs", "Show what a container has written", logs),
   container("pause", "Freeze all processes of containers", pause),
+  container("port", "Show the published ports of a container", port),
   container("rename", "Give a container another name", rename),
   container("restart", "Stop containers and start them again", restart),
   container("rm", "Remove containers", rm, "other", "container remove"),
@@ -169,7 +171,9 @@ export const commands: readonly CommandEntry[] = [
  * streams, its terminal and its environment.
  */
 export const servedCommands: ReadonlySet<string> = new Set([
-  ..."attach create diff events exec history images info inspect kill logs pause ps pull push".split(" "),
+  ..."attach create diff events exec history images info inspect kill logs pause port ps pull push".split(
+    " ",
+  ),
   ..."rename restart rm rmi run start stop tag top unpause version wait".split(" "),
   ...["container inspect", "image inspect", "network inspect", "network ls"],
 ]);

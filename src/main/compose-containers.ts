@@ -15,6 +15,7 @@ import { ExecService } from "../engine/containers/exec-service.ts";
 import { ExitHandler } from "../engine/containers/exit-handler.ts";
 import { Killer } from "../engine/containers/killer.ts";
 import { Pauser } from "../engine/containers/pauser.ts";
+import { ProcessLister } from "../engine/containers/process-lister.ts";
 import { Remover } from "../engine/containers/remover.ts";
 import { Renamer } from "../engine/containers/renamer.ts";
 import { Resizer } from "../engine/containers/resizer.ts";
@@ -87,6 +88,7 @@ export function composeContainers(parts: ContainerParts) {
     restarter: new Restarter(events, stopper, starter),
     killer,
     pauser: new Pauser(store, events, cgroups),
+    processLister: new ProcessLister(cgroups, events),
     remover,
     renamer: new Renamer(store, events),
     resizer: new Resizer(events),

@@ -8,6 +8,7 @@ import type { Creator } from "../../engine/containers/creator.ts";
 import type { ExecService } from "../../engine/containers/exec-service.ts";
 import type { Killer } from "../../engine/containers/killer.ts";
 import type { Pauser } from "../../engine/containers/pauser.ts";
+import type { ProcessLister } from "../../engine/containers/process-lister.ts";
 import type { Remover } from "../../engine/containers/remover.ts";
 import type { Renamer } from "../../engine/containers/renamer.ts";
 import type { Resizer } from "../../engine/containers/resizer.ts";
@@ -47,6 +48,7 @@ import { containerResizeRoute } from "./routes/container-resize.ts";
 import { containerRestartRoute } from "./routes/container-restart.ts";
 import { containerStartRoute } from "./routes/container-start.ts";
 import { containerStopRoute } from "./routes/container-stop.ts";
+import { containerTopRoute } from "./routes/container-top.ts";
 import { containerUnpauseRoute } from "./routes/container-unpause.ts";
 import { containerWaitRoute } from "./routes/container-wait.ts";
 import { distributionInspectRoute } from "./routes/distribution-inspect.ts";
@@ -94,6 +96,7 @@ export interface DockerServices {
   readonly restarter: Restarter;
   readonly killer: Killer;
   readonly pauser: Pauser;
+  readonly processLister: ProcessLister;
   readonly remover: Remover;
   readonly renamer: Renamer;
   readonly resizer: Resizer;
@@ -157,6 +160,7 @@ function containerRoutes(services: DockerServices): Route[] {
     containerKillRoute(store, services.killer),
     containerPauseRoute(store, services.pauser),
     containerUnpauseRoute(store, services.pauser),
+    containerTopRoute(store, services.processLister),
     containerRenameRoute(store, services.renamer),
     containerResizeRoute(store, services.resizer),
     containerWaitRoute(store),

@@ -5,7 +5,6 @@ type Row = readonly [method: Route["method"], path: string, what: string];
 
 /** Docker's endpoints that gantry does not have yet: they answer 501 and say what is missing. engine-api, section 1. */
 const rows: readonly Row[] = [
-  ["GET", "/containers/{id}/top", "listing a container's processes"],
   ["GET", "/containers/{id}/stats", "container stats"],
   ["POST", "/containers/{id}/update", "updating a container's limits"],
   ["GET", "/containers/{id}/attach/ws", "attaching over a websocket"],

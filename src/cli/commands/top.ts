@@ -21,7 +21,7 @@ export const command = () =>
         { query: { ps_args: psOptions.join(" ") } },
       );
       const lines = [Titles, ...(Processes ?? [])].map((cells) => cells.join("\t"));
-      context.stdout.write(`${alignColumns(lines.join("\n"))}\n`);
+      context.stdout.write(`${alignColumns(lines.join("\n"), 20)}\n`);
       return 0;
     },
   });

@@ -2,14 +2,13 @@
  * Elastic columns as Docker's tables have them: a column is a run of lines that have a tab-ended cell there; it is as
  * wide as its widest cell plus padding. The last cell of a line is part of no column.
  */
-const minWidth = 10;
 const padding = 3;
 
-/** Lines with tabs between their cells. */
-export function alignColumns(text: string): string {
+/** Lines with tabs between their cells; `minWidth` is that of a column, 20 in some of Docker's tables. */
+export function alignColumns(text: string, minWidth = 10): string {
   const lines = text.split("\n").map((line) => line.split("\t"));
   const widths = lines.map(() => [] as number[]);
-  measure(lines, widths, 0, lines.length, 0);
+  measure(lines, widths, { from: 0, to: lines.length, column: 0, minWidth });
   return lines
     .map((cells, row) =>
       cells
@@ -19,7 +18,14 @@ export function alignColumns(text: string): string {
     .join("\n");
 }
 
-function measure(lines: string[][], widths: number[][], from: number, to: number, column: number): void {
+interface Block {
+  readonly from: number;
+  readonly to: number;
+  readonly column: number;
+  readonly minWidth: number;
+}
+
+function measure(lines: string[][], widths: number[][], { from, to, column, minWidth }: Block): void {
   for (let row = from; row < to; row++) {
     if (!hasCell(lines[row], column)) continue;
     let end = row;
@@ -28,7 +34,7 @@ function measure(lines: string[][], widths: number[][], from: number, to: number
       width = Math.max(width, displayWidth(lines[end]?.[column] ?? "") + padding);
     }
     for (let each = row; each < end; each++) widths[each]?.push(width);
-    measure(lines, widths, row, end, column + 1);
+    measure(lines, widths, { from: row, to: end, column: column + 1, minWidth });
     row = end - 1;
   }
 }

@@ -1,7 +1,9 @@
 import type { CgroupFacts } from "../../kernel/cgroup-facts.ts";
 import {
+  controllerDirectory,
   freezeCgroup,
   killCgroup,
+  listProcesses,
   readCgroupUsage,
   removeCgroups,
   thawCgroup,
@@ -34,6 +36,12 @@ export class ContainerCgroups {
 
   async thaw(path: string): Promise<void> {
     await thawCgroup(this.facts, path, AbortSignal.timeout(patienceMs));
+  }
+
+  /** Every process in it and below, by the host's pids. */
+  processes(path: string): number[] {
+    const directory = controllerDirectory(this.facts, "pids", path) ?? this.directories(path)[0];
+    return directory === undefined ? [] : listProcesses(directory);
   }
 
   /** Whether the kernel has ended one of its processes for lack of memory. */

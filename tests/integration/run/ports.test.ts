@@ -35,6 +35,19 @@ describe.each(clients)("published ports, with %s", (client) => {
     expect(await page("127.0.0.1", port)).toBeUndefined();
   });
 
+  test("port lists them, or those of one port", async () => {
+    const [tcp, udp] = [await freePort(), await freePort()];
+    const published = ["-p", `${tcp}:80`, "-p", `127.0.0.1:${udp}:80/udp`];
+    const id = await must("run", "-d", ...published, "busybox", "sleep", "600");
+    expect(await must("port", id)).toBe(`80/tcp -> 0.0.0.0:${tcp}\n80/udp -> 127.0.0.1:${udp}`);
+    expect(await must("port", id, "80")).toBe(`0.0.0.0:${tcp}`);
+    expect(await must("container", "port", id, "80/udp")).toBe(`127.0.0.1:${udp}`);
+    const { exitCode, stderr } = await machine.engine[client](["port", id, "81"]);
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain(`No public port '81' published for ${id}`);
+    await must("rm", "-f", id);
+  });
+
   test("one container reaches another's published port by the gateway", async () => {
     const port = await freePort();
     const id = await must("run", "-d", "-p", `${port}:80`, "busybox", "sh", "-c", server);

@@ -54,6 +54,26 @@ describe.each(clients)("W17 commands of every day, with %s", (client) => {
     await must("rm", name);
   });
 
+  test("top shows its processes with the columns of ps, and no others", async () => {
+    await must("run", "-d", "--name", name, "busybox", "sh", "-c", "sleep 4711 & exec sleep 4712");
+    const rows = (text: string) => text.split("\n").map((line) => line.split(/ {2,}/));
+    await waitFor("both", async () => (await must("top", name)).includes("sleep 4711"));
+    const [titles, ...full] = rows(await must("top", name));
+    expect(titles).toEqual(["UID", "PID", "PPID", "C", "STIME", "TTY", "TIME", "CMD"]);
+    expect(full.map((row) => row.at(-1))).toEqual(["sleep 4712", "sleep 4711"]);
+    expect(full[1]?.[2]).toBe(await state("Pid"));
+    const chosen = rows(await must("top", name, "-o", "pid,comm"));
+    expect(chosen).toEqual([["PID", "COMMAND"], ...full.map(([, pid = ""]) => [pid, "sleep"])]);
+    for (const [args, message] of [
+      [["-o", "comm"], "Couldn't find PID field in ps output"],
+      [["-eo", "ppid=PID,comm"], 'specifying "ppid=PID,comm" is not allowed'],
+      [["--nix"], "ps: error: unknown gnu long option"],
+    ] as const)
+      expect((await machine.engine[client](["top", name, ...args])).stderr).toContain(message);
+    await must("kill", name);
+    expect((await machine.engine[client](["top", name])).stderr).toContain("is not running");
+  });
+
   test("ctrl-c reaches the program, not the client", async () => {
     await using it = await terminal(
       client,
