@@ -2,7 +2,7 @@ import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:
 import type { ClientStream } from "../../engine/containers/client-stream.ts";
 import { type ByteSink, byteSink } from "./byte-sink.ts";
 import { commonHeaders } from "./common-headers.ts";
-import { jsonContentType, type Reply, rawStreamType } from "./reply.ts";
+import { jsonContentType, jsonText, type Reply, rawStreamType } from "./reply.ts";
 
 /** The reply to an ordinary request. */
 export class HttpReply implements Reply {
@@ -15,8 +15,8 @@ export class HttpReply implements Reply {
     return this.response.headersSent;
   }
 
-  json(status: number, body: unknown): void {
-    this.#send(status, `${JSON.stringify(body)}\n`, { "Content-Type": jsonContentType });
+  json(status: number, body: unknown, text = () => jsonText(body)): void {
+    this.#send(status, text(), { "Content-Type": jsonContentType });
   }
 
   text(body: string, headers: OutgoingHttpHeaders): void {

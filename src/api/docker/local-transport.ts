@@ -5,7 +5,7 @@ import { PlatformError } from "../../errors/platform-error.ts";
 import type { HttpRequest, HttpResponse, RawStream, UpgradeResult } from "../../wire/http1-client.ts";
 import { type ByteSink, byteSink } from "./byte-sink.ts";
 import type { Answer, Incoming } from "./docker-api.ts";
-import { jsonContentType, type Reply } from "./reply.ts";
+import { jsonContentType, jsonText, type Reply } from "./reply.ts";
 
 type LocalResult = HttpResponse & { readonly stream?: RawStream };
 
@@ -77,8 +77,7 @@ class LocalReply implements Reply {
   ) {}
 
   /** A list is handed on as it is: writing and reading it would take longer than everything else. */
-  json(status: number, body: unknown): void {
-    const text = () => `${JSON.stringify(body)}\n`;
+  json(status: number, body: unknown, text = () => jsonText(body)): void {
     if (Array.isArray(body)) {
       const lines = Readable.from(once(() => Buffer.from(text())));
       this.#answer({ status, headers: contentTypeOf(jsonContentType), body: lines, value: body });

@@ -4,8 +4,8 @@ import type { ByteSink } from "./byte-sink.ts";
 
 /** The answer to one request; exactly one of these calls begins it. */
 export interface Reply {
-  /** One JSON value and a newline. */
-  json(status: number, body: unknown): void;
+  /** One JSON value and a newline. `text` is the same as `jsonText(body)`, for who has it. */
+  json(status: number, body: unknown, text?: () => string): void;
   /** A short text; for HEAD the headers alone. */
   text(body: string, headers: OutgoingHttpHeaders): void;
   empty(status: number): void;
@@ -16,6 +16,8 @@ export interface Reply {
   /** Whether one of the above was called. */
   readonly begun: boolean;
 }
+
+export const jsonText = (body: unknown): string => `${JSON.stringify(body)}\n`;
 
 export const jsonContentType = "application/json";
 export const rawStreamType = "application/vnd.docker.raw-stream";

@@ -3,7 +3,7 @@ import type { Duplex } from "node:stream";
 import type { ClientStream } from "../../engine/containers/client-stream.ts";
 import { type ByteSink, byteSink } from "./byte-sink.ts";
 import { commonHeaders } from "./common-headers.ts";
-import { jsonContentType, type Reply } from "./reply.ts";
+import { jsonContentType, jsonText, type Reply } from "./reply.ts";
 
 /** The reply to a request that asked for `Upgrade: tcp`: node:http gives us the bare socket, so we write the header. */
 export class UpgradeReply implements Reply {
@@ -17,8 +17,8 @@ export class UpgradeReply implements Reply {
     return { input: socket, output: socket, close: () => socket.destroy() };
   }
 
-  json(status: number, body: unknown): void {
-    this.#whole(status, `${JSON.stringify(body)}\n`, { "Content-Type": jsonContentType });
+  json(status: number, body: unknown, text = () => jsonText(body)): void {
+    this.#whole(status, text(), { "Content-Type": jsonContentType });
   }
 
   text(body: string, headers: OutgoingHttpHeaders): void {

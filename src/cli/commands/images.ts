@@ -2,6 +2,7 @@ import { defineCommand } from "../command.ts";
 import { CommandError } from "../command-error.ts";
 import { bool, encodeFilters, filters, text } from "../flag-kinds.ts";
 import { type ImageSummary, imageRows, splitImages } from "../format/image-row.ts";
+import { imageTable } from "../format/image-table.ts";
 import { imageTree } from "../format/image-tree.ts";
 import { formatColumn, formatRows } from "../format/rows.ts";
 
@@ -38,7 +39,12 @@ export const command = () =>
         context.stdout.write(imageTree(images, { truncate: !flags["no-trunc"] }));
         return 0;
       }
-      const rows = imageRows({ truncate: !flags["no-trunc"], digest: flags.digests, nowMs: context.nowMs() });
+      const options = { truncate: !flags["no-trunc"], digest: flags.digests, nowMs: context.nowMs() };
+      if (flags.format === undefined && !flags.quiet) {
+        context.stdout.write(imageTable(images, options));
+        return 0;
+      }
+      const rows = imageRows(options);
       const withDigest = flags.digests || /\.Digest\b/.test(flags.format ?? "");
       context.stdout.write(
         flags.quiet && flags.format === undefined

@@ -43,6 +43,28 @@ export function humanDuration(seconds: number): string {
   return `${Math.trunc(seconds / 3600 / 24 / 365)} years`;
 }
 
+/** From which age on, in seconds, `humanDuration` has other words than for `seconds`. */
+export function humanDurationUntil(seconds: number): number {
+  if (seconds < 1) return 1;
+  if (seconds < 60) return nextMultiple(1, seconds);
+  if (seconds < 3600) return nextMultiple(60, seconds);
+  const hours = Math.trunc(seconds / 3600 + 0.5);
+  const unit = unitsOfHours.find(({ below }) => hours < below);
+  if (unit === undefined) return nextMultiple(3600 * 24 * 365, seconds);
+  // Hours are rounded, so that each begins half an hour early.
+  return (Math.min(nextMultiple(unit.hours, hours), unit.below) - 0.5) * 3600;
+}
+
+const nextMultiple = (unit: number, value: number) => (Math.trunc(value / unit) + 1) * unit;
+
+/** Hours, days, weeks and months, each up to the age that is told in the next one. */
+const unitsOfHours = [
+  { hours: 1, below: 48 },
+  { hours: 24, below: 24 * 7 * 2 },
+  { hours: 24 * 7, below: 24 * 30 * 2 },
+  { hours: 24 * 30, below: 24 * 365 * 2 },
+];
+
 /** `2 hours ago` */
 export function humanSince(thenSeconds: number, nowMs: number): string {
   return `${humanDuration(nowMs / 1000 - thenSeconds)} ago`;

@@ -15,7 +15,8 @@ export async function formatRows<T>(
   return formatWithTemplate(kind, rows, wanted);
 }
 
-function plainTable<T>({ fields, columns }: RowFormat<T>, rows: readonly T[]): string {
+/** Every column of `kind`. Ends with a newline. */
+export function plainTable<T>({ fields, columns }: RowFormat<T>, rows: readonly T[]): string {
   const header = columns.map((name) => fields[name]?.header ?? "");
   const lines = rows.map((row) => columns.map((name) => String(fields[name]?.value(row) ?? "")));
   return `${alignColumns([header, ...lines].map((cells) => cells.join("\t")).join("\n"))}\n`;

@@ -50,7 +50,8 @@ export interface Candidates {
 
 /** Names for images. All lookups answer from memory. */
 export interface ImageStore {
-  list(): Image[];
+  /** The same array as before, with the same elements, as long as no image and no name has changed. */
+  list(): readonly Image[];
   /**
    * By name (familiar or canonical, with tag or digest), id or unambiguous id prefix.
    * Errors: NotFound `No such image: NAME:TAG`; InvalidParameter for a broken reference or an ambiguous prefix.

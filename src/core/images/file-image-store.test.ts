@@ -118,6 +118,30 @@ describe("looking up", () => {
   });
 });
 
+test("the list is the same array until an image or a name changes", async () => {
+  const { id } = await pulled("a:1", "x");
+  let before = store.list();
+  const isNew = () => {
+    const now = store.list();
+    const changed = now !== before;
+    before = now;
+    return changed;
+  };
+  expect(isNew()).toBe(false);
+  await store.tag(id, "a:1"); // so it was
+  expect(isNew()).toBe(false);
+  for (const change of [
+    () => store.tag(id, "b:1"),
+    () => store.remove("b:1", { force: false, usedBy: nobody }),
+    () => pulled("a:1", "y"), // the name moves
+    () => store.remove(id, { force: false, usedBy: nobody }),
+  ]) {
+    await change();
+    expect(isNew()).toBe(true);
+    expect(store.list()).toEqual(store.list().map((image) => store.resolve(image.id)));
+  }
+});
+
 describe("naming", () => {
   test("a tag moves, and its old image stays, dangling, with its digest", async () => {
     const old = await pulled("a:1", "old");

@@ -49,6 +49,7 @@ export class FileImageStore implements ImageStore {
   /** By manifest digest; a name may stand for another manifest of the same config. */
   private readonly manifests = new Map<Digest, ImageDocuments>();
   private readonly views = new Map<Digest, Image>();
+  private listed: readonly Image[] | undefined;
   private readonly incomplete: IncompleteImages;
   readonly unreadable: string[] = [];
   private readonly changes = new KeyedLock();
@@ -104,8 +105,9 @@ export class FileImageStore implements ImageStore {
     this.names.set(record.reference, record);
   }
 
-  list(): Image[] {
-    return [...this.entries.keys()].map((id) => this.view(id));
+  list(): readonly Image[] {
+    this.listed ??= [...this.entries.keys()].map((id) => this.view(id));
+    return this.listed;
   }
 
   find(reference: string): Image | undefined {
@@ -137,7 +139,7 @@ export class FileImageStore implements ImageStore {
       const record: ImageRecord = { id, manifest: bare(manifest), addedAt: now(), ...options };
       await this.sidecars.writeImage(record);
       this.entries.set(id, { record, documents });
-      this.views.delete(id);
+      this.forget(id);
       this.incomplete.images.delete(id);
     }
     for (const { reference, target } of names) {
@@ -165,8 +167,8 @@ export class FileImageStore implements ImageStore {
     await this.sidecars.writeReference(record);
     this.names.set(reference, record);
     this.incomplete.names.delete(reference);
-    this.views.delete(id);
-    if (before) this.views.delete(before.image);
+    this.forget(id);
+    if (before) this.forget(before.image);
   }
 
   async remove(
@@ -198,7 +200,7 @@ export class FileImageStore implements ImageStore {
     if (record === undefined) return [];
     await this.sidecars.removeReference(reference);
     this.names.delete(reference);
-    this.views.delete(id);
+    this.forget(id);
     return [record.target.digest, record.manifest.digest, ...this.blobsOfManifest(record.manifest.digest)];
   }
 
@@ -206,7 +208,7 @@ export class FileImageStore implements ImageStore {
     const entry = this.entries.get(id);
     await this.sidecars.removeImage(id);
     this.entries.delete(id);
-    this.views.delete(id);
+    this.forget(id);
     if (entry === undefined) return [];
     const { digest } = entry.record.manifest;
     const { layers } = await this.sweep({
@@ -266,6 +268,12 @@ export class FileImageStore implements ImageStore {
   private referencesOf(id: Digest): Reference[] {
     const { tags, repoDigests } = this.view(id);
     return [...tags, ...repoDigests].map(parseReference);
+  }
+
+  /** Whenever the image or one of its names has changed. */
+  private forget(id: Digest): void {
+    this.views.delete(id);
+    this.listed = undefined;
   }
 
   private view(id: Digest): Image {

@@ -148,13 +148,12 @@ export class ImageService {
 
   /** Ids of the containers of an image, in any state. */
   containersOf(image: Image): string[] {
-    return this.containersByImage()(image.id);
+    return (this.#usedBy().get(image.id) ?? []).map(({ containerId }) => containerId);
   }
 
-  /** The same for many images at one moment. */
-  containersByImage(): (id: Digest) => string[] {
-    const usedBy = this.#usedBy();
-    return (id) => (usedBy.get(id) ?? []).map(({ containerId }) => containerId);
+  /** How many containers, in any state, each image has; images without one are left out. */
+  containerCounts(): ReadonlyMap<Digest, number> {
+    return new Map([...this.#usedBy()].map(([id, users]) => [id, users.length]));
   }
 
   #usedBy(): ImageUsers {

@@ -62,11 +62,11 @@ export class DiskUsage {
   #images(): object[] {
     const images = this.images.store.list();
     const shared = sharedSizes(images, this.snapshots);
-    const containersOf = this.images.containersByImage();
+    const containers = this.images.containerCounts();
     return listImages(images, noFilters, () => undefined).map((image) =>
       imageSummary(image, {
         minor: 51, // older clients get the number of containers here, too
-        containers: containersOf(image.id).length,
+        containers: containers.get(image.id) ?? 0,
         sharedBytes: shared.get(image.id),
       }),
     );

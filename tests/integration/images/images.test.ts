@@ -85,6 +85,45 @@ describe.each(clients)("images, with %s", (client) => {
   });
 });
 
+test("a list that was shown before shows each change", async () => {
+  const lines = async () => {
+    const [ofFront, ofDocker] = [
+      await engine.must("gantry", "images"),
+      await engine.must("docker", "images"),
+    ];
+    expect(ofFront.split("\n").toSorted()).toEqual(ofDocker.split("\n").toSorted());
+    return ofFront.split("\n").filter((line) => /^(fresh|renamed|<none>)/.test(line));
+  };
+  const count = async () => {
+    const all = (await engine.json("GET", "/v1.51/images/json")) as {
+      Containers: number;
+      RepoTags: string[];
+    }[];
+    return all.find(({ RepoTags }) => RepoTags.includes("fresh:1"))?.Containers;
+  };
+  const before = await lines();
+  await engine.load(
+    packImage({ tags: ["fresh:1"], created: "2018-01-01T00:00:00Z", config: {}, layers: [common] }),
+  );
+  expect(await lines()).toEqual([...before, expect.stringMatching(/^fresh +1 /)]);
+  expect(await count()).toBe(0);
+
+  await engine.must("gantry", "create", "--name", "user", "fresh:1", "true");
+  expect(await count()).toBe(1);
+  await engine.must("gantry", "rm", "user");
+  expect(await count()).toBe(0);
+
+  await engine.must("gantry", "tag", "fresh:1", "renamed:1");
+  await engine.must("gantry", "rmi", "fresh:1");
+  expect(await lines()).toEqual([...before, expect.stringMatching(/^renamed +1 /)]);
+  await engine.must("gantry", "tag", "app:old", "renamed:1"); // the image has no name any more
+  const dangling = await lines();
+  expect(dangling.filter((line) => line.startsWith("<none>"))).toHaveLength(2);
+  await engine.must("gantry", "rmi", "renamed:1");
+  await engine.must("gantry", "image", "prune", "-f", "--filter", "until=2018-06-01T00:00:00Z");
+  expect(await lines()).toEqual(before);
+});
+
 test("what an image takes alone and with others", async () => {
   const sizes = "{{.Size}} {{.SharedSize}} {{.UniqueSize}}";
   expect(await engine.must("gantry", "images", "--format", sizes, "web:one")).toBe("2.5kB 2kB 500B");

@@ -1,4 +1,5 @@
 import type { Snapshotter } from "../../../core/snapshots/contract.ts";
+import { ImageList } from "../../../engine/images/image-list.ts";
 import type { ImageService } from "../../../engine/images/image-service.ts";
 import { imageSummary } from "../../../engine/images/image-summary.ts";
 import { listImages } from "../../../engine/images/list-images.ts";
@@ -8,31 +9,41 @@ import { booleanQuery, filtersQuery } from "../query.ts";
 import type { Route } from "../route.ts";
 
 /** `all` changes nothing: there are no intermediate images. */
-export const imageListRoute = (
+export function imageListRoute(
   images: ImageService,
   snapshots: Snapshotter,
   manifests: ManifestSummaries,
-): Route => ({
-  method: "GET",
-  path: "/images/json",
-  handle: async ({ query, minor }, reply) => {
-    const all = images.store.list();
-    const found = listImages(all, filtersQuery(query), (name) => images.store.find(name));
-    const shared = booleanQuery(query, "shared-size") ? sharedSizes(all, snapshots) : undefined;
-    const containersOf = images.containersByImage();
-    const withManifests = minor >= 47 && booleanQuery(query, "manifests");
-    reply.json(
-      200,
-      await Promise.all(
-        found.map(async (image) => ({
-          ...imageSummary(image, {
-            minor,
-            containers: containersOf(image.id).length,
-            sharedBytes: shared?.get(image.id),
-          }),
-          ...(withManifests ? await manifests.of(image.id) : {}),
-        })),
-      ),
-    );
-  },
-});
+): Route {
+  const list = new ImageList(images);
+  return {
+    method: "GET",
+    path: "/images/json",
+    handle: async ({ query, minor }, reply) => {
+      const filters = filtersQuery(query);
+      const withSharedSize = booleanQuery(query, "shared-size");
+      const withManifests = minor >= 47 && booleanQuery(query, "manifests");
+      if (filters.size === 0 && !withSharedSize && !withManifests) {
+        const { summaries, json } = list.all(minor);
+        reply.json(200, summaries, json);
+        return;
+      }
+      const all = images.store.list();
+      const found = listImages(all, filters, (name) => images.store.find(name));
+      const shared = withSharedSize ? sharedSizes(all, snapshots) : undefined;
+      const containers = images.containerCounts();
+      reply.json(
+        200,
+        await Promise.all(
+          found.map(async (image) => ({
+            ...imageSummary(image, {
+              minor,
+              containers: containers.get(image.id) ?? 0,
+              sharedBytes: shared?.get(image.id),
+            }),
+            ...(withManifests ? await manifests.of(image.id) : {}),
+          })),
+        ),
+      );
+    },
+  };
+}
