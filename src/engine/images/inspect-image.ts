@@ -23,10 +23,22 @@ export function inspectImage(image: Image, snapshots: Snapshotter, minor: number
     ...(config["os.version"] === undefined ? {} : { OsVersion: config["os.version"] }),
     Size: image.sizeBytes,
     ...(minor < 44 ? { VirtualSize: image.sizeBytes } : {}),
-    GraphDriver: { Data: null, Name: snapshots.name },
+    GraphDriver: { Data: layerDirectories(image, snapshots), Name: snapshots.name },
     RootFS: { Type: "layers", Layers: config.rootfs.diff_ids },
     Metadata: { LastTagTime: image.lastTaggedAt ?? zeroTime },
   };
+}
+
+/**
+ * Where its layers are, the topmost as UpperDir, as in Docker. An image is not mounted by being there: it has neither a
+ * MergedDir nor a WorkDir. Null where layers are no plain directories, or are not unpacked.
+ */
+function layerDirectories({ chainIds }: Image, snapshots: Snapshotter): object | null {
+  if (snapshots.name !== "overlay2" || chainIds.some((chainId) => snapshots.layer(chainId) === undefined))
+    return null;
+  const [upper, ...lower] = chainIds.map((chainId) => snapshots.layerFiles(chainId).directory).reverse();
+  if (upper === undefined) return null;
+  return { ...(lower.length > 0 ? { LowerDir: lower.join(":") } : {}), UpperDir: upper };
 }
 
 /** Before 1.50 the fields that only containers have stood there too, with zero values. engine-api, section 15. */

@@ -79,6 +79,18 @@ describe.each(clients)("W5 the union file system, with %s", (client) => {
     expect(lower.map((layer) => describeTree(layer))).toEqual(layersBefore);
   });
 
+  test("the image's own layers are those below the container's init layer", async () => {
+    const { engine } = machine;
+    const of = async (image: string) =>
+      JSON.parse(await engine.must(client, "image", "inspect", "-f", "{{json .GraphDriver.Data}}", image));
+    expect(await of("busybox")).toEqual({ UpperDir: lower[1] });
+    await engine.must(client, "commit", name, "union-of-two");
+    const { UpperDir, LowerDir } = await of("union-of-two");
+    expect(lstatSync(UpperDir).isDirectory()).toBe(true);
+    expect(LowerDir).toBe(lower[1]);
+    await engine.must(client, "rmi", "union-of-two");
+  });
+
   test("ps -s shows the size of the upper directory, and of all", async () => {
     const { engine } = machine;
     const id = await engine.must(
