@@ -21,6 +21,8 @@ export interface Terminal {
   size(): TerminalSize | undefined;
   /** Raw mode of standard input until the result is called; also undone when the process exits. */
   raw(): () => void;
+  /** What is typed is not shown until the result is called, or the process exits. */
+  hideTyping(): () => void;
 }
 
 export interface Signals {

@@ -112,16 +112,18 @@ function processTerminal(): Terminal {
   return {
     isTerminal: (stream) => isCharacterDevice(fdOf[stream]) && kernelTerminal().isTerminal(fdOf[stream]),
     size: () => (isCharacterDevice(1) ? kernelTerminal().windowSize(1) : undefined),
-    raw() {
-      const restoreAttributes = kernelTerminal().setRawMode(0);
-      const restore = () => {
-        process.off("exit", restore);
-        restoreAttributes();
-      };
-      process.on("exit", restore);
-      return restore;
-    },
+    raw: () => untilExit(kernelTerminal().setRawMode(0)),
+    hideTyping: () => untilExit(kernelTerminal().hideTyping(0)),
   };
+}
+
+function untilExit(restoreAttributes: () => void): () => void {
+  const restore = () => {
+    process.off("exit", restore);
+    restoreAttributes();
+  };
+  process.on("exit", restore);
+  return restore;
 }
 
 /** Rules out files and pipes without loading the native addon. */

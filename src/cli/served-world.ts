@@ -191,6 +191,10 @@ const terminalOf = (front: Front, { terminals }: Hello): Terminal => ({
     front.send("raw");
     return () => void front.send("cooked");
   },
+  /** Whoever asks for passwords keeps them in its user's files. */
+  hideTyping() {
+    throw new OwnProcessNeeded();
+  },
 });
 
 const signalsOf = (front: Front): Signals => ({

@@ -9,6 +9,7 @@ const TIOCSWINSZ = 0x5414;
 
 /** struct termios of the kernel: four flag words, the line discipline, 19 control characters. */
 const TERMIOS_BYTES = 36;
+const LOCAL_FLAGS = 12;
 const CONTROL_CHARACTERS = 17;
 const VTIME = 5;
 const VMIN = 6;
@@ -20,6 +21,7 @@ const OPOST = 0o1;
 const CSIZE_PARENB = 0o60 | 0o400;
 const CS8 = 0o60;
 const ISIG_ICANON_ECHO_ECHONL_IEXTEN = 0o1 | 0o2 | 0o10 | 0o100 | 0o100000;
+const ECHO = 0o10;
 
 export interface WindowSize {
   readonly rows: number;
@@ -49,20 +51,33 @@ export function setRawMode(fd: number): () => void {
   return () => setTerminalAttributes(fd, before);
 }
 
+/** Lines are edited as before, but what is typed is not shown; the returned function restores what was before. */
+export function hideTyping(fd: number): () => void {
+  const before = terminalAttributes(fd);
+  const hidden = before.slice();
+  clearFlags(hidden, LOCAL_FLAGS, ECHO);
+  setTerminalAttributes(fd, hidden);
+  return () => setTerminalAttributes(fd, before);
+}
+
 /** Pure: the same attributes with raw mode. */
 export function rawAttributes(attributes: Uint8Array): Uint8Array {
   const raw = attributes.slice();
   const view = new DataView(raw.buffer);
-  const clear = (offset: number, bits: number) =>
-    view.setUint32(offset, view.getUint32(offset, true) & ~bits, true);
+  const clear = (offset: number, bits: number) => clearFlags(raw, offset, bits);
   clear(0, IGNBRK_BRKINT_PARMRK_ISTRIP | INLCR_IGNCR_ICRNL_IXON);
   clear(4, OPOST);
   clear(8, CSIZE_PARENB);
   view.setUint32(8, view.getUint32(8, true) | CS8, true);
-  clear(12, ISIG_ICANON_ECHO_ECHONL_IEXTEN);
+  clear(LOCAL_FLAGS, ISIG_ICANON_ECHO_ECHONL_IEXTEN);
   raw[CONTROL_CHARACTERS + VMIN] = 1;
   raw[CONTROL_CHARACTERS + VTIME] = 0;
   return raw;
+}
+
+function clearFlags(attributes: Uint8Array, offset: number, bits: number): void {
+  const view = new DataView(attributes.buffer, attributes.byteOffset);
+  view.setUint32(offset, view.getUint32(offset, true) & ~bits, true);
 }
 
 /** Undefined when `fd` is no terminal. */

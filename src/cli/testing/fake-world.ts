@@ -9,6 +9,8 @@ export interface FakeWorld extends World {
   raise(signal: NodeJS.Signals): number;
   /** Whether the terminal is in raw mode now. */
   readonly raw: { active: boolean; changes: number };
+  /** Whether the terminal hides what is typed now. */
+  readonly hidden: { active: boolean; changes: number };
 }
 
 export interface FakeWorldOptions {
@@ -23,6 +25,14 @@ export function fakeWorld(options: FakeWorldOptions = {}): FakeWorld {
   const printed = { stdout: "", stderr: "" };
   const handlers = new Map<string, Set<() => void>>();
   const raw = { active: false, changes: 0 };
+  const hidden = { active: false, changes: 0 };
+  const change = (mode: typeof raw) => () => {
+    mode.active = true;
+    mode.changes++;
+    return () => {
+      mode.active = false;
+    };
+  };
   const terminal = options.terminal ?? false;
   const collect = (stream: "stdout" | "stderr") => ({
     write(data: string | Uint8Array) {
@@ -33,6 +43,7 @@ export function fakeWorld(options: FakeWorldOptions = {}): FakeWorld {
   return {
     printed,
     raw,
+    hidden,
     raise(signal) {
       const found = [...(handlers.get(signal) ?? [])];
       for (const handler of found) handler();
@@ -48,13 +59,8 @@ export function fakeWorld(options: FakeWorldOptions = {}): FakeWorld {
     terminal: {
       isTerminal: () => terminal,
       size: () => (terminal ? { rows: 24, columns: 80 } : undefined),
-      raw() {
-        raw.active = true;
-        raw.changes++;
-        return () => {
-          raw.active = false;
-        };
-      },
+      raw: change(raw),
+      hideTyping: change(hidden),
     },
     signals: {
       on(signal, handler) {
