@@ -29,7 +29,9 @@ export class EngineError extends Error {
   }
 }
 
-export type Query = Readonly<Record<string, string | number | boolean | undefined>>;
+type QueryValue = string | number | boolean | undefined;
+/** A list is one parameter for each of its values. */
+export type Query = Readonly<Record<string, QueryValue | readonly QueryValue[]>>;
 
 export interface EngineRequest {
   readonly query?: Query;
@@ -147,10 +149,12 @@ function encodeRequest(method: Method, path: string, request: EngineRequest): Ht
 }
 
 function encodeQuery(query: Query): string {
-  const pairs = Object.entries(query).flatMap(([name, value]) => {
-    if (value === undefined || value === false || value === "") return [];
-    return [`${name}=${encodeURIComponent(value === true ? "1" : String(value))}`];
-  });
+  const pairs = Object.entries(query).flatMap(([name, values]) =>
+    [values].flat().flatMap((value) => {
+      if (value === undefined || value === false || value === "") return [];
+      return [`${name}=${encodeURIComponent(value === true ? "1" : String(value))}`];
+    }),
+  );
   return pairs.length === 0 ? "" : `?${pairs.join("&")}`;
 }
 

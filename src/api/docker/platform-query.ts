@@ -7,15 +7,25 @@ import { normalizePlatform, type Platform } from "../../formats/platform.ts";
  * Errors: InvalidParameter, also for more than one.
  */
 export function platformQuery(query: URLSearchParams): Platform | undefined {
-  const given = query.getAll("platform").filter((text) => text !== "");
-  const [text] = given;
-  if (text === undefined) return undefined;
-  if (given.length > 1) {
+  const [platform, ...others] = platformsQuery(query, "platform");
+  if (others.length > 0) {
     throw invalidParameter("only one platform can be chosen at a time", {
       hint: "ask once for each platform",
     });
   }
-  const fields = JsonFields.parse("platform", text);
+  return platform;
+}
+
+/** Each of a parameter that can be given several times. Errors: InvalidParameter. */
+export function platformsQuery(query: URLSearchParams, name: string): Platform[] {
+  return query
+    .getAll(name)
+    .filter((text) => text !== "")
+    .map((text) => parse(name, text));
+}
+
+function parse(name: string, text: string): Platform {
+  const fields = JsonFields.parse(name, text);
   const [os, architecture] = [fields.string("os"), fields.string("architecture")];
   if (os === undefined || architecture === undefined) {
     throw invalidParameter("both OS and Architecture must be provided");

@@ -1,7 +1,8 @@
 import { defineCommand } from "../command.ts";
 import { pathOf } from "../engine-client.ts";
-import { bool, notBuilt } from "../flag-kinds.ts";
+import { bool, list } from "../flag-kinds.ts";
 import { forEachObject } from "../for-each.ts";
+import { platformJson } from "../values/platform.ts";
 
 interface Deleted {
   readonly Untagged?: string;
@@ -14,17 +15,18 @@ export const command = () =>
     flags: {
       force: bool("Remove the image even if it has several names or stopped containers", { short: "f" }),
       "no-prune": bool("Keep parent images that have no name"),
-      platform: notBuilt("stringSlice"),
+      platform: list("Remove these platforms of a multi-platform image alone", { type: "stringSlice" }),
     },
     args: { min: 1 },
 
     // One after another: the second name of an image decides what removing it does.
     async execute(context, { flags, args }) {
+      const platforms = flags.platform.flatMap((each) => each.split(",")).map(platformJson);
       let exitCode = 0;
       for (const name of args) {
         const code = await forEachObject(context, [name], async () => {
           const deleted = await context.engine.json<Deleted[]>("DELETE", `/images/${pathOf(name)}`, {
-            query: { force: flags.force, noprune: flags["no-prune"] },
+            query: { force: flags.force, noprune: flags["no-prune"], platforms },
           });
           return deleted.map(describe).join("\n");
         });

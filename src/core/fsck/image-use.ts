@@ -2,6 +2,7 @@ import { type Digest, digestAlgorithm, digestHex } from "../../formats/digest.ts
 import type { Descriptor, ImageConfigFile, Manifest } from "../../formats/oci-image.ts";
 import { familiarReference, parseReference } from "../../formats/reference.ts";
 import type { ImageNaming } from "../images/contract.ts";
+import { imagesOfName } from "../images/name-record.ts";
 import type { Survey } from "./survey.ts";
 
 /** An image as its sidecars describe it: what it needs, and what it is called. */
@@ -22,7 +23,9 @@ export function imagesOf(survey: Survey): ImageUse[] {
   const ids = new Set([...survey.images.map(({ id }) => id), ...survey.references.map(({ image }) => image)]);
   return [...ids].map((id) => {
     const record = survey.images.find((image) => image.id === id);
-    const references = survey.references.filter(({ image }) => image === id);
+    const references = survey.references.flatMap((name) =>
+      imagesOfName(name).flatMap(({ image, manifest }) => (image === id ? { ...name, manifest } : [])),
+    );
     const manifests = distinct([
       ...(record ? [record.manifest] : []),
       ...references.map(({ manifest }) => manifest),

@@ -2,6 +2,7 @@ import { chainIds } from "../../formats/chain-id.ts";
 import { digestHex, digestOf } from "../../formats/digest.ts";
 import type { Descriptor, Digest } from "../content/contract.ts";
 import type { ImageNaming } from "../images/contract.ts";
+import { imagesOfName, withoutImages } from "../images/name-record.ts";
 import type { WantedLayer } from "../transfer/fetch-layer.ts";
 import { blobsByDiffId, configOf, type ImageUse, imagesOf, manifestOf } from "./image-use.ts";
 import type { DocumentRole, Problem } from "./problem.ts";
@@ -150,18 +151,27 @@ export interface Loss {
 /** For what is left after all repairs, with the engine stopped; pure. Blobs and layers of a lost image stay. */
 export function planLosses(survey: Survey, problems: readonly Problem[]): Loss[] {
   const images = imagesOf(survey).filter((image) => isUnusable(image, problems));
+  const lost = new Set(images.map(({ id }) => id));
   const containers = problems.flatMap((problem) =>
     problem.kind === "top-missing"
       ? [{ name: `container ${problem.container}`, paths: [`${survey.root}/containers/${problem.id}`] }]
       : [],
   );
   return [
-    ...images.map((image) => ({ name: `image ${image.shown}`, paths: sidecarsOf(survey, image) })),
+    ...images.map((image) => ({ name: `image ${image.shown}`, paths: sidecarsOf(survey, image, lost) })),
     ...containers,
   ];
 }
 
-function sidecarsOf({ root }: Survey, { id, isRecorded, names }: ImageUse): string[] {
+/** A name that means another platform, too, stays for that. */
+function sidecarsOf(
+  { root, references }: Survey,
+  { id, isRecorded }: ImageUse,
+  lost: ReadonlySet<Digest>,
+): string[] {
+  const names = references.filter(
+    (name) => imagesOfName(name).some(({ image }) => image === id) && withoutImages(name, lost) === undefined,
+  );
   return [
     ...(isRecorded ? [`${root}/images/ids/${digestHex(id)}.json`] : []),
     ...names.map(({ reference }) => `${root}/images/references/${digestHex(digestOf(reference))}.json`),

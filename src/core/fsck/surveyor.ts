@@ -9,6 +9,7 @@ import { parseImageConfig, parseManifestDocument } from "../../formats/parse-oci
 import type { Descriptor } from "../content/contract.ts";
 import { isMissingFile } from "../content/file-error.ts";
 import { ImageSidecars } from "../images/image-sidecars.ts";
+import { imagesOfName } from "../images/name-record.ts";
 import { readLeases } from "../leases/lease-sidecars.ts";
 import { parseLayerSidecar } from "../snapshots/layer-sidecar.ts";
 import { mountPoints } from "../snapshots/mount-points.ts";
@@ -56,7 +57,7 @@ export class Surveyor {
     const { images, references } = this.sidecars(join(root, "images"));
     const documents = readDocuments(blobs, [
       ...images.map(({ manifest }) => manifest),
-      ...references.flatMap(({ manifest, target }) => [manifest, target]),
+      ...references.flatMap((name) => [...imagesOfName(name).map(({ manifest }) => manifest), name.target]),
     ]);
     const survey: Survey = {
       root,

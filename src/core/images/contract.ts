@@ -57,6 +57,8 @@ export interface ImageStore {
    * Errors: NotFound `No such image: NAME:TAG`; InvalidParameter for a broken reference or an ambiguous prefix.
    */
   resolve(reference: string): Image;
+  /** The same for each platform that a name stands for; what it means without one first. */
+  variants(reference: string): readonly Image[];
   /** As `resolve`, but undefined for an image that is not there. */
   find(reference: string): Image | undefined;
   /** Digests of its manifest, config and layers as they came; a layer's may be absent. */
@@ -65,16 +67,24 @@ export interface ImageStore {
   target(reference: string): Descriptor | undefined;
   /**
    * Registers an image whose manifest and config blobs and unpacked layers are present, with all its names at
-   * once. A name that meant another image is moved; that one stays, dangling if it was its last name.
+   * once. A name of an index means an image for each of its platforms, the host's first. A name that meant something
+   * else is moved; that image stays, dangling if it was its last name.
    */
   add(manifest: Descriptor, names: readonly ImageNaming[], options?: { parent?: Digest }): Promise<Image>;
-  /** Points `reference` (tag form) at an image whose blobs are present; replaces an older meaning. */
-  tag(image: Image | Digest, reference: string): Promise<void>;
+  /**
+   * Points `reference` (tag form) at what `source` means, an index with all its platforms where that is a name;
+   * replaces an older meaning.
+   */
+  tag(source: string, reference: string): Promise<void>;
   /**
    * Untags, and deletes image, layers and blobs when no name is left; a layer or blob that another image or a
-   * running operation needs stays. Errors as Docker's: 409 conflicts with `force` hints.
+   * running operation needs stays. `only`: these of the images that the name means; it stays for the others.
+   * Errors as Docker's: 409 conflicts with `force` hints.
    */
-  remove(reference: string, options: { force: boolean; usedBy: ImageUsers }): Promise<RemovedReference[]>;
+  remove(
+    reference: string,
+    options: { force: boolean; usedBy: ImageUsers; only?: readonly Digest[] | undefined },
+  ): Promise<RemovedReference[]>;
   /** Deletes of the candidates what no image, no lease and no container's snapshot needs. Returns what was deleted. */
   collect(candidates: Candidates): Promise<Candidates>;
   /**

@@ -1,10 +1,12 @@
 import { invalidParameter, messageOf } from "../../errors/platform-error.ts";
 import type { Digest } from "../../formats/digest.ts";
 import type { Descriptor } from "../../formats/oci-image.ts";
+import { hostPlatform, type Platform, platformDistance } from "../../formats/platform.ts";
 import {
   canonicalReference,
   familiarName,
   familiarReference,
+  parseImageName,
   parseReference,
   type Reference,
   withDefaultTag,
@@ -22,6 +24,7 @@ import { imageGraph } from "./image-graph.ts";
 import { type ImageRecord, ImageSidecars, type ReferenceRecord } from "./image-sidecars.ts";
 import { IncompleteImages } from "./incomplete-images.ts";
 import { blobsOf, type ImageDocuments, loadImage } from "./load-image.ts";
+import { imagesOfName, withImage, withoutImages } from "./name-record.ts";
 import { planRemoval } from "./plan-removal.ts";
 import { Sweeper } from "./sweeper.ts";
 
@@ -32,6 +35,8 @@ export interface ImageStoreOptions {
   readonly snapshots: Pick<Snapshotter, "layer" | "parent" | "removeLayer">;
   readonly leases: Leases;
   readonly log: Log;
+  /** Names mean the image for it, where there are several. Default: the host's. */
+  readonly platform?: Platform;
 }
 
 interface Entry {
@@ -100,9 +105,11 @@ export class FileImageStore implements ImageStore {
   }
 
   private async restoreName(record: ReferenceRecord): Promise<void> {
-    if (!this.entries.has(record.image)) throw noSuchImage(record.image);
-    await this.documentsOf(record.manifest);
-    this.names.set(record.reference, record);
+    const gone = imagesOfName(record).filter(({ image }) => !this.entries.has(image));
+    const left = withoutImages(record, new Set(gone.map(({ image }) => image)));
+    if (left === undefined) throw noSuchImage(record.image);
+    for (const { manifest } of imagesOfName(left)) await this.documentsOf(manifest);
+    this.names.set(record.reference, left);
   }
 
   list(): readonly Image[] {
@@ -119,6 +126,17 @@ export class FileImageStore implements ImageStore {
     const image = this.find(reference);
     if (image === undefined) throw noSuchImage(reference);
     return image;
+  }
+
+  variants(reference: string): readonly Image[] {
+    const record = this.recordOf(reference);
+    if (record === undefined) return [this.resolve(reference)];
+    return imagesOfName(record).map(({ image }) => this.view(image));
+  }
+
+  private recordOf(given: string): ReferenceRecord | undefined {
+    const name = parseImageName(given);
+    return name.kind === "name" ? this.names.get(lookupName(name.reference)) : undefined;
   }
 
   target(reference: string): Descriptor | undefined {
@@ -148,11 +166,17 @@ export class FileImageStore implements ImageStore {
     return this.view(id);
   }
 
-  async tag(image: Image | Digest, reference: string): Promise<void> {
+  async tag(source: string, reference: string): Promise<void> {
     using _turn = await this.changes.acquire("");
-    const parsed = parseTag(reference);
-    const { id, manifest } = typeof image === "string" ? this.resolve(image) : this.resolve(image.id);
-    await this.point(canonicalReference(parsed), id, manifest, manifest);
+    const tag = canonicalReference(parseTag(reference));
+    const record = this.recordOf(source);
+    if (record !== undefined) {
+      const meant = imagesOfName(record).toReversed();
+      for (const { image, manifest } of meant) await this.point(tag, image, record.target, manifest);
+      return;
+    }
+    const { id, manifest } = this.resolve(source);
+    await this.point(tag, id, manifest, manifest);
   }
 
   private async point(
@@ -162,46 +186,80 @@ export class FileImageStore implements ImageStore {
     manifest: Descriptor,
   ): Promise<void> {
     const before = this.names.get(reference);
-    if (before?.image === id && before.target.digest === target.digest) return;
-    const record = { reference, image: id, target: bare(target), manifest: bare(manifest), createdAt: now() };
-    await this.sidecars.writeReference(record);
-    this.names.set(reference, record);
+    if (before?.target.digest === target.digest && imagesOfName(before).some(({ image }) => image === id))
+      return;
+    const record = withImage(
+      { reference, target: bare(target), createdAt: now() },
+      { image: id, manifest: bare(manifest) },
+      before,
+      (image) => this.rank(image),
+    );
+    await this.writeName(record, before);
     this.incomplete.names.delete(reference);
-    this.forget(id);
-    if (before) this.forget(before.image);
+  }
+
+  private async writeName(record: ReferenceRecord, before: ReferenceRecord | undefined): Promise<void> {
+    await this.sidecars.writeReference(record);
+    this.names.set(record.reference, record);
+    for (const { image } of [...imagesOfName(record), ...(before ? imagesOfName(before) : [])]) {
+      this.forget(image);
+    }
+  }
+
+  /** Lowest for what runs here best. */
+  private rank(id: Digest): number {
+    const config = this.entries.get(id)?.documents.config;
+    const { platform = hostPlatform() } = this.options;
+    return (config && platformDistance(platform, config)) ?? Number.MAX_SAFE_INTEGER;
   }
 
   async remove(
     reference: string,
-    { force, usedBy }: { force: boolean; usedBy: ImageUsers },
+    { force, usedBy, only }: { force: boolean; usedBy: ImageUsers; only?: readonly Digest[] | undefined },
   ): Promise<RemovedReference[]> {
     using _turn = await this.changes.acquire("");
-    const { id } = this.resolve(reference);
-    const references = this.referencesOf(id);
-    const users = usedBy.get(id) ?? [];
-    const plan = planRemoval({ id, references, given: reference, force, users });
+    const ids = only ?? this.variants(reference).map(({ id }) => id);
+    const plans = ids.map((id) => {
+      const users = usedBy.get(id) ?? [];
+      return {
+        id,
+        ...planRemoval({ id, references: this.referencesOf(id), given: reference, force, users }),
+      };
+    });
     const useless: Digest[] = [];
-    for (const name of plan.untag) useless.push(...(await this.untag(name, id)));
-    const untagged = plan.untag.map(
-      (name) => ({ kind: "Untagged", value: familiarReference(name) }) as const,
-    );
-    if (!plan.deleteImage) {
-      await this.sweep({ blobs: useless, layers: [] });
-      return untagged;
+    const untagged: Reference[] = [];
+    for (const { id, untag } of plans) {
+      for (const name of untag) {
+        useless.push(...(await this.untag(name, id)));
+        if (!this.names.has(canonicalReference(name))) untagged.push(name);
+      }
     }
-    const removedLayers = await this.delete(id, useless);
-    return [...untagged, ...[id, ...removedLayers].map((value) => ({ kind: "Deleted", value }) as const)];
+    const deleted: Digest[] = [];
+    for (const { id, deleteImage } of plans) {
+      if (deleteImage) deleted.push(id, ...(await this.delete(id, useless)));
+    }
+    if (deleted.length === 0) await this.sweep({ blobs: useless, layers: [] });
+    return [
+      ...untagged.map((name) => ({ kind: "Untagged", value: familiarReference(name) }) as const),
+      ...deleted.map((value) => ({ kind: "Deleted", value }) as const),
+    ];
   }
 
-  /** Returns the documents that only this name may have needed. */
+  /** The name means this image no more. Returns the documents that only this name may have needed. */
   private async untag(name: Reference, id: Digest): Promise<Digest[]> {
     const reference = canonicalReference(name);
     const record = this.names.get(reference);
     if (record === undefined) return [];
-    await this.sidecars.removeReference(reference);
-    this.names.delete(reference);
-    this.forget(id);
-    return [record.target.digest, record.manifest.digest, ...this.blobsOfManifest(record.manifest.digest)];
+    const left = withoutImages(record, new Set([id]));
+    if (left === undefined) {
+      await this.sidecars.removeReference(reference);
+      this.names.delete(reference);
+      this.forget(id);
+    } else await this.writeName(left, record);
+    const manifests = imagesOfName(record).flatMap(({ image, manifest }) =>
+      image === id ? [manifest.digest, ...this.blobsOfManifest(manifest.digest)] : [],
+    );
+    return [record.target.digest, ...manifests];
   }
 
   private async delete(id: Digest, alsoUseless: readonly Digest[]): Promise<readonly Digest[]> {
@@ -232,8 +290,8 @@ export class FileImageStore implements ImageStore {
     const images = [...this.entries.values()].map(({ record }) => record);
     return imageGraph({
       images: [...images, ...this.incomplete.images.values()].filter(({ id }) => !without.has(id)),
-      names: [...this.names.values(), ...this.incomplete.names.values()].filter(
-        ({ image }) => !without.has(image),
+      names: [...this.names.values(), ...this.incomplete.names.values()].flatMap(
+        (name) => withoutImages(name, without) ?? [],
       ),
       documents: this.manifests.values(),
       others: this.incomplete.references,
@@ -282,7 +340,9 @@ export class FileImageStore implements ImageStore {
     const entry = this.entries.get(id);
     if (!entry) throw noSuchImage(id);
     const { record, documents } = entry;
-    const names = [...this.names.values()].filter((name) => name.image === id);
+    const names = [...this.names.values()].filter((name) =>
+      imagesOfName(name).some(({ image }) => image === id),
+    );
     const sorted = names.map((name) => name.reference).sort();
     const image: Image = {
       id,

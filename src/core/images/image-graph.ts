@@ -3,6 +3,7 @@ import type { KeepGraph, Root } from "../gc/contract.ts";
 import { type Resource, resourceKey } from "../leases/leases.ts";
 import type { ImageRecord, ReferenceRecord } from "./image-sidecars.ts";
 import { blobsOf, type ImageDocuments } from "./load-image.ts";
+import { imagesOfName } from "./name-record.ts";
 
 export interface ImageGraphInput {
   readonly images: Iterable<ImageRecord>;
@@ -28,8 +29,11 @@ export function imageGraph({ images, names, documents, others }: ImageGraphInput
     );
   }
   const roots: Root[] = [];
-  for (const { reference, target, manifest } of names) {
-    if (target.digest !== manifest.digest) refer(target.digest, [blob(manifest.digest)]);
+  for (const name of names) {
+    const { reference, target } = name;
+    for (const { manifest } of imagesOfName(name)) {
+      if (target.digest !== manifest.digest) refer(target.digest, [blob(manifest.digest)]);
+    }
     roots.push({ kind: "image", name: reference, keeps: [blob(target.digest)] });
   }
   for (const { id, manifest } of images)

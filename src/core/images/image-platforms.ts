@@ -58,18 +58,7 @@ export class ImagePlatforms {
     const image = this.images.resolve(reference);
     if (platform === undefined) return image;
     const { manifests } = await this.manifests(reference);
-    const candidates = [image, ...manifests.flatMap((each) => each.image ?? [])];
-    const chosen = choosePlatform(
-      candidates.map((each) => ({ image: each, platform: each.config })).filter(isMeant(platform)),
-      platform,
-    );
-    if (chosen) return chosen.image;
-    const there = [...new Set(candidates.map(({ config }) => formatPlatform(config)))];
-    throw notFound(
-      `image with reference ${shown(reference)} was found but does not provide the specified platform ` +
-        `(${formatPlatform(platform)})`,
-      { code: "image.platform", hint: `on this machine it is there for ${there.join(", ")}` },
-    );
+    return variantFor(reference, [image, ...manifests.flatMap((each) => each.image ?? [])], platform);
   }
 
   /** What the name stands for; of an id what one of its names stands for. */
@@ -80,6 +69,21 @@ export class ImagePlatforms {
     );
     return targets[0] ?? image.manifest;
   }
+}
+
+/** The one for a platform. Errors: NotFound in Docker's words. */
+export function variantFor(reference: string, variants: readonly Image[], platform: Platform): Image {
+  const chosen = choosePlatform(
+    variants.map((image) => ({ image, platform: image.config })).filter(isMeant(platform)),
+    platform,
+  );
+  if (chosen) return chosen.image;
+  const there = [...new Set(variants.map(({ config }) => formatPlatform(config)))];
+  throw notFound(
+    `image with reference ${shown(reference)} was found but does not provide the specified platform ` +
+      `(${formatPlatform(platform)})`,
+    { code: "image.platform", hint: `on this machine it is there for ${there.join(", ")}` },
+  );
 }
 
 /** Who asks for one platform does not want what merely runs on it. */

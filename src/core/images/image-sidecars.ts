@@ -16,6 +16,12 @@ export interface ImageRecord {
   readonly parent?: Digest;
 }
 
+/** An image that a name means, and the manifest that it came by. */
+export interface NamedImage {
+  readonly image: Digest;
+  readonly manifest: Descriptor;
+}
+
 /** What is on disk of a name. */
 export interface ReferenceRecord {
   /** Canonical, with tag or digest. */
@@ -25,6 +31,8 @@ export interface ReferenceRecord {
   readonly target: Descriptor;
   /** The manifest that was chosen from it. */
   readonly manifest: Descriptor;
+  /** The same index for other platforms. */
+  readonly others?: readonly NamedImage[];
   /** RFC 3339. */
   readonly createdAt: string;
 }
@@ -116,13 +124,18 @@ function imageRecord(fields: JsonFields): ImageRecord {
 }
 
 function referenceRecord(fields: JsonFields): ReferenceRecord {
+  const others = fields.objects("others")?.map(namedImage);
   return {
     reference: fields.requiredString("reference"),
-    image: digestField(fields, "image"),
     target: descriptorField(fields, "target"),
-    manifest: descriptorField(fields, "manifest"),
+    ...namedImage(fields),
+    ...(others === undefined ? {} : { others }),
     createdAt: fields.requiredString("createdAt"),
   };
+}
+
+function namedImage(fields: JsonFields): NamedImage {
+  return { image: digestField(fields, "image"), manifest: descriptorField(fields, "manifest") };
 }
 
 function descriptorField(fields: JsonFields, key: string): Descriptor {

@@ -33,7 +33,7 @@ import { isResumable } from "./fetch-layer.ts";
 import { type LoadServices, loadArchive } from "./load-archive.ts";
 import { mountSources } from "./mount-sources.ts";
 import { type PullServices, pullImage, pullStatus } from "./pull-image.ts";
-import { type PushServices, pushImage } from "./push-image.ts";
+import { type ImagePush, type PushServices, pushImage, pushIndex } from "./push-image.ts";
 import { SharedWork } from "./shared-work.ts";
 
 export interface ImageTransferOptions extends PullServices, PushServices, LoadServices {
@@ -126,10 +126,26 @@ export class ImageTransfer implements Transfer {
   }
 
   private async pushTag(reference: Reference, request: PushRequest, lease: Lease): Promise<void> {
+    const name = canonicalReference(reference);
+    const { index, manifests } = await this.platforms.manifests(name);
+    const variants = manifests.flatMap(({ image }) => image ?? []);
+    if (request.platform === undefined && index && variants.length === manifests.length) {
+      const pushes = variants.map((image) => this.imagePush(reference, image, request, lease));
+      return await pushIndex(this.options, index, await Promise.all(pushes));
+    }
+    const image = await this.platforms.choose(name, request.platform);
+    await pushImage(this.options, await this.imagePush(reference, image, request, lease));
+  }
+
+  private async imagePush(
+    reference: Reference,
+    image: Image,
+    request: PushRequest,
+    lease: Lease,
+  ): Promise<ImagePush> {
     const { images, content, registries } = this.options;
-    const image = await this.platforms.choose(canonicalReference(reference), request.platform);
     const sources = await mountSources({ images, content }, image, reference);
-    await pushImage(this.options, {
+    return {
       reference,
       image,
       isPlatformWanted: request.platform !== undefined,
@@ -139,7 +155,7 @@ export class ImageTransfer implements Transfer {
       lease,
       onProgress: request.onProgress,
       signal: request.signal,
-    });
+    };
   }
 
   /** Credentials go to the registry that they are for. */
@@ -152,9 +168,9 @@ export class ImageTransfer implements Transfer {
   /** Errors: NotFound in Docker's words. */
   private pushedTags(reference: Reference): Reference[] {
     const repository = repositoryName(reference);
-    const known = this.options.images
-      .list()
-      .flatMap(({ tags }) => tags.map(parseReference))
+    const tags = this.options.images.list().flatMap((image) => image.tags);
+    const known = [...new Set(tags)]
+      .map(parseReference)
       .filter((tagged) => repositoryName(tagged) === repository);
     if (known.length === 0) {
       throw notFound(`An image does not exist locally with the tag: ${familiarName(reference)}`, {

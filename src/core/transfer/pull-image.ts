@@ -3,7 +3,7 @@ import { chainIds } from "../../formats/chain-id.ts";
 import { digestAlgorithm, digestOf } from "../../formats/digest.ts";
 import type { Descriptor, ImageConfigFile } from "../../formats/oci-image.ts";
 import { parseImageConfig } from "../../formats/parse-oci-image.ts";
-import { formatPlatform, type Platform, platformDistance } from "../../formats/platform.ts";
+import { choosePlatform, formatPlatform, type Platform, platformDistance } from "../../formats/platform.ts";
 import {
   canonicalReference,
   familiarReference,
@@ -54,7 +54,7 @@ export async function pullImage(
   const { reference, remote, lease, signal } = pull;
   const target = await remote.resolve(signal, sayWaiting(pull));
   lease.holdBlob(target.digest);
-  const before = services.images.find(canonicalReference(reference));
+  const before = imageBefore(services.images, pull);
   if (before && isUpToDate(services.images, pull, before, target)) {
     // Somebody may be removing it at this moment: then it is named anew, and nothing of it has gone.
     for (const digest of services.images.blobs(before)) lease.holdBlob(digest);
@@ -80,6 +80,14 @@ export async function pullImage(
   });
   const image = await services.images.add(chosen.descriptor, namesOf(reference, target));
   return finish(pull, target, { image, changed: image.id !== before?.id });
+}
+
+/** What the name means so far, for the platform that is wanted now where there is one. */
+function imageBefore(images: ImageStore, { reference, platform }: ImagePull): Image | undefined {
+  const name = canonicalReference(reference);
+  if (images.find(name) === undefined) return undefined;
+  const variants = images.variants(name).map((image) => ({ image, platform: image.config }));
+  return (choosePlatform(variants, platform) ?? variants[0])?.image;
 }
 
 /** The name means the same as in the registry, and for the platform that is wanted now. */

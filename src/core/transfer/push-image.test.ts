@@ -97,7 +97,7 @@ const lineOf = (layer: string) => shortDigest(digestOf(layer));
 test("what was pulled goes up as it is, and the name by digest is known afterwards", async () => {
   const { target, layers } = remote.addImage(["one", "two"]);
   await pull("x:1");
-  await images.tag(images.resolve("x:1"), "r.example/y:2");
+  await images.tag("x:1", "r.example/y:2");
   const lines = await push("r.example/y:2");
   const done = `2: digest: ${target.digest} size: ${target.size}`;
   expect(texts(lines)[0]).toBe("The push refers to repository [r.example/y]");
@@ -124,7 +124,7 @@ test("layers are mounted from where the image came from, in the same registry on
   await pull("r.example/from:1");
   uploads.mountable.add("from");
   for (const name of ["r.example/to:1", "other.example/to:1"]) {
-    await images.tag(images.resolve("r.example/from:1"), name);
+    await images.tag("r.example/from:1", name);
   }
   expect(texts(await push("r.example/to:1"))).toContain(`${lineOf("one")}: Mounted from from`);
   expect(texts(await push("other.example/to:1"))).toContain(`${lineOf("one")}: Pushed`);
@@ -175,7 +175,7 @@ test("a layer that is nowhere is named, with what to do, unless the registry has
 test("a name without a tag is all tags; what is not here is said in Docker's words", async () => {
   remote.addImage(["one"]);
   await pull("x:b");
-  await images.tag(images.resolve("x:b"), "x:a");
+  await images.tag("x:b", "x:a");
   const tags = texts(await push("x")).flatMap((text) => /^(\w+): digest/.exec(text)?.[1] ?? []);
   expect(tags).toEqual(["a", "b"]);
   await expect(push("x:c")).rejects.toThrow("tag does not exist: x:c");

@@ -36,19 +36,55 @@ export interface ImagePush {
  * there. Blobs go up as they are stored; those that the registry has are not sent. Progress in Docker's texts.
  */
 export async function pushImage(services: PushServices, push: ImagePush): Promise<void> {
-  const { reference, image, uploads, lease, signal } = push;
-  const descriptor = pushedManifest(services, push);
-  const outgoing = await outgoingImage(services, image, descriptor, lease, {
-    isElsewhere: ({ digest }) => uploads.hasBlob(digest, signal),
-    fetch: (layer) => push.fetch(image, layer),
-  });
-  await pushLayers(services, push, outgoing);
-  await ensureBlob(services, push, outgoing.manifest.config, undefined);
+  const { reference, uploads, signal } = push;
+  const outgoing = await pushBlobs(services, push, pushedManifest(services, push));
   const tag = reference.tag ?? "latest";
   await uploads.putManifest(tag, outgoing.descriptor, outgoing.bytes, signal);
   const byDigest = `${repositoryName(reference)}@${outgoing.descriptor.digest}`;
   await services.images.add(outgoing.descriptor, [{ reference: byDigest, target: outgoing.descriptor }]);
   sayDone(push, tag, outgoing.descriptor);
+}
+
+/** The same for an index of which every platform is here: each manifest by its digest, then the index under the tag. */
+export async function pushIndex(
+  services: PushServices,
+  index: Descriptor,
+  pushes: readonly ImagePush[],
+): Promise<void> {
+  const [first] = pushes;
+  if (first === undefined) return;
+  const { reference, uploads, lease, signal } = first;
+  lease.holdBlob(index.digest);
+  const bytes = await services.content.read(index.digest);
+  for (const push of pushes) {
+    const outgoing = await pushBlobs(services, push, push.image.manifest, { isExact: true });
+    await uploads.putManifest(outgoing.descriptor.digest, outgoing.descriptor, outgoing.bytes, signal);
+  }
+  const tag = reference.tag ?? "latest";
+  await uploads.putManifest(tag, index, bytes, signal);
+  const byDigest = `${repositoryName(reference)}@${index.digest}`;
+  for (const { image } of pushes) {
+    await services.images.add(image.manifest, [{ reference: byDigest, target: index }]);
+  }
+  sayDone(first, tag, index);
+}
+
+/** What the manifest needs is in the registry afterwards. */
+async function pushBlobs(
+  services: PushServices,
+  push: ImagePush,
+  descriptor: Descriptor,
+  { isExact = false } = {},
+): Promise<OutgoingImage> {
+  const { image, uploads, lease, signal } = push;
+  const outgoing = await outgoingImage(services, image, descriptor, lease, {
+    isElsewhere: ({ digest }) => uploads.hasBlob(digest, signal),
+    fetch: (layer) => push.fetch(image, layer),
+    isExact,
+  });
+  await pushLayers(services, push, outgoing);
+  await ensureBlob(services, push, outgoing.manifest.config, undefined);
+  return outgoing;
 }
 
 /** What the name stands for; of an index the one manifest that is here, and then the client is told. */

@@ -27,6 +27,8 @@ export interface OtherPlaces {
   readonly isElsewhere?: (layer: Descriptor) => Promise<boolean>;
   /** Brings it into the store; otherwise says why it cannot. */
   readonly fetch?: (layer: Descriptor) => Promise<string | undefined>;
+  /** An index names the manifest: it cannot be another one. */
+  readonly isExact?: boolean;
 }
 
 /**
@@ -41,7 +43,7 @@ export async function outgoingImage(
   image: Image,
   descriptor: Descriptor,
   lease: Lease,
-  { isElsewhere, fetch }: OtherPlaces = {},
+  { isElsewhere, fetch, isExact = false }: OtherPlaces = {},
 ): Promise<OutgoingImage> {
   const { content } = services;
   lease.holdBlob(descriptor.digest);
@@ -52,7 +54,7 @@ export async function outgoingImage(
   const layers = await Promise.all(
     manifest.layers.map(async (layer, index) => {
       if (content.has(layer.digest) || isForeign(layer) || (await isElsewhere?.(layer))) return layer;
-      const other = await sameLayer(services, diffIds[index]);
+      const other = isExact ? undefined : await sameLayer(services, diffIds[index]);
       if (other !== undefined) {
         lease.holdBlob(other.digest);
         return other;

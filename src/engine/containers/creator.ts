@@ -4,7 +4,13 @@ import { fileError } from "../../core/content/file-error.ts";
 import type { Image, ImageStore } from "../../core/images/contract.ts";
 import type { Snapshotter } from "../../core/snapshots/contract.ts";
 import { invalidParameter, messageOf, notFound } from "../../errors/platform-error.ts";
-import { formatPlatform, hostPlatform, parsePlatform, platformDistance } from "../../formats/platform.ts";
+import {
+  choosePlatform,
+  formatPlatform,
+  hostPlatform,
+  parsePlatform,
+  pickPlatform,
+} from "../../formats/platform.ts";
 import type { Networks } from "../../network/contract.ts";
 import { formatTimeNs, nowNs } from "../clock.ts";
 import { mergeImageConfig } from "../spec/merge-image-config.ts";
@@ -108,10 +114,13 @@ export class Creator {
       throw invalidParameter("config.Image is missing: which image shall the container run?");
     const image = this.images.resolve(config.Image);
     if (platform === undefined) return image;
-    const { os, architecture, variant } = image.config;
-    const own = { os, architecture, ...(variant === undefined ? {} : { variant }) };
     const wanted = parsePlatform(platform, hostPlatform());
-    if (platformDistance(wanted, own) !== undefined) return image;
+    const variants = this.images
+      .variants(config.Image)
+      .map((each) => ({ image: each, platform: each.config }));
+    const chosen = choosePlatform(variants, wanted);
+    if (chosen !== undefined) return chosen.image;
+    const own = pickPlatform(image.config);
     throw notFound(
       `image with reference ${config.Image} was found but its platform (${formatPlatform(own)}) does not match the specified platform (${formatPlatform(wanted)})`,
     );

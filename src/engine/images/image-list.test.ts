@@ -18,10 +18,12 @@ let images: readonly Image[];
 let counts: [Digest, number][];
 let list: ImageList;
 
+const find = (name: string) => images.find(({ tags }) => tags.includes(name));
+
 beforeEach(() => {
   images = [image("a", "2020-01-02T00:00:00Z", "docker.io/library/a:1"), image("b", "2020-01-01T00:00:00Z")];
   counts = [[idOf("a"), 1]];
-  const service = { store: { list: () => images }, containerCounts: () => new Map(counts) };
+  const service = { store: { list: () => images, find }, containerCounts: () => new Map(counts) };
   list = new ImageList(service as unknown as ImageService);
 });
 

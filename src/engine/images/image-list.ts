@@ -3,7 +3,7 @@ import type { Digest } from "../../formats/digest.ts";
 import { noFilters } from "../filters.ts";
 import type { ImageService } from "./image-service.ts";
 import { imageSummary } from "./image-summary.ts";
-import { listImages } from "./list-images.ts";
+import { foldPlatforms, listImages } from "./list-images.ts";
 
 /** A list whose elements never change, and its JSON, which is written once. */
 export class KeptList {
@@ -33,13 +33,14 @@ export class ImageList {
   all(minor: number): KeptList {
     const basis = { images: this.images.store.list(), containers: this.images.containerCounts(), minor };
     if (this.#kept === undefined || !isSame(this.#kept.basis, basis)) {
-      this.#kept = { basis, list: new KeptList(summariesOf(basis)) };
+      const shown = foldPlatforms(basis.images, (name) => this.images.store.find(name));
+      this.#kept = { basis, list: new KeptList(summariesOf(shown, basis)) };
     }
     return this.#kept.list;
   }
 }
 
-const summariesOf = ({ images, containers, minor }: Basis): object[] =>
+const summariesOf = (images: readonly Image[], { containers, minor }: Basis): object[] =>
   listImages(images, noFilters, () => undefined).map((image) =>
     imageSummary(image, { minor, containers: containers.get(image.id) ?? 0, sharedBytes: undefined }),
   );

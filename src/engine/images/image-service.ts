@@ -1,4 +1,5 @@
 import type { Image, ImageStore, ImageUsers, RemovedReference } from "../../core/images/contract.ts";
+import { variantFor } from "../../core/images/image-platforms.ts";
 import type {
   LoadOptions,
   Progress,
@@ -107,16 +108,37 @@ export class ImageService {
 
   async tag(source: string, reference: string): Promise<void> {
     const image = this.store.resolve(source);
-    await this.store.tag(image, reference);
+    await this.store.tag(source, reference);
     this.bus.publish("image", "tag", image.id, {
       name: familiarReference(withDefaultTag(parseReference(reference))),
     });
   }
 
-  /** Untags, and deletes what no name is left for. Errors: Docker's conflicts for images that containers use. */
-  async remove(reference: string, options: { force: boolean }): Promise<readonly RemovedReference[]> {
+  /**
+   * The same for some platforms of a name, which stays for the others.
+   * Errors: NotFound in Docker's words for one that is not on this machine.
+   */
+  async removePlatforms(
+    reference: string,
+    platforms: readonly Platform[],
+    options: { force: boolean },
+  ): Promise<readonly RemovedReference[]> {
+    const variants = this.store.variants(reference);
+    const only = platforms.map((platform) => variantFor(reference, variants, platform).id);
+    return await this.remove(reference, { ...options, only: [...new Set(only)] });
+  }
+
+  /**
+   * Untags, and deletes what no name is left for. `only`: of the images that the name means.
+   * Errors: Docker's conflicts for images that containers use.
+   */
+  async remove(
+    reference: string,
+    { force, only }: { force: boolean; only?: readonly Digest[] },
+  ): Promise<readonly RemovedReference[]> {
     const image = this.store.resolve(reference);
-    const [mounted] = this.mounts.pathsOf(image.id);
+    const ids = only ?? this.store.variants(reference).map(({ id }) => id);
+    const [mounted] = ids.flatMap((id) => this.mounts.pathsOf(id));
     if (mounted !== undefined) {
       throw conflict(
         `conflict: unable to remove ${reference} (cannot be forced) - image is mounted at ${mounted}`,
@@ -126,7 +148,7 @@ export class ImageService {
         },
       );
     }
-    const removed = await this.store.remove(reference, { force: options.force, usedBy: this.#usedBy() });
+    const removed = await this.store.remove(reference, { force, only, usedBy: this.#usedBy() });
     for (const { kind } of removed) {
       this.bus.publish("image", kind === "Untagged" ? "untag" : "delete", image.id, { name: image.id });
     }
@@ -140,10 +162,11 @@ export class ImageService {
 
   /** For the filter `ancestor`: the image that a name stands for, and those made on top of its layers. */
   idsOf(reference: string): Digest[] {
-    const ancestor = this.store.find(reference);
-    const top = ancestor?.chainIds.at(-1);
-    if (!ancestor || top === undefined) return ancestor ? [ancestor.id] : [];
-    return this.store.list().flatMap((image) => (image.chainIds.includes(top) ? [image.id] : []));
+    if (this.store.find(reference) === undefined) return [];
+    const ancestors = this.store.variants(reference);
+    const tops = ancestors.flatMap(({ chainIds }) => chainIds.at(-1) ?? []);
+    const onTop = this.store.list().filter(({ chainIds }) => tops.some((top) => chainIds.includes(top)));
+    return [...new Set([...ancestors, ...onTop].map(({ id }) => id))];
   }
 
   /** Ids of the containers of an image, in any state. */

@@ -53,6 +53,20 @@ export function listImages(
   }));
 }
 
+/** Each tag once: the images that it means for other platforms stand below it, not beside it. */
+export function foldPlatforms(
+  images: readonly Image[],
+  find: (reference: string) => Image | undefined,
+): Image[] {
+  return images.flatMap((image) => {
+    const isOwn = (name: string) => find(name)?.id === image.id;
+    const tags = image.tags.filter(isOwn);
+    const { repoDigests } = image;
+    const isHidden = tags.length === 0 && (image.tags.length > 0 || repoDigests.some((name) => !isOwn(name)));
+    return isHidden ? [] : [{ ...image, tags }];
+  });
+}
+
 function createdOf(
   filters: Filters,
   key: string,

@@ -118,9 +118,11 @@ export class Pruner {
   /** One name after another, so that a name which it got meanwhile keeps it. */
   async #removeImage({ id, tags, repoDigests }: Image, deleted: RemovedReference[]): Promise<void> {
     for (const name of [...tags, ...repoDigests, id]) {
-      if (this.images.store.find(name)?.id !== id) continue;
+      const isMeant =
+        this.images.store.find(name) && this.images.store.variants(name).some((one) => one.id === id);
+      if (!isMeant) continue;
       const wentOn = await unlessConflict(async () => {
-        deleted.push(...(await this.images.remove(name, { force: false })));
+        deleted.push(...(await this.images.remove(name, { force: false, only: [id] })));
       });
       if (!wentOn) return;
     }

@@ -95,7 +95,11 @@ test("what another repository or another registry has is brought along", async (
     expect(await refused("push", target)).toContain(`no such manifest: ${target}`); // purged
     for (const architecture of ["amd64", "arm64"]) {
       await engine.must("gantry", "pull", "--platform", `linux/${architecture}`, target);
-      const shown = await engine.must("gantry", "image", "inspect", "-f", "{{.Architecture}}", target);
+      const shown = await engine.must(
+        "gantry",
+        ...["image", "inspect", "--platform", `linux/${architecture}`],
+        ...["-f", "{{.Architecture}}", target],
+      );
       expect(shown).toBe(architecture);
     }
   }

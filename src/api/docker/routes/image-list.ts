@@ -2,13 +2,13 @@ import type { Snapshotter } from "../../../core/snapshots/contract.ts";
 import { ImageList } from "../../../engine/images/image-list.ts";
 import type { ImageService } from "../../../engine/images/image-service.ts";
 import { imageSummary } from "../../../engine/images/image-summary.ts";
-import { listImages } from "../../../engine/images/list-images.ts";
+import { foldPlatforms, listImages } from "../../../engine/images/list-images.ts";
 import type { ManifestSummaries } from "../../../engine/images/manifest-summaries.ts";
 import { sharedSizes } from "../../../engine/images/shared-sizes.ts";
 import { booleanQuery, filtersQuery } from "../query.ts";
 import type { Route } from "../route.ts";
 
-/** `all` changes nothing: there are no intermediate images. */
+/** `all` shows the other platforms of names beside them; there are no intermediate images. */
 export function imageListRoute(
   images: ImageService,
   snapshots: Snapshotter,
@@ -22,13 +22,15 @@ export function imageListRoute(
       const filters = filtersQuery(query);
       const withSharedSize = booleanQuery(query, "shared-size");
       const withManifests = minor >= 47 && booleanQuery(query, "manifests");
-      if (filters.size === 0 && !withSharedSize && !withManifests) {
+      const withVariants = booleanQuery(query, "all");
+      if (filters.size === 0 && !withVariants && !withSharedSize && !withManifests) {
         const { summaries, json } = list.all(minor);
         reply.json(200, summaries, json);
         return;
       }
       const all = images.store.list();
-      const found = listImages(all, filters, (name) => images.store.find(name));
+      const find = (name: string) => images.store.find(name);
+      const found = listImages(withVariants ? all : foldPlatforms(all, find), filters, find);
       const shared = withSharedSize ? sharedSizes(all, snapshots) : undefined;
       const containers = images.containerCounts();
       reply.json(

@@ -1,5 +1,5 @@
 import type { ImageService } from "../../../engine/images/image-service.ts";
-import { notImplemented } from "../../../errors/platform-error.ts";
+import { platformsQuery } from "../platform-query.ts";
 import { booleanQuery } from "../query.ts";
 import type { Route } from "../route.ts";
 
@@ -8,12 +8,12 @@ export const imageRemoveRoute = (images: ImageService): Route => ({
   method: "DELETE",
   path: "/images/{name}",
   handle: async ({ params, query }, reply) => {
-    if (query.get("platforms")) {
-      throw notImplemented("removing one platform of an image is not built into gantry yet", {
-        hint: "remove the whole image, or that platform's image by its id",
-      });
-    }
-    const removed = await images.remove(params.name ?? "", { force: booleanQuery(query, "force") });
+    const [name, options] = [params.name ?? "", { force: booleanQuery(query, "force") }];
+    const platforms = platformsQuery(query, "platforms");
+    const removed =
+      platforms.length === 0
+        ? await images.remove(name, options)
+        : await images.removePlatforms(name, platforms, options);
     reply.json(
       200,
       removed.map(({ kind, value }) => ({ [kind]: value })),

@@ -45,10 +45,11 @@ function repositoryTags(images: ImageStore, name: string): { image: Image; tag: 
   const { tag, digest } = parsed.reference;
   if (tag !== undefined || digest !== undefined) return [];
   const repository = repositoryName(parsed.reference);
+  const isOfRepository = (tag: string) => repositoryName(parseReference(tag)) === repository;
   return images
     .list()
     .flatMap((image) => image.tags.map((each) => ({ image, tag: each })))
-    .filter((each) => repositoryName(parseReference(each.tag)) === repository)
+    .filter(({ image, tag }) => isOfRepository(tag) && images.find(tag)?.id === image.id)
     .sort((a, b) => (a.tag < b.tag ? -1 : 1));
 }
 
