@@ -1,5 +1,6 @@
 #include "call.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -111,9 +112,20 @@ static bool set_directory(struct runtime_call *call, const char *root, const cha
 	return path.length + 1 < path.size;
 }
 
+/* Root of a user namespace keeps the state elsewhere, where its owner may write: the full program knows. */
+static bool has_default_root(void)
+{
+	static const char initial[] = "user:[4026531837]"; /* PROC_USER_INIT_INO */
+	char name[sizeof(initial)];
+
+	return !getenv("XDG_RUNTIME_DIR") ||
+	       (readlink("/proc/self/ns/user", name, sizeof(name)) == sizeof(initial) - 1 &&
+		memcmp(name, initial, sizeof(initial) - 1) == 0);
+}
+
 bool parse_runtime_call(char **words, struct runtime_call *call)
 {
-	const char *root = DEFAULT_ROOT, *id = NULL, *signal_word = NULL;
+	const char *root = NULL, *id = NULL, *signal_word = NULL;
 
 	if (geteuid() != 0 || !parse_global(&words, &root, call) || !parse_command(*words, &call->command))
 		return false;
@@ -129,6 +141,8 @@ bool parse_runtime_call(char **words, struct runtime_call *call)
 			return false;
 		}
 	}
+	if (!root && !has_default_root())
+		return false;
 	call->signal = signal_number(signal_word ? signal_word : "TERM");
-	return id && call->signal >= 0 && set_directory(call, root, id);
+	return id && call->signal >= 0 && set_directory(call, root ? root : DEFAULT_ROOT, id);
 }

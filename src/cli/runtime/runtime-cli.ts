@@ -35,7 +35,7 @@ export async function runRuntimeCli(argv: readonly string[], program: RuntimePro
     const context: RuntimeContext = {
       program: program.name,
       version: program.version,
-      root: values.root ?? defaultRoot(rootless, program.env),
+      root: values.root ?? (await defaultRoot(rootless, program.env)),
       rootless,
       log,
       env: program.env,
@@ -101,12 +101,17 @@ function parseRootless(word: string): boolean | undefined {
   return word === "auto" ? undefined : word === "true";
 }
 
-function defaultRoot(rootless: boolean | undefined, env: RuntimeContext["env"]): string {
-  const asRoot = !(rootless ?? process.geteuid?.() !== 0);
-  const runtimeDirectory = env.XDG_RUNTIME_DIR;
-  return asRoot || runtimeDirectory === undefined || runtimeDirectory === ""
-    ? "/run/gantry-runtime"
-    : join(runtimeDirectory, "gantry-runtime");
+/** `/run` is not for root of a user namespace either, which podman's unprivileged users are: its owner is somebody else. */
+async function defaultRoot(rootless: boolean | undefined, env: RuntimeContext["env"]): Promise<string> {
+  const { XDG_RUNTIME_DIR: runtimeDirectory = "", USER: user } = env;
+  if (runtimeDirectory === "") return "/run/gantry-runtime";
+  const isOwn = rootless ?? (process.geteuid?.() !== 0 || (user !== "root" && (await isInUserNamespace())));
+  return isOwn ? join(runtimeDirectory, "gantry-runtime") : "/run/gantry-runtime";
+}
+
+async function isInUserNamespace(): Promise<boolean> {
+  const { detectHostLazily } = await import("../../kernel/host-facts.ts");
+  return detectHostLazily().inUserNamespace;
 }
 
 /** Out: the exit code. */

@@ -12,7 +12,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { conflict, messageOf, notFound, systemError } from "../../errors/platform-error.ts";
-import { errnoOf } from "../../kernel/cgroup-files.ts";
+import { errnoOf, fileError } from "../../kernel/cgroup-files.ts";
 import { tryLock } from "../../kernel/file-lock.ts";
 import { checkContainerId } from "./container-id.ts";
 
@@ -44,7 +44,10 @@ export function makeContainerDirectory(root: string, id: string): { directory: s
       throw conflict("container with given ID already exists", {
         hint: `\`delete --force ${id}\` removes it`,
       });
-    throw systemError(`make ${directory}: ${messageOf(error)}`, { cause: error });
+    throw systemError(fileError(error, `make ${directory}`).message, {
+      cause: error,
+      hint: "--root chooses another place",
+    });
   }
   chmodSync(directory, directoryMode); // whatever the umask is
   const lock = tryLockDirectory(directory);
