@@ -73,6 +73,12 @@ export function findCredentials(client: Client, key: string): StoredCredentials 
   return stored && fromAuth(stored, key);
 }
 
+/** What a `config.json` keeps itself for a registry. Errors: for what is no such file. */
+export function credentialsIn(configText: string, key: string): StoredCredentials | undefined {
+  const stored = authIn(parseConfig(configText).auths, key);
+  return stored && fromAuth(stored, key);
+}
+
 function environmentAuths({ DOCKER_AUTH_CONFIG: text }: Environment): ClientConfig["auths"] {
   try {
     return text ? (JSON.parse(text) as ClientConfig).auths : undefined;

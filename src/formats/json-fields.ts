@@ -28,6 +28,22 @@ export class JsonFields {
     return Object.keys(this.fields);
   }
 
+  /** Of any type; undefined when absent. */
+  value(key: string): unknown {
+    return this.get(key);
+  }
+
+  /** Errors: InvalidParameter for a field of another name. */
+  refuseOthers(known: readonly string[]): void {
+    for (const key of this.keys()) {
+      if (known.includes(key)) continue;
+      throw invalidParameter(`${this.document}: ${this.path}${key} is not known`, {
+        code: "config.unknown",
+        hint: `known here: ${known.join(", ")}`,
+      });
+    }
+  }
+
   has(key: string): boolean {
     return this.get(key) !== undefined;
   }

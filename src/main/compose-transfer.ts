@@ -11,6 +11,7 @@ import { hostPlatform } from "../formats/platform.ts";
 import type { Log } from "../log/log.ts";
 import type { RegistrySettings } from "../registry/client/registry-settings.ts";
 import type { TransferLimits } from "./engine-options.ts";
+import { mirrorCredentials } from "./mirror-credentials.ts";
 
 export interface TransferParts {
   readonly root: string;
@@ -32,7 +33,13 @@ export function composeRegistries(
   let registries: Promise<Registries> | undefined;
   return () => {
     registries ??= import("../registry/client/registry-client.ts").then(
-      ({ RegistryClient }) => new RegistryClient({ userAgent: `gantry/${version}`, settings, attempts }),
+      ({ RegistryClient }) =>
+        new RegistryClient({
+          userAgent: `gantry/${version}`,
+          settings,
+          mirrorCredentials: mirrorCredentials(settings.mirrorLogins),
+          attempts,
+        }),
     );
     return registries;
   };

@@ -1,15 +1,5 @@
-import { invalidParameter } from "../errors/platform-error.ts";
 import { JsonFields } from "../formats/json-fields.ts";
-
-/** A mirror as the file has it; containerd's terms. */
-export interface ConfiguredMirror {
-  readonly url: string;
-  /** `pull` and `resolve`; without `resolve` it is not asked what a tag means. */
-  readonly capabilities?: readonly string[] | undefined;
-  /** The URL is the whole root of the API: `/v2/` is not put behind it. */
-  readonly overridePath?: boolean | undefined;
-  readonly skipVerify?: boolean | undefined;
-}
+import type { ConfiguredMirror } from "../registry/client/parse-mirror.ts";
 
 /** What `--config-file` says. Keys that dockerd has are spelled and mean as in its daemon.json. */
 export interface EngineConfigFile {
@@ -34,7 +24,7 @@ export interface EngineConfigFile {
  */
 export function parseEngineConfig(path: string, text: string): EngineConfigFile {
   const fields = JsonFields.parse(path, text);
-  onlyKeys(fields, [
+  fields.refuseOthers([
     "registry-mirrors",
     "insecure-registries",
     "max-concurrent-downloads",
@@ -46,7 +36,7 @@ export function parseEngineConfig(path: string, text: string): EngineConfigFile 
     "registries",
   ]);
   const proxies = fields.object("proxies");
-  if (proxies) onlyKeys(proxies, ["http-proxy", "https-proxy", "no-proxy"]);
+  if (proxies) proxies.refuseOthers(["http-proxy", "https-proxy", "no-proxy"]);
   const registries = fields.object("registries");
   return {
     registryMirrors: fields.strings("registry-mirrors"),
@@ -66,9 +56,9 @@ export function parseEngineConfig(path: string, text: string): EngineConfigFile 
 }
 
 function mirrorsOf(registry: JsonFields | undefined): ConfiguredMirror[] {
-  if (registry) onlyKeys(registry, ["mirrors"]);
+  if (registry) registry.refuseOthers(["mirrors"]);
   return (registry?.requiredObjects("mirrors") ?? []).map((mirror) => {
-    onlyKeys(mirror, ["url", "capabilities", "override-path", "skip-verify"]);
+    mirror.refuseOthers(["url", "capabilities", "override-path", "skip-verify"]);
     return {
       url: mirror.requiredString("url"),
       capabilities: mirror.strings("capabilities"),
@@ -76,12 +66,4 @@ function mirrorsOf(registry: JsonFields | undefined): ConfiguredMirror[] {
       skipVerify: mirror.boolean("skip-verify"),
     };
   });
-}
-
-function onlyKeys(fields: JsonFields, known: readonly string[]): void {
-  for (const key of fields.keys()) {
-    if (known.includes(key)) continue;
-    const { message } = fields.problem(key, "is not known");
-    throw invalidParameter(message, { code: "config.unknown", hint: `known here: ${known.join(", ")}` });
-  }
 }

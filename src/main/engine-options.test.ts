@@ -18,6 +18,7 @@ test("the defaults", () => {
       mirrors: {},
       insecureRegistries: [],
       certificatesDirectory: "/etc/gantry/certs.d",
+      mirrorLogins: "/etc/gantry/config.json",
       proxies: { httpProxy: "", httpsProxy: "", noProxy: "" },
     },
     transfers: { concurrentDownloads: 3, concurrentUploads: 5, downloadAttempts: 5 },
@@ -136,6 +137,7 @@ describe("the configuration file", () => {
       },
       insecureRegistries: ["plain.example:5000", "10.0.0.0/8"],
       certificatesDirectory: "/x/certs.d",
+      mirrorLogins: "/x/config.json",
       proxies: { httpProxy: "http://env:1", httpsProxy: "proxy:3128", noProxy: "*.local" },
     });
     expect(options?.transfers).toEqual({ concurrentDownloads: 7, concurrentUploads: 5, downloadAttempts: 2 });

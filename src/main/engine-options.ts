@@ -158,6 +158,7 @@ function parseTransfers(
       mirrors: parseMirrors(list("registry-mirror", file.registryMirrors), file.mirrors),
       insecureRegistries: list("insecure-registry", file.insecureRegistries).map(parseInsecureRegistry),
       certificatesDirectory: join(dirname(path), "certs.d"),
+      mirrorLogins: join(dirname(path), "config.json"),
       proxies: {
         httpProxy: proxy("http-proxy", file.httpProxy, proxies.httpProxy),
         httpsProxy: proxy("https-proxy", file.httpsProxy, proxies.httpsProxy),

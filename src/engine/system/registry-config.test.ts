@@ -7,6 +7,7 @@ test("info shows mirrors and insecure registries as dockerd does", () => {
     mirrors: { "docker.io": [mirror], "quay.io": [{ ...mirror, url: "https://q/" }] },
     insecureRegistries: ["plain:5000", "10.0.0.0/8"],
     certificatesDirectory: undefined,
+    mirrorLogins: undefined,
     proxies: { httpProxy: "", httpsProxy: "", noProxy: "" },
   });
   expect(shown).toEqual({

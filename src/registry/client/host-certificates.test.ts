@@ -19,7 +19,8 @@ function write(host: string, files: Record<string, string>): void {
   mkdirSync(join(directory, host), { recursive: true });
   for (const [name, text] of Object.entries(files)) writeFileSync(join(directory, host, name), text);
 }
-const materialFor = (host: string, trusted = host) => new HostCertificates(directory).for(host, trusted);
+const materialFor = (host: string, trusted = host) =>
+  new HostCertificates(directory).for(host, { host: trusted });
 
 test("a host with its port has files of its own", async () => {
   write("r.example:5000", { "ca.crt": ca, "client.cert": cert, "client.key": key, "notes.txt": "x" });
@@ -50,6 +51,6 @@ test.each([
 
 test("without files there is only what the machine trusts", async () => {
   const own = await materialFor("r.example");
-  expect(own).toEqual(await new HostCertificates(undefined).for("r.example", "r.example"));
+  expect(own).toEqual(await new HostCertificates(undefined).for("r.example", { host: "r.example" }));
   expect(own).not.toHaveProperty("cert");
 });

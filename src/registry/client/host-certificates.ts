@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { messageOf, systemError } from "../../errors/platform-error.ts";
+import type { Trust } from "./registry-endpoint.ts";
 
 /** What a connection over TLS shows and trusts. */
 export interface TlsMaterial {
@@ -20,14 +21,16 @@ export class HostCertificates {
   constructor(private readonly directory: string | undefined) {}
 
   /**
-   * For a connection to `host`. CA certificates of `trustedHost` count too; its client certificate is for it alone.
-   * Errors: System naming the file that is missing or is no PEM.
+   * For a connection to `host`. CA certificates of the trusted host count too; its client certificate is for it
+   * alone. Errors: System naming the file that is missing or is no PEM.
    */
-  async for(host: string, trustedHost: string): Promise<TlsMaterial> {
+  async for(host: string, { host: trustedHost, files }: Pick<Trust, "host" | "files">): Promise<TlsMaterial> {
     const own = await this.read(host);
     const trusted = trustedHost === host ? [] : ((await this.read(trustedHost)).ca ?? []);
-    const ca = [...systemCertificates(), ...(own.ca ?? []), ...trusted];
-    return { ...own, ...(ca.length > 0 ? { ca } : {}) };
+    const named = await Promise.all((files?.ca ?? []).map((path) => readPem(path, "CERTIFICATE")));
+    const ca = [...systemCertificates(), ...(own.ca ?? []), ...trusted, ...named];
+    const client = trustedHost === host && files?.client ? await readPair(files.client) : {};
+    return { ...own, ...client, ...(ca.length > 0 ? { ca } : {}) };
   }
 
   private async read(host: string): Promise<TlsMaterial> {
@@ -60,10 +63,17 @@ async function readClient(directory: string, names: readonly string[]): Promise<
       "CA certificates must use the extension .crt",
     );
   }
-  return {
-    cert: await readPem(join(directory, `${name}.cert`), "CERTIFICATE"),
-    key: await readPem(join(directory, `${name}.key`), "PRIVATE KEY"),
-  };
+  return await readPair({ cert: join(directory, `${name}.cert`), key: join(directory, `${name}.key`) });
+}
+
+async function readPair({
+  cert,
+  key,
+}: {
+  readonly cert: string;
+  readonly key: string;
+}): Promise<TlsMaterial> {
+  return { cert: await readPem(cert, "CERTIFICATE"), key: await readPem(key, "PRIVATE KEY") };
 }
 
 /** Checked here: of what is no PEM the connection would only say that it failed. */

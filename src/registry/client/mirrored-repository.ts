@@ -14,6 +14,7 @@ export interface MirrorSource {
  * none of them has the answer. A mirror that fails, lies or breaks off costs time, never the pull.
  */
 export class MirroredRepository implements RemoteRepository {
+  private found: Promise<readonly MirrorSource[]> | undefined;
   /** Those that are not asked again, with what became of them. */
   private readonly failures = new Map<MirrorSource, unknown>();
   /** Blobs of which some bytes came from a mirror. */
@@ -22,18 +23,24 @@ export class MirroredRepository implements RemoteRepository {
   private readonly rejected = new Set<Digest>();
 
   constructor(
-    private readonly mirrors: readonly MirrorSource[],
+    /** Asked once. */
+    private readonly findMirrors: () => Promise<readonly MirrorSource[]>,
     private readonly registry: RemoteRepository,
   ) {}
 
+  private get mirrors(): Promise<readonly MirrorSource[]> {
+    this.found ??= this.findMirrors();
+    return this.found;
+  }
+
   async resolve(signal: AbortSignal, onRetry?: OnRetry): Promise<Descriptor> {
-    const able = this.mirrors.filter(({ mirror }) => mirror.canResolve);
+    const able = (await this.mirrors).filter(({ mirror }) => mirror.canResolve);
     return await this.first(able, (repository) => repository.resolve(signal, onRetry), signal);
   }
 
-  manifest(descriptor: Descriptor, signal: AbortSignal, onRetry?: OnRetry): Promise<Uint8Array> {
+  async manifest(descriptor: Descriptor, signal: AbortSignal, onRetry?: OnRetry): Promise<Uint8Array> {
     const ask = (repository: RemoteRepository) => repository.manifest(descriptor, signal, onRetry);
-    return this.first(this.mirrors, ask, signal);
+    return await this.first(await this.mirrors, ask, signal);
   }
 
   /** Only the registry has all. */
@@ -48,7 +55,7 @@ export class MirroredRepository implements RemoteRepository {
     onRetry?: OnRetry,
   ): AsyncGenerator<Uint8Array, void, undefined> {
     let position = offset;
-    for (const source of this.rejected.has(descriptor.digest) ? [] : this.mirrors) {
+    for (const source of this.rejected.has(descriptor.digest) ? [] : await this.mirrors) {
       if (this.failures.has(source)) continue;
       try {
         for await (const chunk of source.repository.blob(descriptor, position, signal)) {

@@ -39,6 +39,30 @@ function open(registry: FakeRegistry, mirrors: ReturnType<typeof mirrorAt>[]): R
   return client.repository(parseReference(`${registry.host}/a/b:1`), { username: "ann", password: "secret" });
 }
 
+test("a mirror gets its own credentials, its headers, and not those of the registry", async () => {
+  using mirror = registryWith(({ headers }) =>
+    headers.get("authorization") === null
+      ? new Response(null, { status: 401, headers: { "www-authenticate": 'Basic realm="m"' } })
+      : undefined,
+  );
+  using own = registryWith();
+  const asked: string[] = [];
+  const client = new RegistryClient({
+    userAgent: "test",
+    settings: { mirrors: { [own.registry.host]: [mirrorAt(mirror.registry.host)] } },
+    mirrorCredentials: async (host) => {
+      asked.push(host);
+      return { username: "mirror", password: "m" };
+    },
+  });
+  const reference = parseReference(`${own.registry.host}/a/b:1`);
+  const repository = client.repository(reference, { username: "ann", password: "secret" });
+  expect(await repository.resolve(never)).toEqual(own.target);
+  expect(asked).toEqual([mirror.registry.host]);
+  expect(own.registry.requests).toEqual([]);
+  expect(mirror.registry.requests.at(-1)?.authorization).toBe(`Basic ${btoa("mirror:m")}`);
+});
+
 async function download(
   repository: RemoteRepository,
   blob: Parameters<RemoteRepository["blob"]>[0],

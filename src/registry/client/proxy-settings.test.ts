@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { maskedProxy, proxyFor, takeProxyVariables } from "./proxy-settings.ts";
+import { maskedProxy, parseProxy, proxyFor, takeProxyVariables } from "./proxy-settings.ts";
 
 const settings = { httpProxy: "http://plain:1", httpsProxy: "u:p@tls:2" };
 
@@ -36,6 +36,17 @@ test("the environment's variables are taken away, upper case first", () => {
   };
   expect(takeProxyVariables(env)).toEqual({ httpProxy: "a", httpsProxy: "B", noProxy: "" });
   expect(env).toEqual({ PATH: "x" });
+});
+
+test("ALL_PROXY is for what has no proxy of its own, and is taken, too", () => {
+  const env = { ALL_PROXY: "all", HTTPS_PROXY: "tls" };
+  expect(takeProxyVariables(env)).toEqual({ httpProxy: "all", httpsProxy: "tls", noProxy: "" });
+  expect(env).toEqual({} as typeof env);
+});
+
+test.each(["socks5://u:p@h:1", "socks5h://h:1"])("%p is refused by name, without its password", (proxy) => {
+  const masked = proxy.replace("u:p", "xxxxx:xxxxx");
+  expect(() => parseProxy(proxy)).toThrow(`proxy ${masked}: only http and https proxies are built`);
 });
 
 test.each([

@@ -17,8 +17,10 @@ export const noProxies: ProxySettings = { httpProxy: "", httpsProxy: "", noProxy
 const variables = {
   httpProxy: ["HTTP_PROXY", "http_proxy"],
   httpsProxy: ["HTTPS_PROXY", "https_proxy"],
+  /** For both, where they are not set. */
+  allProxy: ["ALL_PROXY", "all_proxy"],
   noProxy: ["NO_PROXY", "no_proxy"],
-} as const satisfies Record<keyof ProxySettings, readonly string[]>;
+} as const satisfies Record<keyof ProxySettings | "allProxy", readonly string[]>;
 
 /**
  * Takes the proxies out of an environment. They are removed from it, because `fetch` would obey them by itself,
@@ -30,9 +32,10 @@ export function takeProxyVariables(env: NodeJS.ProcessEnv): ProxySettings {
     for (const name of names) delete env[name];
     return values.find((value) => value) ?? "";
   };
+  const allProxy = take(variables.allProxy);
   return {
-    httpProxy: take(variables.httpProxy),
-    httpsProxy: take(variables.httpsProxy),
+    httpProxy: take(variables.httpProxy) || allProxy,
+    httpsProxy: take(variables.httpsProxy) || allProxy,
     noProxy: take(variables.noProxy),
   };
 }
@@ -52,6 +55,7 @@ export function parseProxy(text: string): URL {
   if (url.protocol === "http:" || url.protocol === "https:") return url;
   throw notImplemented(`proxy ${maskedProxy(whole)}: only http and https proxies are built`, {
     code: "proxy.scheme",
+    hint: "put an HTTP proxy in front of it that forwards to it (a SOCKS proxy as its parent), and name that one",
   });
 }
 

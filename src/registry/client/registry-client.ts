@@ -10,6 +10,7 @@ import { PlatformError, unavailable } from "../../errors/platform-error.ts";
 import type { Reference } from "../../formats/reference.ts";
 import { Authorizer } from "./authorizer.ts";
 import { HostCertificates } from "./host-certificates.ts";
+import { HostsFiles } from "./hosts-file.ts";
 import { InsecureRegistries } from "./insecure-registries.ts";
 import { MirroredRepository } from "./mirrored-repository.ts";
 import { noProxies } from "./proxy-settings.ts";
@@ -19,6 +20,7 @@ import {
   mirrorEndpoint,
   type RegistryEndpoint,
   registryEndpoint,
+  serverEndpoint,
 } from "./registry-endpoint.ts";
 import { RegistryRepository } from "./registry-repository.ts";
 import { type KnownSchemes, RegistrySession } from "./registry-session.ts";
@@ -32,6 +34,8 @@ import { Transport } from "./transport.ts";
 export interface RegistryClientOptions {
   readonly userAgent: string;
   readonly settings?: Partial<RegistrySettings>;
+  /** For a mirror, by the `host[:port]` of its URL: those of a pull are for the registry alone. */
+  readonly mirrorCredentials?: (host: string) => Promise<RegistryCredentials | undefined>;
   readonly responseTimeoutMs?: number;
   readonly idleTimeoutMs?: number;
   /** How often a thing is tried at most. */
@@ -48,6 +52,8 @@ export class RegistryClient implements Registries {
   private readonly schemes: KnownSchemes = new Map();
   private readonly insecure: InsecureRegistries;
   private readonly mirrors: RegistrySettings["mirrors"];
+  private readonly mirrorCredentials: RegistryClientOptions["mirrorCredentials"];
+  private readonly hosts: HostsFiles;
   private readonly retry: RetryPolicy;
 
   constructor(options: RegistryClientOptions) {
@@ -61,22 +67,31 @@ export class RegistryClient implements Registries {
     });
     this.insecure = new InsecureRegistries(settings.insecureRegistries ?? []);
     this.mirrors = settings.mirrors ?? {};
+    this.mirrorCredentials = options.mirrorCredentials;
+    this.hosts = new HostsFiles(settings.certificatesDirectory);
     this.retry = options.retry ?? { ...defaultRetry, attempts: options.attempts ?? defaultRetry.attempts };
   }
 
   repository(reference: Reference, credentials: RegistryCredentials | undefined): RemoteRepository {
-    const registry = this.repositoryAt(
-      () => registryEndpoint(reference.domain, this.insecure),
-      reference,
-      credentials,
-      this.retry,
-    );
-    const mirrors = this.mirrors[reference.domain] ?? [];
-    if (mirrors.length === 0) return registry;
-    return new MirroredRepository(
-      mirrors.map((mirror) => ({ mirror, repository: this.mirrorOf(mirror, reference) })),
-      registry,
-    );
+    const { domain } = reference;
+    const registry = this.repositoryAt(this.endpointOf(domain), reference, credentials, this.retry);
+    return new MirroredRepository(async () => {
+      const { mirrors } = await this.hosts.of(domain);
+      const sources = [...(this.mirrors[domain] ?? []), ...mirrors].map(async (mirror) => ({
+        mirror,
+        repository: await this.mirrorOf(mirror, reference),
+      }));
+      return await Promise.all(sources);
+    }, registry);
+  }
+
+  private endpointOf(domain: string): () => Promise<RegistryEndpoint> {
+    return async () => {
+      const { server } = await this.hosts.of(domain);
+      return server
+        ? await serverEndpoint(server, this.insecure)
+        : await registryEndpoint(domain, this.insecure);
+    };
   }
 
   /** For a cache in front of the registry; mirrors are not asked. */
@@ -84,15 +99,15 @@ export class RegistryClient implements Registries {
     { domain, path }: Pick<Reference, "domain" | "path">,
     credentials: RegistryCredentials | undefined,
   ): RegistryDocuments {
-    const endpoint = () => registryEndpoint(domain, this.insecure);
-    const session = this.session(endpoint, credentials, `repository:${path}:pull`, false);
+    const session = this.session(this.endpointOf(domain), credentials, `repository:${path}:pull`, false);
     return new RegistryDocuments(session, this.retry);
   }
 
-  /** Credentials are for the registry alone, and where a mirror fails the registry is there: it is tried once. */
-  private mirrorOf(mirror: Mirror, reference: Reference): RegistryRepository {
+  /** The registry's credentials are for it alone, and where a mirror fails the registry is there: it is tried once. */
+  private async mirrorOf(mirror: Mirror, reference: Reference): Promise<RegistryRepository> {
     const endpoint = () => mirrorEndpoint(mirror, this.insecure);
-    return this.repositoryAt(endpoint, reference, undefined, { ...this.retry, attempts: 1 });
+    const credentials = await this.mirrorCredentials?.(new URL(mirror.url).host);
+    return this.repositoryAt(endpoint, reference, credentials, { ...this.retry, attempts: 1 });
   }
 
   private repositoryAt(
@@ -112,8 +127,11 @@ export class RegistryClient implements Registries {
   ): RemoteUploads {
     const sources = mountFrom.map((path) => `repository:${path}:pull`);
     const scope = [`repository:${reference.path}:pull,push`, ...sources].join(" ");
-    const endpoint = () => registryEndpoint(reference.domain, this.insecure);
-    return new RegistryUploads(this.session(endpoint, credentials, scope, true), reference, this.retry);
+    return new RegistryUploads(
+      this.session(this.endpointOf(reference.domain), credentials, scope, true),
+      reference,
+      this.retry,
+    );
   }
 
   async login(
@@ -122,8 +140,7 @@ export class RegistryClient implements Registries {
     signal: AbortSignal,
   ): Promise<string | undefined> {
     const authorizer = new Authorizer(this.transport, this.tokens, credentials, "", false, true);
-    const endpoint = () => registryEndpoint(domain, this.insecure);
-    const session = new RegistrySession(endpoint, this.transport, authorizer, this.schemes);
+    const session = new RegistrySession(this.endpointOf(domain), this.transport, authorizer, this.schemes);
     const response = await withRetries(this.retry, signal, () =>
       session.send({ method: "GET", path: "", signal }),
     );
@@ -146,8 +163,7 @@ export class RegistryClient implements Registries {
     const searched = () => searchIndex(this.session(index, credentials, "", false), query);
     return await withRetries(this.retry, query.signal, async () => {
       if (domain === "docker.io") return await searched();
-      const registry = () => registryEndpoint(domain, this.insecure);
-      const catalog = this.session(registry, credentials, "registry:catalog:*", false);
+      const catalog = this.session(this.endpointOf(domain), credentials, "registry:catalog:*", false);
       return (await searchCatalog(catalog, query)) ?? (await searched());
     });
   }

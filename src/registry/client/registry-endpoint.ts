@@ -1,5 +1,5 @@
 import type { InsecureRegistries } from "./insecure-registries.ts";
-import type { Mirror } from "./registry-settings.ts";
+import type { Mirror, TlsFiles } from "./registry-settings.ts";
 
 /** What is trusted on the way to a server. */
 export interface Trust {
@@ -7,6 +7,8 @@ export interface Trust {
   readonly verifyTls: boolean;
   /** `host[:port]` whose CA certificates count also for the token server and the storage that it names. */
   readonly host: string;
+  /** Further certificates for it; its client certificate is shown to it alone. */
+  readonly files?: TlsFiles | undefined;
 }
 
 /** Where the API of a registry or of a mirror is. */
@@ -18,6 +20,8 @@ export interface RegistryEndpoint {
   /** In the order in which they are tried. */
   readonly schemes: readonly ("https" | "http")[];
   readonly trust: Trust;
+  /** Sent with each request to its host, and to no other. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
   /** How long it may take until its headers arrive; undefined: as long as any server. */
   readonly responseTimeoutMs?: number;
 }
@@ -51,7 +55,15 @@ export async function indexEndpoint(domain: string, insecure: InsecureRegistries
 
 /** A mirror has the scheme that its URL says. */
 export async function mirrorEndpoint(
-  { apiRoot, skipVerify }: Mirror,
+  mirror: Mirror,
+  insecure: InsecureRegistries,
+): Promise<RegistryEndpoint> {
+  return { ...(await serverEndpoint(mirror, insecure)), responseTimeoutMs: mirrorTimeoutMs };
+}
+
+/** A server by its URL: also a registry's own, where `hosts.toml` says so. */
+export async function serverEndpoint(
+  { apiRoot, skipVerify, files, headers }: Mirror,
   insecure: InsecureRegistries,
 ): Promise<RegistryEndpoint> {
   const { host, pathname, protocol } = new URL(apiRoot);
@@ -60,7 +72,7 @@ export async function mirrorEndpoint(
     host,
     rootPath: pathname,
     schemes: [isPlain ? "http" : "https"],
-    trust: { verifyTls: !isPlain && !skipVerify && !(await insecure.has(host)), host },
-    responseTimeoutMs: mirrorTimeoutMs,
+    trust: { verifyTls: !isPlain && !skipVerify && !(await insecure.has(host)), host, files },
+    headers,
   };
 }

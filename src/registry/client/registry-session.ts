@@ -91,6 +91,7 @@ export class RegistrySession {
           ...headers,
           ...(authorization === undefined || !isOurs || isOpen ? {} : { authorization }),
         },
+        hostHeaders: isOurs && !isOpen ? endpoint.headers : undefined,
         ...(body === undefined ? {} : { body }),
         trust: endpoint.trust,
         signal,

@@ -1,5 +1,11 @@
 import type { ProxySettings } from "./proxy-settings.ts";
 
+/** Paths of PEM files that count for one server, beside those of its directory. */
+export interface TlsFiles {
+  readonly ca: readonly string[];
+  readonly client?: { readonly cert: string; readonly key: string };
+}
+
 /** A server with copies of a registry's content, which is asked before the registry itself. */
 export interface Mirror {
   /** As it was configured, with a slash at the end. */
@@ -10,6 +16,9 @@ export interface Mirror {
   readonly canResolve: boolean;
   /** Whether any certificate will do. */
   readonly skipVerify: boolean;
+  readonly files?: TlsFiles | undefined;
+  /** Sent with each request to it. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
 }
 
 /** How registries are reached. */
@@ -18,7 +27,9 @@ export interface RegistrySettings {
   readonly mirrors: Readonly<Record<string, readonly Mirror[]>>;
   /** `host[:port]` and CIDR ranges for which plain HTTP and any certificate will do, beside loopback. */
   readonly insecureRegistries: readonly string[];
-  /** `HOST[:PORT]/ca.crt`, `client.cert` and `client.key` below it; undefined: no such files. */
+  /** `HOST[:PORT]/` below it has certificates, and containerd's `hosts.toml`; undefined: no such files. */
   readonly certificatesDirectory: string | undefined;
+  /** A `config.json` with the logins for mirrors; undefined: none. */
+  readonly mirrorLogins: string | undefined;
   readonly proxies: ProxySettings;
 }

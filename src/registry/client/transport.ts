@@ -28,6 +28,8 @@ export interface HttpRequest {
   readonly method: HttpMethod;
   readonly url: string;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Not sent on to another host that it redirects to. */
+  readonly hostHeaders?: Readonly<Record<string, string>> | undefined;
   readonly body?: string | Uint8Array | StreamedBody;
   readonly trust: Trust;
   /** Undefined: the transport's. */
@@ -58,7 +60,8 @@ export class Transport {
   constructor(private readonly options: TransportOptions) {}
 
   async send(request: HttpRequest): Promise<HttpResponse> {
-    let { url, headers = {} } = request;
+    let { url } = request;
+    let headers: Readonly<Record<string, string>> = { ...request.headers, ...request.hostHeaders };
     for (let hop = 0; hop <= maxRedirects; hop++) {
       const response = await this.sendOnce({ ...request, url, headers }, request);
       const location = response.headers.get("location");
@@ -66,7 +69,7 @@ export class Transport {
       await response.discard();
       const next = new URL(location, url);
       checkRedirect(new URL(url), next, request.trust.verifyTls);
-      if (next.host !== new URL(url).host) headers = withoutAuthorization(headers);
+      if (next.host !== new URL(url).host) headers = withoutAuthorization(request.headers ?? {});
       url = next.href;
     }
     throw unavailable(`${shownRequest(request)}: more than ${maxRedirects} redirects`, {
@@ -78,7 +81,7 @@ export class Transport {
     const { method, url, headers, body, trust, signal } = request;
     signal.throwIfAborted();
     const { protocol, host } = new URL(url);
-    const tls = protocol === "https:" ? await this.options.certificates.for(host, trust.host) : {};
+    const tls = protocol === "https:" ? await this.options.certificates.for(host, trust) : {};
     const proxy = proxyFor(new URL(url), this.options.proxies);
     const watch = new Watch(signal, proxy);
     const timeoutMs = request.responseTimeoutMs ?? this.options.responseTimeoutMs;

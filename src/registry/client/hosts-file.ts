@@ -1,0 +1,116 @@
+import { readFile } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+import { invalidParameter, messageOf, PlatformError, systemError } from "../../errors/platform-error.ts";
+import { JsonFields } from "../../formats/json-fields.ts";
+import { parseMirror } from "./parse-mirror.ts";
+import type { Mirror, TlsFiles } from "./registry-settings.ts";
+
+/** What containerd's `hosts.toml` says of one registry. */
+export interface RegistryHosts {
+  /** In the registry's own place; undefined: the host of its references. */
+  readonly server?: Mirror;
+  /** In the order of the file. */
+  readonly mirrors: readonly Mirror[];
+}
+
+const none: RegistryHosts = { mirrors: [] };
+
+/** Read anew for each use, as the certificates beside them. */
+export class HostsFiles {
+  constructor(private readonly directory: string | undefined) {}
+
+  /**
+   * `DIRECTORY/DOMAIN/hosts.toml`, else `DIRECTORY/_default/hosts.toml`. `domain`: as it stands in references.
+   * Errors: InvalidParameter naming the file and what is wrong in it.
+   */
+  async of(domain: string): Promise<RegistryHosts> {
+    if (this.directory === undefined) return none;
+    for (const name of [domain, "_default"]) {
+      const path = join(this.directory, name, "hosts.toml");
+      const text = await readFile(path, "utf8").catch(absent);
+      if (text !== undefined) return parseHostsFile(path, text);
+    }
+    return none;
+  }
+}
+
+function absent(error: unknown): undefined {
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  if (code === "ENOENT" || code === "ENOTDIR") return undefined;
+  throw systemError(messageOf(error), { code: "registry.hosts-file", cause: error });
+}
+
+const hostKeys = ["capabilities", "ca", "client", "skip_verify", "header", "override_path"];
+
+/**
+ * Parses a `hosts.toml`; paths in it are relative to its directory.
+ * Spec: containerd, "Registry Configuration". Errors: InvalidParameter; a key that is not known is refused.
+ */
+export function parseHostsFile(path: string, text: string): RegistryHosts {
+  const fields = JsonFields.parse(path, JSON.stringify(parseToml(path, text)));
+  fields.refuseOthers(["server", "host", ...hostKeys]);
+  const hosts = fields.object("host");
+  const mirrors = (hosts?.keys() ?? []).map((url) => {
+    const host = hosts?.requiredObject(url);
+    if (host === undefined) throw fields.problem("host", "is not a table");
+    host.refuseOthers(hostKeys);
+    return serverOf(path, url, host);
+  });
+  const server = fields.string("server");
+  if (server !== undefined) return { server: serverOf(path, server, fields), mirrors };
+  const stray = hostKeys.find((key) => fields.has(key));
+  if (stray !== undefined) throw fields.problem(stray, "says something of the server, which is not named");
+  return { mirrors };
+}
+
+function parseToml(path: string, text: string): object {
+  try {
+    return Bun.TOML.parse(text);
+  } catch (error) {
+    throw invalidParameter(`${path}: ${messageOf(error)}`, { code: "registry.hosts-file", cause: error });
+  }
+}
+
+function serverOf(path: string, name: string, fields: JsonFields): Mirror {
+  const url = /^https?:\/\//.test(name) ? name : `https://${name}`;
+  const directory = dirname(path);
+  try {
+    const mirror = parseMirror({
+      url,
+      capabilities: fields.strings("capabilities"),
+      overridePath: (fields.boolean("override_path") ?? false) || /\/v2\/?$/.test(url),
+      skipVerify: fields.boolean("skip_verify"),
+    });
+    return { ...mirror, files: filesOf(directory, fields), headers: headersOf(fields) };
+  } catch (error) {
+    if (!(error instanceof PlatformError) || error.message.startsWith(path)) throw error;
+    throw invalidParameter(`${path}: ${error.message}`, { code: "registry.hosts-file", hint: error.hint });
+  }
+}
+
+/** `ca`: a path or several. `client`: a file with both, or a pair, or a list of one such. */
+function filesOf(directory: string, fields: JsonFields): TlsFiles | undefined {
+  const at = (path: string) => resolve(directory, path);
+  const ca = oneOrMore(fields, "ca").map(at);
+  const client = fields.value("client");
+  if (client === undefined) return ca.length > 0 ? { ca } : undefined;
+  const [first, ...more] = Array.isArray(client) ? client : [client];
+  const [cert, key = cert, ...others] = Array.isArray(first) ? first : [first];
+  if (typeof cert !== "string" || typeof key !== "string" || more.length + others.length > 0) {
+    throw fields.problem("client", "is not one certificate with its key");
+  }
+  return { ca, client: { cert: at(cert), key: at(key) } };
+}
+
+function headersOf(fields: JsonFields): Record<string, string> | undefined {
+  const header = fields.object("header");
+  return (
+    header && Object.fromEntries(header.keys().map((name) => [name, oneOrMore(header, name).join(", ")]))
+  );
+}
+
+function oneOrMore(fields: JsonFields, key: string): readonly string[] {
+  const value = fields.value(key);
+  if (typeof value === "string") return [value];
+  return fields.strings(key) ?? [];
+}
