@@ -1,4 +1,8 @@
 import { describe, expect, test } from "bun:test";
+import { dockerClient } from "../../fixtures/docker-client.ts";
+import { clients } from "../../fixtures/engine.ts";
+import { gantryPath } from "../../fixtures/places.ts";
+import { waitFor } from "../../fixtures/wait-for.ts";
 import { parseFrames, RawConnection } from "./raw-http.ts";
 import { createShell, startShell, useEngine, waitForExit } from "./test-containers.ts";
 
@@ -124,6 +128,36 @@ describe("exec", () => {
     expect((await holder.engine.json("GET", `/exec/${exec}/json`)).ExitCode).toBe(127);
     await remove(id);
   });
+
+  test.each(clients)(
+    "%s killed with more input than its process has read is no harm to the engine",
+    async (name) => {
+      const { engine } = holder;
+      const id = await startShell(engine, "sleep 1000");
+      const path = name === "gantry" ? gantryPath : (await dockerClient()).path;
+      const children = [1, 2, 3].map(() =>
+        Bun.spawn([path, "-H", engine.host, "exec", "-i", id, "sleep", "2000"], {
+          stdio: [Bun.file("/dev/zero"), "ignore", "ignore"],
+        }),
+      );
+      const sleepers = async (): Promise<string[][]> =>
+        (await engine.json("GET", `/containers/${id}/top?ps_args=-eo+pid,args`)).Processes.filter(
+          ([, args]: string[]) => args === "sleep 2000",
+        );
+      const found = await waitFor("the processes", async () => {
+        const all = await sleepers();
+        return all.length === children.length ? all : undefined;
+      });
+      await Bun.sleep(100); // their input fills the pipes, the shim's buffer, the engine's
+      for (const child of children) child.kill("SIGKILL");
+      await Promise.all(children.map((child) => child.exited));
+      for (const [pid] of found) process.kill(Number(pid), "SIGKILL");
+      await waitFor("their end", async () => (await sleepers()).length === 0);
+      // What nobody takes is printed by Bun, between the lines of the log.
+      expect(await Bun.file(engine.logPath).text()).not.toContain("EPIPE");
+      await remove(id);
+    },
+  );
 
   test("runs once, and not after its container's end", async () => {
     const id = await startShell(holder.engine, "sleep 1000");
