@@ -99,7 +99,9 @@ export class Creator {
       cgroupPath: undefined,
       restartCount: 0,
     };
-    return { record, warnings: [...body.warnings, ...this.specs.check(record)] };
+    const warnings = [...body.warnings, ...this.specs.check(record)];
+    if (request.platform === undefined) warnings.push(...platformWarnings(image));
+    return { record, warnings };
   }
 
   #name(given: string | undefined): string {
@@ -153,4 +155,13 @@ export class Creator {
       throw invalidParameter(messageOf(error), { cause: error });
     }
   }
+}
+
+/** An image that is there runs where nobody asked for a platform; what it needs may be missing. */
+function platformWarnings({ config }: Image): string[] {
+  const host = hostPlatform();
+  if (choosePlatform([{ platform: config }], host) !== undefined) return [];
+  return [
+    `The requested image's platform (${formatPlatform(pickPlatform(config))}) does not match the detected host platform (${formatPlatform(host)}) and no specific platform was requested`,
+  ];
 }

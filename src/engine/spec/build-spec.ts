@@ -64,7 +64,9 @@ function imageWarnings({ Volumes = {}, Healthcheck }: SpecInput["config"]): stri
   const volumes = Object.keys(Volumes);
   const warnings =
     volumes.length > 0
-      ? [`volumes of the image are not supported yet: ${volumes.join(", ")} is part of the container`]
+      ? [
+          `volumes of the image are not supported yet: ${volumes.join(", ")} ${volumes.length > 1 ? "are" : "is"} part of the container`,
+        ]
       : [];
   const test = Healthcheck?.Test ?? [];
   if (test.length > 0 && test[0] !== "NONE")

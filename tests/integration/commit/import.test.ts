@@ -76,6 +76,10 @@ describe.each(clients)("import, with %s", (client) => {
     const { exitCode, stderr } = await engine[client](["import", `${server.url}none`]);
     expect(exitCode).toBe(1);
     expect(stderr).toContain(`failed to GET ${server.url}none with status 404`);
+    const refused = await engine[client](["import", "http://127.0.0.1:1/root.tar"]);
+    expect(refused.stderr).toContain(
+      'Get "http://127.0.0.1:1/root.tar": dial tcp 127.0.0.1:1: connect: connection refused',
+    );
   });
 
   test("what cannot be an image is refused by name, and nothing stays", async () => {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
+import { hostArchitecture, packImage, packTar } from "../../../scripts/image-archive.ts";
 import { mustRun } from "../../fixtures/command.ts";
 import { clients, TestEngine } from "../../fixtures/engine.ts";
 import { type MultiPlatform, pushMultiPlatform } from "../../fixtures/multi-platform.ts";
@@ -44,6 +45,26 @@ describe.each(clients)("with %s", (client) => {
     expect(missing.stderr).toContain(
       `image with reference ${app} was found but does not provide the specified platform (linux/s390x)`,
     );
+  });
+
+  test("create warns of an image for another machine, unless it was asked for", async () => {
+    const foreign = process.arch === "arm64" ? "amd64" : "arm64";
+    const only = `only-${foreign}-${client}`;
+    const archive = packImage({
+      tags: [only],
+      layers: [packTar([])],
+      config: { Cmd: ["/x"] },
+      architecture: foreign,
+    });
+    await engine.load(archive);
+    const create = (...more: string[]) => engine[client](["create", ...more]);
+    expect((await create(only)).stderr).toMatch(
+      `The requested image's platform (linux/${foreign}) does not match the detected host platform (linux/`,
+    );
+    expect((await create("--platform", `linux/${foreign}`, only)).stderr).toBe("");
+    expect((await create("--platform", `linux/${hostArchitecture()}`, app)).stderr).toBe("");
+    await engine.removeContainers();
+    await engine.must(client, "rmi", only);
   });
 
   test("history takes the platform that is asked for", async () => {

@@ -1,9 +1,9 @@
 import type { ImageService } from "../../../engine/images/image-service.ts";
+import { importSource } from "../../../engine/images/import-source.ts";
 import type { Importer } from "../../../engine/images/importer.ts";
 import { invalidParameter } from "../../../errors/platform-error.ts";
 import { hostPlatform, parsePlatform } from "../../../formats/platform.ts";
 import { parseCredentials } from "../credentials.ts";
-import { importSource } from "../import-source.ts";
 import { newImageName } from "../new-image-name.ts";
 import { progressStream } from "../progress-stream.ts";
 import type { Reply } from "../reply.ts";

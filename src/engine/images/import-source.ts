@@ -1,6 +1,7 @@
 import type { Readable } from "node:stream";
 import type { Progress } from "../../core/transfer/contract.ts";
-import { invalidParameter, messageOf, unavailable } from "../../errors/platform-error.ts";
+import { invalidParameter, unavailable } from "../../errors/platform-error.ts";
+import { connectionError } from "../../registry/client/connection-error.ts";
 
 const progressIntervalMs = 100;
 
@@ -16,7 +17,7 @@ export async function importSource(
   if (source === "-") return body;
   const url = parseUrl(source.includes("://") ? source : `http://${source}`);
   const response = await fetch(url, { signal }).catch((error: unknown) => {
-    throw unavailable(`failed to GET ${url}: ${messageOf(error)}`, { cause: error });
+    throw unavailable(connectionError("GET", String(url), error, undefined).message, { cause: error });
   });
   if (!response.ok || response.body === null) {
     await response.body?.cancel();
