@@ -14,7 +14,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { digestOf } from "../../formats/digest.ts";
 import { writeTar } from "../../formats/tar/tar-writer.ts";
-import { compress } from "./blob-file.ts";
 import { layerEntries } from "./layer-entries.ts";
 
 const scratch = mkdtempSync(join(tmpdir(), "layer-entries-"));
@@ -90,15 +89,3 @@ test("a name that means a deletion is refused", async () => {
   writeFileSync(join(upper, "d/.wh.x"), "");
   await expect(names()).rejects.toThrow('the file "/d/.wh.x" cannot be in a layer');
 });
-
-test.each(["gzip", "zstd"] as const)(
-  "%s does not depend on how the bytes are cut into pieces",
-  async (kind) => {
-    const bytes = Buffer.from(Array.from({ length: 300_000 }, (_, at) => (at * at) % 251));
-    async function* pieces(size: number) {
-      for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
-    }
-    const whole = await bytesOf(compress(pieces(bytes.length), kind));
-    expect((await bytesOf(compress(pieces(777), kind))).equals(whole)).toBe(true);
-  },
-);

@@ -3,7 +3,8 @@ import { createDigester, type Digest } from "../../formats/digest.ts";
 import type { UnpackLimits } from "../unpack/contract.ts";
 import { decompress, sniffCompression } from "../unpack/decompress.ts";
 import { overLimit } from "../unpack/layer-error.ts";
-import { compress, writeBlobFile } from "./blob-file.ts";
+import { writeBlobFile } from "./blob-file.ts";
+import { compress } from "./compress.ts";
 import type { LayerCompression, PackedLayer } from "./contract.ts";
 import { hashed } from "./pack-layer.ts";
 

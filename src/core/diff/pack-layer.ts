@@ -1,7 +1,8 @@
 import { createDigester, type Digester } from "../../formats/digest.ts";
 import { writeTar } from "../../formats/tar/tar-writer.ts";
 import type { WhiteoutForm } from "../unpack/whiteout.ts";
-import { compress, writeBlobFile } from "./blob-file.ts";
+import { writeBlobFile } from "./blob-file.ts";
+import { compress } from "./compress.ts";
 import type { LayerCompression, PackedLayer } from "./contract.ts";
 import { layerEntries } from "./layer-entries.ts";
 
