@@ -1,5 +1,6 @@
 import type { ByteString } from "../../formats/tar/byte-string.ts";
 import type { RootForm } from "../snapshots/contract.ts";
+import { giveTurn } from "../snapshots/give-turn.ts";
 import type { UnpackLimits } from "../unpack/contract.ts";
 import { LayerTree } from "../unpack/layer-tree.ts";
 import { LayerWriter } from "../unpack/layer-writer.ts";
@@ -45,7 +46,7 @@ export async function captureLayer(capture: LayerCapture, signal: AbortSignal): 
     for await (const { entry, content } of entries) {
       writer.entry(entry);
       for await (const piece of content ?? []) {
-        signal.throwIfAborted();
+        await giveTurn(signal);
         writer.content(piece);
       }
       writer.entryEnd();

@@ -1,5 +1,6 @@
 import type { ByteString } from "../../formats/tar/byte-string.ts";
 import type { TarInput } from "../../formats/tar/tar-writer.ts";
+import { giveTurn } from "../snapshots/give-turn.ts";
 import { LayeredDirectory, type LayeredEntry } from "../snapshots/layered-directory.ts";
 import { type Links, treeEntry } from "../snapshots/tree-entry.ts";
 import { isChanged } from "../snapshots/vfs/compare-copy.ts";
@@ -41,7 +42,7 @@ class CopyWalk {
     await using below = await LayeredDirectory.open(original, "copy");
     const names = new Set([...(await above.names()), ...(await below.names())]);
     for (const name of [...names].sort()) {
-      this.signal.throwIfAborted();
+      await giveTurn(this.signal);
       const path = prefix + name;
       if (this.skipped.has(path)) continue;
       const [now, before] = [await above.find(name), await below.find(name)];
@@ -65,10 +66,14 @@ class CopyWalk {
       return;
     }
     const inside = this.directory(now.path, before?.parts.map((part) => part.path) ?? [], `${path}/`);
-    const first = await inside.next();
-    if (isOwn || !first.done) yield* treeEntry(now, path, this.#links, isKeptXattr);
-    if (first.done) return;
-    yield first.value;
-    yield* inside;
+    try {
+      const first = await inside.next();
+      if (isOwn || !first.done) yield* treeEntry(now, path, this.#links, isKeptXattr);
+      if (first.done) return;
+      yield first.value;
+      yield* inside;
+    } finally {
+      await inside.return(undefined); // it holds directories open, also when nobody asks for the rest
+    }
   }
 }

@@ -3,6 +3,7 @@ import { type ByteString, quoted } from "../../formats/tar/byte-string.ts";
 import type { TarEntry } from "../../formats/tar/tar-entry.ts";
 import type { TarInput } from "../../formats/tar/tar-writer.ts";
 import type { RootForm } from "../snapshots/contract.ts";
+import { giveTurn } from "../snapshots/give-turn.ts";
 import { LayeredDirectory, type LayeredEntry } from "../snapshots/layered-directory.ts";
 import { type Links, treeEntry } from "../snapshots/tree-entry.ts";
 import { opaqueName, type WhiteoutForm, whiteoutPrefix } from "../unpack/whiteout.ts";
@@ -47,7 +48,7 @@ class LayerWalk {
     await using above = await LayeredDirectory.open(upper, this.#form);
     await using below = lower && (await LayeredDirectory.open(lower, this.#form));
     for (const name of await above.names()) {
-      this.signal.throwIfAborted();
+      await giveTurn(this.signal);
       const path = prefix + name;
       if (this.top.skipped.has(path)) continue;
       if (name.startsWith(whiteoutPrefix)) {

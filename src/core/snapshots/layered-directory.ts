@@ -1,12 +1,12 @@
 import type { BigIntStats } from "node:fs";
 import { constants } from "node:fs";
-import { type FileHandle, lstat, open, readdir } from "node:fs/promises";
 import { PlatformError } from "../../errors/platform-error.ts";
 import { type ByteString, bytesOf } from "../../formats/tar/byte-string.ts";
 import { bytePath } from "../../kernel/files.ts";
 import { getXattr } from "../../kernel/xattrs.ts";
 import { opaqueXattr } from "../unpack/whiteout.ts";
 import type { RootForm } from "./contract.ts";
+import { treeCalls } from "./tree-calls.ts";
 
 /** What one layer has under a name. */
 export interface LayerEntry {
@@ -30,19 +30,19 @@ export interface LayeredEntry extends LayerEntry {
  */
 export class LayeredDirectory implements AsyncDisposable {
   private constructor(
-    private readonly handles: readonly FileHandle[],
+    private readonly descriptors: readonly number[],
     private readonly form: RootForm,
   ) {}
 
   /** `paths`: top first. What is no directory any more is left out. */
   static async open(paths: readonly (string | Buffer)[], form: RootForm): Promise<LayeredDirectory> {
-    const handles: FileHandle[] = [];
+    const descriptors: number[] = [];
     const flags = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
-    const directory = new LayeredDirectory(handles, form);
+    const directory = new LayeredDirectory(descriptors, form);
     try {
       for (const path of paths) {
-        const handle = await open(path, flags).catch(absent);
-        if (handle) handles.push(handle);
+        const fd = await unlessAbsent(() => treeCalls.open(path, flags));
+        if (fd !== undefined) descriptors.push(fd);
       }
       return directory;
     } catch (error) {
@@ -54,9 +54,8 @@ export class LayeredDirectory implements AsyncDisposable {
   /** All names in any of the layers, also of what is hidden; in the order of their bytes. */
   async names(): Promise<ByteString[]> {
     const names = new Set<ByteString>();
-    for (const { fd } of this.handles) {
-      const found = await readdir(`/proc/self/fd/${fd}`, { encoding: "buffer" });
-      for (const name of found) names.add(name.toString("latin1"));
+    for (const fd of this.descriptors) {
+      for (const name of await treeCalls.names(`/proc/self/fd/${fd}`)) names.add(name.toString("latin1"));
     }
     return [...names].sort();
   }
@@ -66,9 +65,9 @@ export class LayeredDirectory implements AsyncDisposable {
     let top: LayerEntry | undefined;
     const parts: LayerEntry[] = [];
     let isCut = false;
-    for (const handle of this.handles) {
-      const path = pathIn(handle, name);
-      const status = await lstat(path, { bigint: true }).catch(absent);
+    for (const fd of this.descriptors) {
+      const path = pathIn(fd, name);
+      const status = await unlessAbsent(() => treeCalls.status(path));
       if (status === undefined) continue;
       if (this.form !== "copy" && isWhiteout(status)) break;
       top ??= { status, path };
@@ -82,17 +81,18 @@ export class LayeredDirectory implements AsyncDisposable {
 
   /** Whether the top layer says that the name is gone. */
   async isWhiteout(name: ByteString): Promise<boolean> {
-    const [top] = this.handles;
-    const status = top && (await lstat(pathIn(top, name), { bigint: true }).catch(absent));
+    const [top] = this.descriptors;
+    if (top === undefined) return false;
+    const status = await unlessAbsent(() => treeCalls.status(pathIn(top, name)));
     return this.form !== "copy" && status !== undefined && isWhiteout(status);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all(this.handles.map((handle) => handle.close()));
+    for (const fd of this.descriptors) await treeCalls.close(fd);
   }
 }
 
-const pathIn = ({ fd }: FileHandle, name: ByteString): Buffer =>
+const pathIn = (fd: number, name: ByteString): Buffer =>
   Buffer.concat([Buffer.from(`/proc/self/fd/${fd}/`), bytesOf(name)]);
 
 /** Overlayfs keeps "this is gone" as a device 0/0. */
@@ -111,9 +111,13 @@ export function isOpaque(path: Buffer, opaque: string): boolean {
   }
 }
 
-/** A thing that went away between the look and the use. */
-export function absent(error: unknown): undefined {
-  const code = error instanceof Error && "code" in error ? error.code : undefined;
-  if (code === "ENOENT" || code === "ENOTDIR" || code === "ELOOP") return undefined;
-  throw error;
+/** Undefined for a thing that went away between the look and the use. */
+export async function unlessAbsent<T>(look: () => T | Promise<T>): Promise<T | undefined> {
+  try {
+    return await look();
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    if (code === "ENOENT" || code === "ENOTDIR" || code === "ELOOP") return undefined;
+    throw error;
+  }
 }

@@ -1,13 +1,13 @@
 import type { BigIntStats } from "node:fs";
 import { constants } from "node:fs";
-import { type FileHandle, open, readlink } from "node:fs/promises";
 import { PlatformError } from "../../errors/platform-error.ts";
 import { type ByteString, byteString } from "../../formats/tar/byte-string.ts";
 import type { TarEntry, TarEntryType } from "../../formats/tar/tar-entry.ts";
 import type { TarInput } from "../../formats/tar/tar-writer.ts";
 import { bytePath } from "../../kernel/files.ts";
 import { getXattr, listXattrs, type XattrFile } from "../../kernel/xattrs.ts";
-import { absent, type LayerEntry } from "./layered-directory.ts";
+import { type LayerEntry, unlessAbsent } from "./layered-directory.ts";
+import { treeCalls } from "./tree-calls.ts";
 
 /** First names of files that have several, by device and inode. */
 export type Links = Map<string, ByteString>;
@@ -36,7 +36,7 @@ export async function* treeEntry(
   if (status.nlink > 1n && type !== "directory") links.set(inode, path);
   if (type === "file") return yield* fileEntry(entry, path, keepsXattr);
   if (type === "symlink") {
-    const target = await readlink(entry.path, { encoding: "buffer" }).catch(absent);
+    const target = await unlessAbsent(() => treeCalls.target(entry.path));
     const xattrs = xattrsOf(bytePath(entry.path), keepsXattr);
     if (target === undefined || xattrs === undefined) return;
     yield { entry: { ...header(status, type, path), linkPath: target.toString("latin1"), xattrs } };
@@ -54,26 +54,26 @@ async function* fileEntry(
 ): AsyncGenerator<TarInput> {
   // A pipe that took the file's place must not make us wait for its writer.
   const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
-  const file = await open(entry.path, flags).catch(absent);
-  if (file === undefined) return;
+  const fd = await unlessAbsent(() => treeCalls.open(entry.path, flags));
+  if (fd === undefined) return;
   try {
-    const status = await file.stat({ bigint: true });
+    const status = await treeCalls.statusOf(fd);
     if (!status.isFile()) return;
     const size = Number(status.size);
     const head = header(status, "file", path);
-    const xattrs = xattrsOf(file.fd, keepsXattr) ?? new Map();
-    yield { entry: { ...head, size, xattrs }, content: contentOf(file, size) };
+    const xattrs = xattrsOf(fd, keepsXattr) ?? new Map();
+    yield { entry: { ...head, size, xattrs }, content: contentOf(fd, size) };
   } finally {
-    await file.close();
+    await treeCalls.close(fd);
   }
 }
 
 const pieceBytes = 256 << 10;
 
-async function* contentOf(file: FileHandle, size: number): AsyncGenerator<Uint8Array> {
+async function* contentOf(fd: number, size: number): AsyncGenerator<Uint8Array> {
   for (let position = 0; position < size; ) {
     const wanted = Buffer.alloc(Math.min(pieceBytes, size - position));
-    const { bytesRead } = await file.read(wanted, 0, wanted.length, position);
+    const bytesRead = await treeCalls.read(fd, wanted, position);
     const piece = bytesRead > 0 ? wanted.subarray(0, bytesRead) : wanted;
     position += piece.length;
     yield piece;

@@ -8,6 +8,7 @@ import {
   renameSync,
   rmSync,
   statSync,
+  truncateSync,
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
@@ -228,6 +229,42 @@ describe("tasks beside unpacking", () => {
     ]);
     await workers.remove([root, join(place, "absent")]);
     expect(existsSync(root)).toBe(false);
+  });
+});
+
+describe("a long walk over a tree", () => {
+  const root = () => join(place, "root");
+  /** A container's top; what it is copied to is `copy`. */
+  const capture = (signal: AbortSignal) => {
+    const directory = join(place, "copy");
+    mkdirSync(directory);
+    const top = { upper: root(), lower: [], form: "overlay", skipped: [] } as const;
+    return workers.capture({ ...top, name: "of web", directory, whiteouts: "overlay" }, signal);
+  };
+
+  beforeEach(() => {
+    workers.close();
+    workers = new WorkerPool({ workers: 1 });
+    for (let n = 0; n < 300; n++) writeFileSync(join(root(), `file-${n}`), `${n}`);
+  });
+
+  test("lets the other jobs of its Worker go on", async () => {
+    truncateSync(join(root(), "file-0"), 64 << 20);
+    const ended: string[] = [];
+    const walk = capture(new AbortController().signal).then(({ entries }) => ended.push(`${entries} files`));
+    const other = workers.hash(join(root(), "file-7"), "sha256").then((digest) => ended.push(digest));
+    await Promise.all([walk, other]);
+    expect(ended).toEqual([digestOf("7"), "300 files"]);
+  });
+
+  test("ends with an abort", async () => {
+    const abort = new AbortController();
+    truncateSync(join(root(), "file-0"), 8 * 1024 ** 3);
+    const walk = capture(abort.signal);
+    while (!existsSync(join(place, "copy/file-0"))) await Bun.sleep(0);
+    abort.abort();
+    await expect(walk).rejects.toMatchObject({ kind: "Cancelled" });
+    expect(readdirSync(join(place, "copy"))).toEqual(["file-0"]);
   });
 });
 
