@@ -67,6 +67,16 @@ const steps: Record<string, () => Step> = {
     enough: 2 << 20,
   }),
   load: () => ({ act: () => engine.load(archive), undo: () => must("rmi", "loaded:1"), enough: 2 << 20 }),
+  import: () => ({
+    act: async () => {
+      const target = "http://localhost/images/create?fromSrc=-&repo=imported&tag=1";
+      const response = await fetch(target, { unix: engine.socket, method: "POST", body: data });
+      const text = await response.text();
+      if (!response.ok || text.includes('"error"')) throw new Error(`import: ${response.status} ${text}`);
+    },
+    undo: () => must("rmi", "imported:1"),
+    enough: 2 << 20,
+  }),
   tag: () => ({
     act: () => must("tag", "busybox", "other:1"),
     undo: () => must("rmi", "other:1"),
@@ -90,6 +100,16 @@ const steps: Record<string, () => Step> = {
       await must("rm", "w");
     },
     enough: 1 << 20,
+  }),
+  run: () => ({
+    act: async () => {
+      const done = await engine.gantry(["run", "--name", "r", "busybox", "true"]);
+      if (done.exitCode !== 0) throw new Error(done.stderr);
+    },
+    // The container may have been made before there was no room to start it.
+    afterFailure: () => engine.gantry(["rm", "r"]),
+    undo: () => must("rm", "r"),
+    enough: 256 << 10,
   }),
   start: () => ({
     prepare: () => must("create", "--name", "s", "busybox", "sleep", "600"),
