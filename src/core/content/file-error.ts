@@ -18,6 +18,11 @@ function isSystemError(error: unknown): error is Error & { errno: number } {
   return error instanceof Error && "errno" in error && typeof error.errno === "number";
 }
 
+/** Whether there is no room for what node:fs was to write. */
+export function isDiskFull(error: unknown): boolean {
+  return error instanceof Error && "code" in error && (error.code === "ENOSPC" || error.code === "EDQUOT");
+}
+
 /** Whether node:fs failed because the path does not exist. */
 export function isMissingFile(error: unknown): boolean {
   return error instanceof Error && "code" in error && error.code === "ENOENT";

@@ -176,6 +176,12 @@ describe("errors in the words of Docker's engine", () => {
     expect(registry.requests.filter((request) => request.method === "GET")).toHaveLength(3);
   });
 
+  test("a server error's own words are told", async () => {
+    using registry = new FakeRegistry(() => errorResponse(503, "UNAVAILABLE", "the disk is full"));
+    const error = await failure(open(registry.host).resolve(never));
+    expect(error.message).toBe("received unexpected HTTP status: 503 Service Unavailable: the disk is full");
+  });
+
   test("a page that is no registry's error", async () => {
     using registry = new FakeRegistry(() => new Response("<html>", { status: 404 }));
     const error = await failure(open(registry.host).resolve(never));

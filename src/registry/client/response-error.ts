@@ -31,17 +31,17 @@ const deniedMessage = "requested access to the resource is denied";
 export async function responseError(response: HttpResponse): Promise<PlatformError> {
   const { status, statusText } = response;
   if (status < 400 || status >= 500) {
-    await response.discard();
+    const said = status < 400 ? await response.discard() : documentEntry(await bodyText(response));
+    const reason = said ? `: ${said.message}` : "";
     return new RegistryError(
       "Unavailable",
-      `received unexpected HTTP status: ${status} ${statusText}`.trimEnd(),
+      `received unexpected HTTP status: ${`${status} ${statusText}`.trimEnd()}${reason}`,
       "UNAVAILABLE",
       status,
       retryAfterMs(response.headers),
     );
   }
-  const body = await response.bytes(maxErrorBytes).catch(() => undefined);
-  const text = body === undefined ? "" : new TextDecoder().decode(body);
+  const text = await bodyText(response);
   const entry = challengeEntry(response.headers) ?? documentEntry(text) ?? defaultEntry(status);
   if (entry === undefined) {
     const message = `error parsing HTTP ${status} response body: ${JSON.stringify(text.slice(0, 200))}`;
@@ -57,6 +57,11 @@ export async function responseError(response: HttpResponse): Promise<PlatformErr
       : retryAfterMs(response.headers),
     status === 429 ? rateLimitHint(response.headers) : undefined,
   );
+}
+
+async function bodyText(response: HttpResponse): Promise<string> {
+  const body = await response.bytes(maxErrorBytes).catch(() => undefined);
+  return body === undefined ? "" : new TextDecoder().decode(body);
 }
 
 /** Docker Hub's headers: `ratelimit-limit: 100;w=21600`, so many pulls in a window of so many seconds. */

@@ -47,9 +47,10 @@ export function refusal(code: RegistryCode, message: string, cause?: unknown): P
   });
 }
 
-/** The code of a thrown error; UNKNOWN for everything that `refusal` did not make. */
+/** The code of a thrown error; UNKNOWN for everything that `refusal` did not make, but for a full disk. */
 export function registryCode(error: unknown): RegistryCode {
   const code = error instanceof PlatformError ? (error.code ?? "").replace(prefix, "") : "";
+  if (code === "errno.ENOSPC" || code === "errno.EDQUOT") return "UNAVAILABLE";
   return isRegistryCode(code) ? code : "UNKNOWN";
 }
 

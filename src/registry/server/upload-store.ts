@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { type FileHandle, mkdir, open, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Digest } from "../../core/content/contract.ts";
-import { fileError, isMissingFile } from "../../core/content/file-error.ts";
+import { fileError, isDiskFull, isMissingFile } from "../../core/content/file-error.ts";
 import { KeyedLock } from "../../core/content/keyed-lock.ts";
 import {
   createDigester,
@@ -67,7 +67,8 @@ export class UploadStore {
    * on from there. Returns the new offset.
    *
    * `chunk` is where the client says the bytes belong (`end` exclusive). Errors: RANGE_INVALID when that is not the
-   * end of what was received, SIZE_INVALID when the body has another length; then nothing of it is kept.
+   * end of what was received, SIZE_INVALID when the body has another length; then nothing of it is kept. errno.ENOSPC:
+   * the upload is gone.
    */
   async append(
     upload: UploadName,
@@ -84,6 +85,8 @@ export class UploadStore {
       return await this.receive(upload, file, offset, body, chunk?.end);
     } catch (error) {
       this.hashes.delete(upload.id);
+      // What cannot be finished would keep the disk full for as long as uploads may rest.
+      if (isDiskFull(error)) await this.discard(upload);
       throw fileError(error, `write upload ${upload.id}`);
     }
   }
@@ -144,6 +147,11 @@ export class UploadStore {
   async cancel(upload: UploadName): Promise<void> {
     using _turn = await this.locks.acquire(upload.id);
     await this.offset(upload);
+    await this.discard(upload);
+  }
+
+  /** The same for its only user; one that is gone is fine. */
+  async discard(upload: UploadName): Promise<void> {
     this.hashes.delete(upload.id);
     await rm(this.path(upload), { force: true });
   }

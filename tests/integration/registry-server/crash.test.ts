@@ -3,7 +3,7 @@ import { readdirSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { waitFor } from "../../fixtures/wait-for.ts";
-import { digestOf, GantryRegistry, pushBlob } from "./gantry-registry.ts";
+import { digestOf, type ErrorBody, GantryRegistry, pushBlob } from "./gantry-registry.ts";
 
 const mebibyte = 1 << 20;
 
@@ -58,3 +58,26 @@ test("content that lost its last link is gone, also when a crash kept it from be
   await registry.boot();
   expect(readdirSync(blobs)).toEqual([]);
 }, 60_000);
+
+test("a disk that fills refuses the push by name, keeps nothing of it, and goes on", async () => {
+  await using registry = await GantryRegistry.start([], "http", "root", "2m");
+  const large = new Uint8Array(3 * mebibyte);
+  const begin = async () =>
+    (await registry.fetch("/v2/app/blobs/uploads/", { method: "POST" })).headers.get("location") ?? "";
+  const attempts = [
+    () => registry.fetch(`/v2/app/blobs/uploads/?digest=${digestOf(large)}`, { method: "POST", body: large }),
+    async () => registry.fetch(await begin(), { method: "PATCH", body: large }),
+    async () => registry.fetch(`${await begin()}?digest=${digestOf(large)}`, { method: "PUT", body: large }),
+  ];
+  for (const attempt of attempts) {
+    const reply = await attempt();
+    expect(reply.status).toBe(503);
+    const { errors } = (await reply.json()) as ErrorBody;
+    expect(errors).toMatchObject([{ code: "UNAVAILABLE" }]);
+    expect(errors[0]?.message).toEndWith(": no space left on device");
+    expect(readdirSync(join(registry.root, "repositories/app/_uploads"))).toEqual([]);
+  }
+  const small = new Uint8Array(mebibyte);
+  await pushBlob(registry, "app", small);
+  expect((await registry.fetch(`/v2/app/blobs/${digestOf(small)}`)).status).toBe(200);
+});

@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { command, mustRun } from "../../fixtures/command.ts";
 import { gantryPath, scratchDirectory } from "../../fixtures/places.ts";
 import { freePort } from "../../fixtures/registry.ts";
 import { waitFor } from "../../fixtures/wait-for.ts";
@@ -22,10 +23,12 @@ export class GantryRegistry implements AsyncDisposable {
     private readonly rootName: string,
   ) {}
 
+  /** `rootSize` puts the root on a tmpfs of that size (`2m`). */
   static async start(
     args: readonly string[] = [],
     scheme: "http" | "https" = "http",
     rootName = "root",
+    rootSize?: string,
   ): Promise<GantryRegistry> {
     const registry = new GantryRegistry(
       scratchDirectory("registry-server"),
@@ -34,6 +37,10 @@ export class GantryRegistry implements AsyncDisposable {
       args,
       rootName,
     );
+    if (rootSize !== undefined) {
+      mkdirSync(registry.root);
+      await mustRun(["mount", "-t", "tmpfs", "-o", `size=${rootSize}`, "gantry-test", registry.root]);
+    }
     await registry.boot(args);
     return registry;
   }
@@ -73,6 +80,7 @@ export class GantryRegistry implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.kill();
+    await command(["umount", "--quiet", this.root]); // only some are a mount
     rmSync(this.directory, { recursive: true, force: true });
   }
 }

@@ -29,7 +29,7 @@ export const startUpload: Handler = async (request, { repository }, { repositori
   try {
     await uploads.append(upload, request.body);
   } catch (error) {
-    await uploads.cancel(upload); // the client never learned its name
+    await uploads.discard(upload); // the client never learned its name
     throw error;
   }
   await uploads.finish(upload, digest);
