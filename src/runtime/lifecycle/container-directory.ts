@@ -11,7 +11,7 @@ import {
   statSync,
 } from "node:fs";
 import { join } from "node:path";
-import { conflict, messageOf, notFound, systemError } from "../../errors/platform-error.ts";
+import { conflict, notFound, systemError } from "../../errors/platform-error.ts";
 import { errnoOf, fileError } from "../../kernel/cgroup-files.ts";
 import { tryLock } from "../../kernel/file-lock.ts";
 import { checkContainerId } from "./container-id.ts";
@@ -77,7 +77,7 @@ function openDirectory(directory: string): number {
     return openSync(directory, constants.O_RDONLY | constants.O_DIRECTORY);
   } catch (error) {
     if (errnoOf(error) === "ENOENT") throw noSuchContainer();
-    throw systemError(`open ${directory}: ${messageOf(error)}`, { cause: error });
+    throw fileError(error, `open ${directory}`);
   }
 }
 
@@ -113,6 +113,6 @@ export function listContainerIds(root: string): string[] {
       .sort();
   } catch (error) {
     if (errnoOf(error) === "ENOENT") return [];
-    throw systemError(`list ${root}: ${messageOf(error)}`, { cause: error });
+    throw fileError(error, `list ${root}`);
   }
 }

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { messageOf, systemError } from "../../errors/platform-error.ts";
 import type { OciHook } from "../../formats/oci-runtime.ts";
 import type { CgroupFacts } from "../../kernel/cgroup-facts.ts";
-import { errnoOf } from "../../kernel/cgroup-files.ts";
+import { errnoOf, fileError } from "../../kernel/cgroup-files.ts";
 import { noSuchContainer } from "./container-directory.ts";
 
 /** A process that is told from every later one with the same number. */
@@ -60,7 +60,7 @@ export function writeState(directory: string, state: ContainerState): void {
     writeFileSync(draft, JSON.stringify(state), { mode: 0o600 });
     renameSync(draft, stateFile(directory));
   } catch (error) {
-    throw systemError(`write ${stateFile(directory)}: ${messageOf(error)}`, { cause: error });
+    throw fileError(error, `write ${stateFile(directory)}`);
   }
 }
 
@@ -71,7 +71,7 @@ export function tryReadState(directory: string): ContainerState | undefined {
     text = readFileSync(stateFile(directory), "utf8");
   } catch (error) {
     if (errnoOf(error) === "ENOENT" || errnoOf(error) === "ENOTDIR") return undefined;
-    throw systemError(`read ${stateFile(directory)}: ${messageOf(error)}`, { cause: error });
+    throw fileError(error, `read ${stateFile(directory)}`);
   }
   return parseState(text, stateFile(directory));
 }

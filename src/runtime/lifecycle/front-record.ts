@@ -1,5 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { fileError } from "../../kernel/cgroup-files.ts";
 import { controllerDirectory } from "../../kernel/cgroupfs.ts";
 import type { ContainerState } from "./container-state.ts";
 import { ociState } from "./oci-state.ts";
@@ -10,7 +11,13 @@ const recordFile = "front.record";
 /** Once, behind the last state.json. A record that is cut off has no end, and is not used. */
 export function writeFrontRecord(directory: string, state: ContainerState): void {
   const record = frontRecord(state);
-  if (record !== undefined) writeFileSync(join(directory, recordFile), record, { mode: 0o600 });
+  if (record === undefined) return;
+  const path = join(directory, recordFile);
+  try {
+    writeFileSync(path, record, { mode: 0o600 });
+  } catch (error) {
+    throw fileError(error, `write ${path}`);
+  }
 }
 
 /**

@@ -1,6 +1,6 @@
 import { renameSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { messageOf, systemError } from "../../errors/platform-error.ts";
+import { fileError } from "../../kernel/cgroup-files.ts";
 
 /** Decimal, no newline; written aside and renamed, so that whoever sees the file sees all of it. */
 export function writePidFile(path: string, pid: number): void {
@@ -10,6 +10,6 @@ export function writePidFile(path: string, pid: number): void {
     renameSync(draft, path);
   } catch (error) {
     rmSync(draft, { force: true });
-    throw systemError(`write pid file ${path}: ${messageOf(error)}`, { cause: error });
+    throw fileError(error, `write pid file ${path}`);
   }
 }

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmSync, statfsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { runtimeMissing, TestRuntime, type TestSpec } from "../../fixtures/bundle.ts";
+import { mustRun } from "../../fixtures/command.ts";
 
 const reason = runtimeMissing();
 const runc = Bun.which("runc", { PATH: `${process.env.PATH}:/usr/sbin` });
@@ -177,6 +178,35 @@ describe.skipIf(reason !== undefined)(`what is wrong with a bundle${reason ? ` (
       expect(theirs.exitCode).toBe(1);
     },
   );
+
+  test("a disk that fills at any step of create: named, and nothing is left", async () => {
+    const small = join(runtime.directory, "small");
+    mkdirSync(small);
+    await mustRun(["mount", "-t", "tmpfs", "-o", "size=128k", "gantry-test", small]);
+    try {
+      const root = join(small, "state");
+      const bundle = runtime.bundle(["true"]);
+      const before = runtime.leftovers();
+      let failures = 0;
+      for (const roomBytes of [0, 4096, 8192, 12288, 16384, 20480, 24576, 65536]) {
+        const { bavail, bsize } = statfsSync(small);
+        writeFileSync(join(small, "filler"), Buffer.alloc(bavail * bsize - roomBytes));
+        const result = await runtime.run(["--root", root, "create", "--bundle", bundle, "full"]);
+        rmSync(join(small, "filler"));
+        if (result.exitCode === 0) await runtime.must("--root", root, "delete", "--force", "full");
+        else {
+          failures++;
+          expect(result.stderr).toMatch(/(make|write) \/\S+: no space left on device/);
+        }
+        expect(existsSync(root) ? readdirSync(root) : []).toEqual([]);
+        expect(runtime.leftovers()).toEqual(before);
+      }
+      expect(failures).toBeGreaterThan(2);
+      expect(failures).toBeLessThan(8);
+    } finally {
+      await mustRun(["umount", "--lazy", small]);
+    }
+  });
 
   test("the cause is found by create and start, and by exec, too", async () => {
     const bundle = runtime.bundle(["/bad/crlf"]);
