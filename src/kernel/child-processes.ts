@@ -3,6 +3,8 @@ import { errnoNumber } from "./errno.ts";
 import { type ChildStatus, childStatus } from "./processes.ts";
 import { call, check, nr } from "./syscall.ts";
 
+export type { FdMapping };
+
 const EINTR = errnoNumber("EINTR") ?? 4;
 const EINVAL = errnoNumber("EINVAL") ?? 22;
 const O_CLOEXEC = 0o2000000;

@@ -69,6 +69,8 @@ const numbers = {
   fspick: [433, 433],
   mount_setattr: [442, 442],
   pivot_root: [155, 41],
+  chroot: [161, 51],
+  fchdir: [81, 50],
   setns: [308, 268],
   unshare: [272, 97],
   memfd_create: [319, 279],

@@ -7,6 +7,7 @@ import { call, check } from "./syscall.ts";
 
 const AF_UNIX = 1;
 const SOCK_STREAM = 1;
+const SOCK_SEQPACKET = 5;
 const SOCK_CLOEXEC = 0o2000000;
 const SOCK_NONBLOCK = 0o4000;
 /** sun_path with its NUL (unix(7)). */
@@ -55,11 +56,12 @@ export function connectUnix(path: string, options: { nonBlocking?: boolean } = {
   }
 }
 
-/** Two connected stream sockets. */
-export function socketPair(): [number, number] {
+/** Two connected stream sockets, or ones that keep the borders of messages. */
+export function socketPair(kind: "stream" | "seqpacket" = "stream"): [number, number] {
   const pair = new Int32Array(2);
   const bytes = new Uint8Array(pair.buffer);
-  call("socketpair", "make socket pair", AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, bytes);
+  const type = kind === "stream" ? SOCK_STREAM : SOCK_SEQPACKET;
+  call("socketpair", "make socket pair", AF_UNIX, type | SOCK_CLOEXEC, 0, bytes);
   return [pair[0] ?? -1, pair[1] ?? -1];
 }
 

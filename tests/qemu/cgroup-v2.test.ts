@@ -4,9 +4,12 @@ import { join } from "node:path";
 import { command } from "../fixtures/command.ts";
 import { busyboxArchiveFile } from "../fixtures/images.ts";
 import { gantryPath, scratchDirectory } from "../fixtures/places.ts";
+import { checkpointChecks, checkpointModules, findCheckpointPrograms } from "./checkpoint-checks.ts";
 import { guestKernel } from "./guest-kernel.ts";
 import { packInitramfs } from "./initramfs.ts";
 import { bundles, plainPrograms, runtimeChecks } from "./runtime-checks.ts";
+
+const checkpointPrograms = findCheckpointPrograms();
 
 /**
  * The whole program on a machine with pure cgroup v2 and a second, older kernel. Each check is a shell script
@@ -86,6 +89,7 @@ const checks: Readonly<Record<string, string>> = {
     left
     [ -z "$(left)" ]`,
   ...runtimeChecks,
+  ...(checkpointPrograms === undefined ? {} : checkpointChecks),
 };
 
 const modules = [
@@ -101,6 +105,7 @@ const modules = [
     "nft_ct",
   ],
   ...["nft_fib_ipv4", "nft_fib_inet", "nft_reject_inet", "nft_compat", "nf_conntrack_netlink", "nft_limit"],
+  ...(checkpointPrograms === undefined ? [] : checkpointModules),
 ];
 
 /** What the checks call. */
@@ -173,7 +178,7 @@ describe.skipIf(missing !== "")(`on a booted machine with cgroup v2${missing && 
       const path = Bun.which(name);
       return path === null ? [] : [[`usr/bin/${name}`, path] as const];
     });
-    const programs = { "bin/gantry": gantryPath, ...Object.fromEntries(plain) };
+    const programs = { "bin/gantry": gantryPath, ...Object.fromEntries(plain), ...checkpointPrograms };
     // dist/gantry is a static program; what it becomes is of the same making as what runs this test.
     const librariesOf = [process.execPath];
     const configs = Object.entries(bundles).map(([name, config]) => {
@@ -206,10 +211,10 @@ describe.skipIf(missing !== "")(`on a booted machine with cgroup v2${missing && 
       "console=ttyS0 quiet panic=-1 psi=1",
     ];
     const { stdout } = await command(["qemu-system-x86_64", ...machine, "-nic", "none", ...boot], {
-      timeoutMs: 240_000,
+      timeoutMs: 400_000,
     });
     console_ = stdout.replaceAll("\r", "");
-  }, 300_000);
+  }, 460_000);
   afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
   test.each(Object.keys(checks))("%s", (name) => {

@@ -1,4 +1,5 @@
 import { exampleSpec } from "../../src/runtime/lifecycle/example-spec.ts";
+import { checkpointBundles } from "./checkpoint-checks.ts";
 
 /** What `explain --as shell` calls, and BusyBox has not, or not with all options. */
 export const plainPrograms = [
@@ -59,7 +60,13 @@ const mapped = {
 };
 
 /** Each is the config.json of a bundle below /images/bundles. */
-export const bundles: Readonly<Record<string, object>> = { limited, looking, delegated, mapped };
+export const bundles: Readonly<Record<string, object>> = {
+  limited,
+  looking,
+  delegated,
+  mapped,
+  ...checkpointBundles,
+};
 
 /** Checks of the OCI runtime on cgroup v2; they need no engine. */
 export const runtimeChecks: Readonly<Record<string, string>> = {

@@ -1,34 +1,40 @@
-import { bool, text } from "../flag-kinds.ts";
-import { refuseCriu } from "./refuse-criu.ts";
+import { checkpointContainer, parsePageServer } from "../../runtime/lifecycle/checkpoint-container.ts";
+import { bool, integer, text } from "../flag-kinds.ts";
+import { criuFlags, criuSettings } from "./criu-flags.ts";
 import { defineRuntimeCommand } from "./runtime-command.ts";
-
-const hidden = { hidden: true } as const;
 
 export const command = defineRuntimeCommand({
   usage: "[OPTIONS] CONTAINER",
-  summary: "Save a running container (needs criu; not supported)",
+  summary: "Save a running container into files, with criu",
   flags: {
-    "image-path": text("", hidden),
-    "work-path": text("", hidden),
-    "parent-path": text("", hidden),
-    "leave-running": bool("", hidden),
-    "tcp-established": bool("", hidden),
-    "tcp-skip-in-flight": bool("", hidden),
-    "link-remap": bool("", hidden),
-    "ext-unix-sk": bool("", hidden),
-    "shell-job": bool("", hidden),
-    "lazy-pages": bool("", hidden),
-    "status-fd": text("", hidden),
-    "page-server": text("", hidden),
-    "file-locks": bool("", hidden),
-    "pre-dump": bool("", hidden),
-    "manage-cgroups-mode": text("", hidden),
-    "empty-ns": text("", hidden),
-    "auto-dedup": bool("", hidden),
+    ...criuFlags,
+    "parent-path": text("Images of an earlier --pre-dump, relative to --image-path"),
+    "leave-running": bool("Let the container go on"),
+    "tcp-skip-in-flight": bool("Leave out TCP connections that are being made"),
+    "link-remap": bool("Allow files that were deleted while they are open"),
+    "status-fd": integer("Descriptor that gets a byte once --lazy-pages serves memory"),
+    "page-server": text("ADDRESS:PORT of a page server that takes the memory"),
+    "pre-dump": bool("Save the memory only, and let the container go on"),
   },
   args: { min: 1, max: 1 },
+  failure: "% checkpoint failed",
 
-  async execute() {
-    return refuseCriu("checkpoint");
+  async execute({ root, env, log, host }, { flags, args: [id = ""] }) {
+    const pageServer = flags["page-server"];
+    const request = {
+      ...criuSettings(flags),
+      root,
+      id,
+      env,
+      parentPath: flags["parent-path"],
+      leaveRunning: flags["leave-running"],
+      tcpSkipInFlight: flags["tcp-skip-in-flight"],
+      linkRemap: flags["link-remap"],
+      pageServer: pageServer === undefined ? undefined : parsePageServer(pageServer),
+      statusFd: flags["status-fd"],
+      preDump: flags["pre-dump"],
+    };
+    await checkpointContainer(request, { host: await host(), warn: (message) => log.warn(message) });
+    return 0;
   },
 });

@@ -76,5 +76,5 @@ async function runInForeground(
   }
 }
 
-const remove = (context: RuntimeContext, id: string): Promise<void> =>
+export const remove = (context: RuntimeContext, id: string): Promise<void> =>
   deleteContainer(context.root, id, { force: true, warn: (message) => context.log.warn(message) });

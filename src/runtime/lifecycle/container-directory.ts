@@ -14,6 +14,7 @@ import { join } from "node:path";
 import { conflict, notFound, systemError } from "../../errors/platform-error.ts";
 import { errnoOf, fileError } from "../../kernel/cgroup-files.ts";
 import { tryLock } from "../../kernel/file-lock.ts";
+import { removeRestoreRoot } from "../criu/restore-root.ts";
 import { checkContainerId } from "./container-id.ts";
 
 /** Of the runtime's root and of each container's directory: a container's own root passes through, and lists nothing. */
@@ -100,7 +101,9 @@ export function lockDirectory(directory: string): DirectoryLock {
   throw conflict(`${directory} is in use by another command that makes or removes this container`);
 }
 
+/** What a `restore` that was killed has mounted there is unmounted first: it must not be taken for a part of the directory. */
 export function removeContainerDirectory(directory: string): void {
+  removeRestoreRoot(directory);
   rmSync(directory, { recursive: true, force: true });
 }
 

@@ -40,6 +40,8 @@ export interface ContainerState {
   readonly ownPidNamespace: boolean;
   readonly hooks: { readonly poststart: readonly OciHook[]; readonly poststop: readonly OciHook[] };
   readonly options: CreateOptions;
+  /** What its first process got as standard streams (`criu/standard-streams.ts`); absent with a terminal of its own. */
+  readonly streams?: readonly string[];
   /** Host path of the socket that the service manager gave to `create`. */
   readonly notifySocket?: string;
 }

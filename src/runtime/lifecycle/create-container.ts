@@ -7,6 +7,7 @@ import { readProcessFacts } from "../../kernel/process-facts.ts";
 import { sendSignal } from "../../kernel/processes.ts";
 import type { Plan } from "../../kernel/steps.ts";
 import { connectUnix } from "../../kernel/unix-sockets.ts";
+import { nameStreams } from "../criu/standard-streams.ts";
 import { cgroupDirectories, resolveCgroupPath } from "../plan/cgroup-path.ts";
 import { type Bundle, readBundle } from "./bundle.ts";
 import {
@@ -77,7 +78,15 @@ export interface CreateParts {
  *         hook may have.
  * Spec:   OCI Runtime Specification, "Lifecycle", steps 1 to 5, "Create".
  */
-export async function createContainer(request: CreateRequest, parts: CreateParts): Promise<CreatedContainer> {
+export const createContainer = (request: CreateRequest, parts: CreateParts): Promise<CreatedContainer> =>
+  makeContainer(request, parts, make);
+
+/** The same with another way to its process: `make` finds the container written down, and undoes what it did itself. */
+export async function makeContainer(
+  request: CreateRequest,
+  parts: CreateParts,
+  make: (making: Making) => Promise<CreatedContainer>,
+): Promise<CreatedContainer> {
   const bundle = readBundle(request.bundle);
   const { host, spec } = usableParts(request, specFor(request, bundle), parts);
   const plan = planFor(request, bundle, spec, host);
@@ -140,6 +149,7 @@ function draftState(request: CreateRequest, bundle: Bundle, spec: OciSpec, host:
     ownPidNamespace: pid !== undefined && pid.path === undefined,
     hooks: { poststart: spec.hooks?.poststart ?? [], poststop: spec.hooks?.poststop ?? [] },
     options: request.options,
+    ...(spec.process?.terminal !== true && { streams: nameStreams() }),
     ...(request.notifySocket !== undefined && { notifySocket: request.notifySocket }),
   };
 }
@@ -151,7 +161,8 @@ function writeDown(request: CreateRequest, directory: string, draft: ContainerSt
   if (request.notifySocket !== undefined) mkdirSync(notifyDirectoryOf(directory), { mode: 0o755 });
 }
 
-interface Making {
+/** A container that is written down, and that has no process yet. */
+export interface Making {
   readonly request: CreateRequest;
   readonly directory: string;
   readonly draft: ContainerState;
@@ -173,7 +184,7 @@ async function make(making: Making): Promise<CreatedContainer> {
     if (request.pidFile !== undefined) writePidFile(request.pidFile, process.pid);
     return { directory, state, spec, process };
   } catch (error) {
-    await undo(directory, state, cgroups, parts);
+    await undoContainer(directory, state, cgroups, parts);
     throw error;
   }
 }
@@ -196,13 +207,13 @@ function launch({ request, directory, plan, parts }: Making): LaunchedProcess {
   }
 }
 
-function initOf(pid: number): ContainerState["init"] & {} {
+export function initOf(pid: number): ContainerState["init"] & {} {
   // A process that has ended already is a zombie until somebody reaps it, or unknown: both count as stopped.
   return { pid, startTime: readProcessFacts(pid)?.startTime ?? 0 };
 }
 
 /** "…stop the container, and continue the lifecycle at step 12": undo, then poststop hooks. */
-async function undo(
+export async function undoContainer(
   directory: string,
   state: ContainerState,
   cgroups: HostStepsResult,
