@@ -31,11 +31,10 @@ export const command = () =>
           why ? "--why needs images, containers or digests" : "system df accepts arguments only with --why",
           { usageHint: true },
         );
-      if (format !== undefined && (verbose || (why && format !== "json")))
-        throw new CommandError(
-          `--format ${format} with --${why ? "why" : "verbose"} is not built into gantry yet`,
-        );
+      if (format !== undefined && why && format !== "json")
+        throw new CommandError(`--format ${format} with --why is not built into gantry yet`);
       if (why) await explain(context, args, format === "json");
+      else if (verbose && format !== undefined && format !== "table") await formatEach(context, format);
       else if (verbose) await showEach(context);
       else {
         const [usage, stores] = await Promise.all([
@@ -59,6 +58,21 @@ async function showEach(context: CommandContext): Promise<void> {
       `Stored blobs: ${blobs.total}, ${humanSize(blobs.bytes)}, of which nobody needs ${humanSize(blobs.reclaimableBytes)}\n` +
       `Partial blobs: ${partials.total}, ${humanSize(partials.bytes)}\n`,
   );
+}
+
+/** One template for all: `{{range .Images}}{{.Repository}} {{end}}`. */
+async function formatEach(context: CommandContext, format: string): Promise<void> {
+  const { fieldsOf, templateOf } = await import("../format/template-rows.ts");
+  const template = templateOf(format === "json" ? "{{json .}}" : format);
+  const usage = await context.engine.json<DiskUsage>("GET", "/system/df");
+  const nowMs = context.nowMs();
+  const document = {
+    Images: imageUsageRows(usage.Images ?? []).map((row) => fieldsOf(imageUsageFormat(nowMs), row)),
+    Containers: (usage.Containers ?? []).map((row) => fieldsOf(containerUsageFormat(nowMs), row)),
+    Volumes: [],
+    BuildCache: [],
+  };
+  context.stdout.write(`${template(document)}\n`);
 }
 
 async function explain(context: CommandContext, names: readonly string[], asJson: boolean): Promise<void> {

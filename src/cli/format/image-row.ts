@@ -92,11 +92,11 @@ export function imageRows({ truncate, digest, nowMs }: ImageRowOptions): RowForm
       Containers: { header: "CONTAINERS", value: ({ image }) => amount(image.Containers) },
       SharedSize: {
         header: "SHARED SIZE",
-        value: ({ image }) => (image.SharedSize < 0 ? "N/A" : humanSize(image.SharedSize, 3)),
+        value: ({ image }) => (image.SharedSize < 0 ? "N/A" : humanSize(image.SharedSize)),
       },
       UniqueSize: {
         header: "UNIQUE SIZE",
-        value: ({ image }) => (image.SharedSize < 0 ? "N/A" : humanSize(image.Size - image.SharedSize, 3)),
+        value: ({ image }) => (image.SharedSize < 0 ? "N/A" : humanSize(image.Size - image.SharedSize)),
       },
     },
   };

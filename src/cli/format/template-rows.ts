@@ -35,7 +35,8 @@ function guarded<T>(prefix: string, action: () => T): T {
   }
 }
 
-function fieldsOf<T>(kind: RowFormat<T>, row: T): FieldSource {
+/** The fields of a row as a template sees them. */
+export function fieldsOf<T>(kind: RowFormat<T>, row: T): FieldSource {
   return {
     field: (name) => (Object.hasOwn(kind.fields, name) ? kind.fields[name]?.value(row) : undefined),
     toJSON: () =>

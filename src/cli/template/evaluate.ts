@@ -169,14 +169,25 @@ function fieldOf(value: unknown, name: string, args: readonly unknown[]): unknow
   }
   const found = isFieldSource(value)
     ? value.field(name)
-    : isRecord(value) && Object.hasOwn(value, name)
-      ? value[name]
+    : isRecord(value)
+      ? memberOf(value, name)
       : undefined;
   if (found === undefined) throw new TemplateError(`can't evaluate field ${name}`);
   if (typeof found === "function") return found(...args);
   if (args.length > 0) throw new TemplateError(`${name} has arguments but cannot be invoked as function`);
   return found;
 }
+
+/** By its name on the wire, or by that of Docker's Go types, which users know as well: `.ID` is `Id`. */
+function memberOf(record: Readonly<Record<string, unknown>>, name: string): unknown {
+  if (Object.hasOwn(record, name)) return record[name];
+  const key = initialism.test(name) && Object.keys(record).find((each) => goName(each) === name);
+  return key ? record[key] : undefined;
+}
+
+const initialism = /API|CPU|DNS|ID|IO|IP|URL/;
+const goName = (key: string) =>
+  key.replace(/(?:Api|Cpu|Dns|Id|Io|Ip|Url)(?=s?(?:[A-Z]|$))/g, (word) => word.toUpperCase());
 
 function rangeItems(value: unknown): readonly (readonly [unknown, unknown])[] {
   if (value === null || value === undefined) return [];

@@ -4,6 +4,7 @@ import { compileTemplate } from "./evaluate.ts";
 const data = {
   Id: "abc123",
   Name: "/web",
+  Host: { NanoCpus: 7, ApiVersion: "1.51" },
   State: { Running: true, Pid: 42, Health: null },
   Args: ["-c", "echo hi"],
   Config: { Labels: { "com.x": "1", b: "2" }, Env: [] as string[] },
@@ -18,6 +19,9 @@ const data = {
 test.each([
   ["plain", "plain"],
   ["{{.Id}} {{.State.Pid}}", "abc123 42"],
+  ["{{.ID}}", "abc123"],
+  ['{{(index (index .Ports "80/tcp") 0).HostIP}}', "0.0.0.0"],
+  ["{{.Host.NanoCPUs}} {{.Host.APIVersion}}", "7 1.51"],
   ["{{ .State.Running }}", "true"],
   ["{{.State.Health}}", "<no value>"],
   ["{{json .State}}", '{"Running":true,"Pid":42,"Health":null}'],
@@ -70,6 +74,7 @@ test.each([
 
 test.each([
   ["{{.Nope}}", "can't evaluate field Nope"],
+  ["{{.id}}", "can't evaluate field id"],
   ["{{.State.Health.Status}}", "nil pointer evaluating .Status"],
   ["{{nope .Id}}", 'function "nope" not defined'],
   ["{{constructor}}", 'function "constructor" not defined'],

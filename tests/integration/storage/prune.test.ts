@@ -70,6 +70,16 @@ describe.each(clients)("with %s", (client) => {
     expect(verbose).toMatch(
       /^REPOSITORY +TAG +IMAGE ID +CREATED +SIZE +SHARED SIZE +UNIQUE SIZE +CONTAINERS$/m,
     );
+    const template =
+      "{{range .Images}}{{.Repository}}:{{.Tag}} {{.Containers}};{{end}}{{range .Containers}}{{.Names}}{{end}}";
+    expect(await engine.must(client, "system", "df", "-v", "--format", template)).toContain("stack:1 1;");
+    const all = JSON.parse(await engine.must(client, "system", "df", "-v", "--format", "json"));
+    expect(all).toMatchObject({
+      Images: [{}, {}],
+      Containers: [{ Names: "writer" }],
+      Volumes: [],
+      BuildCache: [],
+    });
     expect(verbose).toMatch(/^[0-9a-f]{12} +.*stack:1 +.* +0 +100kB +.* +writer$/m);
   }, 60_000);
 
