@@ -17,6 +17,8 @@ export const O_EXCL = 0o200;
 export const O_DIRECTORY = process.arch === "arm64" ? 0o40000 : 0o200000;
 export const O_NOFOLLOW = process.arch === "arm64" ? 0o100000 : 0o400000;
 const O_CLOEXEC = 0o2000000;
+/** lseek(2). */
+const SEEK_CUR = 1;
 
 const number = (name: string): number => errnoNumber(name) ?? 0;
 export const EPERM = number("EPERM");
@@ -58,6 +60,12 @@ export function tryWrite(fd: number, bytes: Uint8Array): number {
     rest = rest.subarray(written);
   }
   return 0;
+}
+
+/** Leaves `sizeBytes` of zeros where the next write would be, which take no space; 0 or -errno. */
+export function tryMakeHole(fd: number, sizeBytes: number): number {
+  const end = addon.syscall(nr.lseek, fd, sizeBytes, SEEK_CUR);
+  return end < 0 ? end : addon.syscall(nr.ftruncate, fd, end);
 }
 
 export function tryClose(fd: number): number {

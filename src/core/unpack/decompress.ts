@@ -1,6 +1,7 @@
 import type { Transform } from "node:stream";
 import { createGunzip, createZstdDecompress } from "node:zlib";
 import { invalidParameter, messageOf } from "../../errors/platform-error.ts";
+import { inflateWithProgram, type ProgramCompression } from "./inflate-with-program.ts";
 
 export type Compression = "none" | "gzip" | "zstd";
 
@@ -11,7 +12,7 @@ const outputBytes = 256 * 1024;
 const readyBytes = 4 * outputBytes;
 const options = { chunkSize: outputBytes, highWaterMark: readyBytes };
 
-const magics: readonly { bytes: readonly number[]; is: Compression | "bzip2" | "xz" }[] = [
+const magics: readonly { bytes: readonly number[]; is: Compression | ProgramCompression }[] = [
   { bytes: [0x1f, 0x8b], is: "gzip" },
   { bytes: [0x28, 0xb5, 0x2f, 0xfd], is: "zstd" },
   { bytes: [0x42, 0x5a, 0x68], is: "bzip2" },
@@ -22,29 +23,37 @@ const magics: readonly { bytes: readonly number[]; is: Compression | "bzip2" | "
 const isSkippableFrame = (head: Uint8Array): boolean =>
   ((head[0] ?? 0) & 0xf0) === 0x50 && head[1] === 0x2a && head[2] === 0x4d && head[3] === 0x18;
 
-/**
- * By the first bytes (6 are enough): media types are not always right.
- * Errors: InvalidParameter for bzip2 and xz, which layers do not use.
- */
-export function sniffCompression(head: Uint8Array, what: string): Compression {
+/** By the first bytes (6 are enough): media types are not always right. */
+export function sniffCompression(head: Uint8Array): Compression | ProgramCompression {
   if (isSkippableFrame(head)) return "zstd";
-  const found = magics.find(({ bytes }) => bytes.every((byte, at) => head[at] === byte))?.is ?? "none";
-  if (found === "bzip2" || found === "xz") {
-    throw invalidParameter(`${what}: compression ${found} is not supported`, {
-      hint: "compress it with gzip or zstd, or not at all",
-      code: "layer.compression",
-    });
-  }
-  return found;
+  return magics.find(({ bytes }) => bytes.every((byte, at) => head[at] === byte))?.is ?? "none";
+}
+
+/** Layers use no other. */
+export const isBuiltIn = (compression: Compression | ProgramCompression): compression is Compression =>
+  compression !== "bzip2" && compression !== "xz";
+
+/** By the first bytes of a layer. Errors: InvalidParameter for bzip2 and xz. */
+export function layerCompression(head: Uint8Array, what: string): Compression {
+  const compression = sniffCompression(head);
+  if (isBuiltIn(compression)) return compression;
+  throw unsupported(compression, what);
+}
+
+export interface DecompressOptions {
+  /** Whether programs of this machine may do what is not built in: for archives that a user brings. */
+  readonly withPrograms?: boolean;
 }
 
 /**
  * The uncompressed bytes of `source`. Inflating runs on zlib's own thread while the caller works on the piece before.
- * Errors: InvalidParameter naming `what` for corrupt or truncated data; those of the source as they are.
+ * Errors: InvalidParameter naming `what` for corrupt or truncated data, and for compressions that layers do not use;
+ * those of the source as they are.
  */
 export async function* decompress(
   source: AsyncIterable<Uint8Array>,
   what: string,
+  { withPrograms = false }: DecompressOptions = {},
 ): AsyncGenerator<Uint8Array> {
   const chunks = source[Symbol.asyncIterator]();
   try {
@@ -55,8 +64,11 @@ export async function* decompress(
       head.push(new Uint8Array(next.value)); // the source may use its memory again
     }
     const rest: AsyncIterable<Uint8Array> = { [Symbol.asyncIterator]: () => chunks };
-    const compression = sniffCompression(Buffer.concat(head).subarray(0, 6), what);
-    if (compression === "none") {
+    const compression = sniffCompression(Buffer.concat(head).subarray(0, 6));
+    if (!isBuiltIn(compression)) {
+      if (!withPrograms) throw unsupported(compression, what);
+      yield* inflateWithProgram(compression, joined(head, rest), what);
+    } else if (compression === "none") {
       yield* head;
       yield* rest;
     } else {
@@ -65,6 +77,21 @@ export async function* decompress(
   } finally {
     await chunks.return?.();
   }
+}
+
+async function* joined(
+  head: readonly Uint8Array[],
+  rest: AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  yield* head;
+  yield* rest;
+}
+
+function unsupported(compression: ProgramCompression, what: string) {
+  return invalidParameter(`${what}: compression ${compression} is not supported`, {
+    hint: "compress it with gzip or zstd, or not at all",
+    code: "layer.compression",
+  });
 }
 
 const sizeOf = (chunks: readonly Uint8Array[]): number =>

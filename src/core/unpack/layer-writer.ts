@@ -14,6 +14,7 @@ import {
   tryChownAt,
   tryClose,
   tryLinkAt,
+  tryMakeHole,
   tryMkdirAt,
   tryMknodAt,
   tryOpenAt,
@@ -42,6 +43,7 @@ const nodeTypes = { "character-device": S_IFCHR, "block-device": S_IFBLK, fifo: 
 export class LayerWriter implements TarHandler {
   #file: { fd: number; entry: TarEntry; path: LayerPath } | undefined;
   #sizeBytes = 0;
+  #holeBytes = 0;
   #devices = 0;
   /** Set at the end: making the entries in a directory changes its times. */
   readonly #directories = new Map<ByteString, { path: LayerPath; entry: TarEntry }>();
@@ -57,6 +59,11 @@ export class LayerWriter implements TarHandler {
   /** Bytes of all regular files so far. */
   get sizeBytes(): number {
     return this.#sizeBytes;
+  }
+
+  /** Of these, what sparse files have no data for. */
+  get holeBytes(): number {
+    return this.#holeBytes;
   }
 
   entry(entry: TarEntry): void {
@@ -77,6 +84,13 @@ export class LayerWriter implements TarHandler {
     if (this.#file === undefined) return; // of an entry that is skipped
     const result = tryWrite(this.#file.fd, slice);
     if (result < 0) throw this.#refused(this.#file.path.path, "write", -result);
+  }
+
+  hole(sizeBytes: number): void {
+    if (this.#file === undefined) return;
+    this.#holeBytes += sizeBytes;
+    const result = tryMakeHole(this.#file.fd, sizeBytes);
+    if (result < 0) throw this.#refused(this.#file.path.path, "make hole", -result);
   }
 
   entryEnd(): void {

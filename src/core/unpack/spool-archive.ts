@@ -29,7 +29,7 @@ export async function spoolArchive(
   const spool = new Spool(directory);
   const parser = new TarParser(spool);
   try {
-    for await (const piece of decompress(input, "image archive")) parser.push(piece);
+    for await (const piece of decompress(input, "image archive", { withPrograms: true })) parser.push(piece);
     parser.end();
     return spool.entries;
   } finally {

@@ -37,9 +37,10 @@ export async function unpackLayer(
     let tarBytes = 0;
     for await (const piece of decompress(blob, what)) {
       tarBytes += piece.length;
-      checkInflation(layer, tarBytes, blob.bytes, limits);
       digester.update(piece);
       parser.push(piece);
+      // Whoever reads a hole, to pack it or to copy it, reads as many zeros.
+      checkInflation(layer, tarBytes + writer.holeBytes, blob.bytes, limits);
     }
     parser.end();
     verifyDiffId(what, diffId, digester.digest());

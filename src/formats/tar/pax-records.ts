@@ -12,10 +12,19 @@ export function parsePaxRecords(body: ByteString): PaxRecords {
   let at = 0;
   while (at < body.length) {
     const { keyword, value, end } = parseRecord(body, at);
-    records.set(keyword, value);
+    if (sparsePairs.has(keyword)) append(records, "GNU.sparse.map", value);
+    else records.set(keyword, value);
     at = end;
   }
   return records;
+}
+
+/** Repeated for each part of a sparse file (PAX 0.0): in their order they are the map of PAX 0.1. */
+const sparsePairs = new Set(["GNU.sparse.offset", "GNU.sparse.numbytes"]);
+
+function append(records: PaxRecords, keyword: string, value: string): void {
+  const before = records.get(keyword);
+  records.set(keyword, before === undefined ? value : `${before},${value}`);
 }
 
 function parseRecord(body: ByteString, start: number): { keyword: string; value: string; end: number } {

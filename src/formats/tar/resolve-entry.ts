@@ -2,6 +2,7 @@ import { type ByteString, quoted } from "./byte-string.ts";
 import type { TarHeader } from "./parse-header.ts";
 import { parseDecimal, parsePaxTime } from "./parse-number.ts";
 import type { PaxRecords } from "./pax-records.ts";
+import { sparseName } from "./sparse.ts";
 import type { TarEntry, TarEntryType, TarTime } from "./tar-entry.ts";
 import { tarError } from "./tar-error.ts";
 
@@ -15,10 +16,10 @@ const entryTypes: Readonly<Record<string, TarEntryType>> = {
   "5": "directory",
   "6": "fifo",
   "7": "file",
+  S: "file", // GNU's sparse one
 };
 
 const refusedTypes: Readonly<Record<string, string>> = {
-  S: "GNU sparse file",
   D: "GNU incremental directory",
   M: "continuation of a multi-volume archive",
   N: "old GNU long name list",
@@ -42,14 +43,13 @@ export function mergeRecords(global: PaxRecords, own: PaxRecords | undefined): P
 
 /**
  * Header, GNU long names and PAX records as one entry; PAX wins over GNU, GNU over the header.
- * Errors: InvalidParameter for sparse files, types that are no files, and malformed records.
+ * Errors: InvalidParameter for types that are no files, and malformed records.
  */
 export function resolveEntry(header: TarHeader, extras: EntryExtras): TarEntry {
   const { records } = extras;
   const record = (keyword: string): string | undefined => records?.get(keyword) || undefined;
-  const path = record("path") ?? extras.path ?? header.path;
+  const path = (records && sparseName(records)) ?? record("path") ?? extras.path ?? header.path;
   if (path === "") throw tarError("name", "entry without a name");
-  if (records) refuseSparse(records, path);
   const number = (keyword: string, otherwise: number): number => {
     const text = record(keyword);
     return text === undefined ? otherwise : parseDecimal(text, `${keyword} of ${quoted(path)}`);
@@ -93,13 +93,6 @@ function entryType(header: TarHeader, path: ByteString): TarEntryType {
   // Archives older than ustar have no type for directories.
   if (path.endsWith("/")) return "directory";
   return (header.mode & modeTypeMask) === socketMode ? "socket" : "file";
-}
-
-function refuseSparse(records: PaxRecords, path: ByteString): void {
-  for (const keyword of records.keys()) {
-    if (!keyword.startsWith("GNU.sparse.")) continue;
-    throw tarError("sparse", `${quoted(path)}: PAX sparse file (${keyword}) is not supported`);
-  }
 }
 
 const xattrPrefix = "SCHILY.xattr.";

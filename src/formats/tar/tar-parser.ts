@@ -2,6 +2,14 @@ import { type ByteString, quoted } from "./byte-string.ts";
 import { parseHeader, type TarHeader } from "./parse-header.ts";
 import { type PaxRecords, parsePaxRecords } from "./pax-records.ts";
 import { mergeRecords, resolveEntry } from "./resolve-entry.ts";
+import {
+  checkFragments,
+  continuedSparse,
+  oldGnuSparse,
+  paxSparse,
+  type SparseFile,
+  SparseMapReader,
+} from "./sparse.ts";
 import { blockSize, paddingOf, type TarEntry } from "./tar-entry.ts";
 import { tarError } from "./tar-error.ts";
 
@@ -10,6 +18,8 @@ export interface TarHandler {
   entry(entry: TarEntry): void;
   /** A part of the content of the last entry, never empty: a view of the pushed chunk, valid only during the call. */
   content(slice: Uint8Array): void;
+  /** So many zeros of a sparse file; who has no use for holes gets them as content. */
+  hole?(sizeBytes: number): void;
   /** After the last part; also for entries without content. */
   entryEnd(): void;
 }
@@ -19,12 +29,26 @@ const maxMetadataBytes = 1024 * 1024;
 /** Global records are looked at again for every entry. */
 const maxGlobalRecords = 100;
 
-type State = "header" | "content" | "padding" | "metadata" | "skip" | "end";
+type State = "header" | "content" | "padding" | "metadata" | "skip" | "sparse-header" | "sparse-map" | "end";
+
+const zeros = new Uint8Array(64 * 1024);
+
+/** A sparse file whose fragments are being found, or read. */
+interface SparseContent {
+  readonly entry: TarEntry;
+  file: SparseFile;
+  /** Of the archive, that are still to come. */
+  storedBytes: number;
+  readonly map: SparseMapReader;
+  /** How many fragments were begun, and how much of the file is there. */
+  next: number;
+  position: number;
+}
 
 /**
  * A streaming reader: chunks of any size are pushed in, entries and slices of their content come out at once,
  * without copying content. It understands v7, ustar, GNU (long names, base-256 numbers) and PAX (also global
- * headers). Sparse files are refused by name.
+ * headers), and sparse files of both.
  *
  * Errors: InvalidParameter with code `tar.*`; the parser is unusable afterwards.
  */
@@ -42,6 +66,7 @@ export class TarParser {
   #longLinkPath: ByteString | undefined;
   #globalRecords: PaxRecords = new Map();
   #records: PaxRecords | undefined;
+  #sparse: SparseContent | undefined;
 
   constructor(private readonly handler: TarHandler) {}
 
@@ -71,11 +96,15 @@ export class TarParser {
     if (this.#state === "header") return this.#gatherHeader(bytes, at);
     const end = Math.min(bytes.length, at + this.#remaining);
     if (this.#state === "content") this.handler.content(bytes.subarray(at, end));
-    else if (this.#state === "metadata")
+    else if (this.#state === "metadata" || this.#sparseBlock)
       this.#gatheredBytes += bytes.copy(this.#gathered, this.#gatheredBytes, at, end);
     this.#remaining -= end - at;
     if (this.#remaining === 0) this.#finishState();
     return end;
+  }
+
+  get #sparseBlock(): boolean {
+    return this.#state === "sparse-header" || this.#state === "sparse-map";
   }
 
   #gatherHeader(bytes: Buffer, at: number): number {
@@ -94,6 +123,11 @@ export class TarParser {
 
   #finishState(): void {
     const finished = this.#state;
+    if (this.#sparseBlock) {
+      this.#finishSparseBlock();
+      return;
+    }
+    if (finished === "content" && this.#nextFragment()) return;
     if (finished === "content") this.handler.entryEnd();
     if (finished === "metadata")
       this.#finishMetadata(this.#gathered.toString("latin1", 0, this.#gatheredBytes));
@@ -116,7 +150,7 @@ export class TarParser {
     if ("xgLK".includes(header.typeFlag)) this.#beginMetadata(header);
     else if (header.typeFlag === "V")
       this.#begin("skip", header.size); // a volume label is no file
-    else this.#entry(header);
+    else this.#entry(header, block);
   }
 
   #begin(state: State, size: number): void {
@@ -158,19 +192,100 @@ export class TarParser {
     }
   }
 
-  #entry(header: TarHeader): void {
-    const entry = resolveEntry(header, {
-      path: this.#longPath,
-      linkPath: this.#longLinkPath,
-      records: mergeRecords(this.#globalRecords, this.#records),
-    });
+  #entry(header: TarHeader, block: Buffer): void {
+    const records = mergeRecords(this.#globalRecords, this.#records);
+    const entry = resolveEntry(header, { path: this.#longPath, linkPath: this.#longLinkPath, records });
+    const sparse = header.typeFlag === "S" ? oldGnuSparse(block) : records && paxSparse(records);
     this.#longPath = undefined;
     this.#longLinkPath = undefined;
     this.#records = undefined;
+    if (sparse !== undefined && entry.type === "file") {
+      this.#beginSparse(entry, sparse);
+      return;
+    }
     this.handler.entry(entry);
     if (entry.size === 0) this.handler.entryEnd();
     this.#begin("content", entry.size);
   }
+
+  #beginSparse(entry: TarEntry, file: SparseFile): void {
+    const [storedBytes, map] = [entry.size, new SparseMapReader()];
+    this.#sparse = { entry, file, storedBytes, map, next: 0, position: 0 };
+    if (file.isContinued) this.#awaitBlock("sparse-header");
+    else if (file.fragments === undefined) this.#awaitBlock("sparse-map");
+    else this.#beginFragments(this.#sparse);
+  }
+
+  #awaitBlock(state: "sparse-header" | "sparse-map"): void {
+    this.#gatheredBytes = 0;
+    this.#state = state;
+    this.#remaining = blockSize;
+    this.#padding = 0;
+  }
+
+  #finishSparseBlock(): void {
+    const sparse = this.#sparse;
+    if (sparse === undefined) throw new Error("no sparse file is being read");
+    const block = this.#gathered.subarray(0, blockSize);
+    this.#gatheredBytes = 0;
+    const next = this.#state === "sparse-header" ? takeContinuation(sparse, block) : takeMap(sparse, block);
+    if (next === "complete") this.#beginFragments(sparse);
+    else this.#awaitBlock(next);
+  }
+
+  #beginFragments({ entry, file, storedBytes }: SparseContent): void {
+    checkFragments(entry.path, file, storedBytes);
+    this.handler.entry({ ...entry, size: file.realSize });
+    this.#padding = paddingOf(storedBytes);
+    this.#state = "content";
+    this.#remaining = 0;
+    if (!this.#nextFragment()) this.#finishState();
+  }
+
+  /** False when there is no fragment any more; the hole behind the last one has been given then. */
+  #nextFragment(): boolean {
+    const sparse = this.#sparse;
+    if (sparse === undefined) return false;
+    const { fragments = [], realSize } = sparse.file;
+    for (let part = fragments[sparse.next++]; part !== undefined; part = fragments[sparse.next++]) {
+      this.#hole(part.offset - sparse.position);
+      sparse.position = part.offset + part.size;
+      if (part.size === 0) continue;
+      this.#state = "content";
+      this.#remaining = part.size;
+      return true;
+    }
+    this.#hole(realSize - sparse.position);
+    this.#sparse = undefined;
+    return false;
+  }
+
+  #hole(sizeBytes: number): void {
+    if (sizeBytes === 0) return;
+    const isTaken = this.handler.hole !== undefined;
+    this.handler.hole?.(sizeBytes);
+    for (let left = isTaken ? 0 : sizeBytes; left > 0; left -= zeros.length) {
+      this.handler.content(left < zeros.length ? zeros.subarray(0, left) : zeros);
+    }
+  }
+}
+
+type AfterBlock = "complete" | "sparse-header" | "sparse-map";
+
+function takeContinuation(sparse: SparseContent, block: Buffer): AfterBlock {
+  sparse.file = continuedSparse(sparse.file, block);
+  return sparse.file.isContinued ? "sparse-header" : "complete";
+}
+
+function takeMap(sparse: SparseContent, block: Buffer): AfterBlock {
+  sparse.storedBytes -= blockSize;
+  const fragments = sparse.map.push(block);
+  if (fragments !== undefined) {
+    sparse.file = { ...sparse.file, fragments };
+    return "complete";
+  }
+  if (sparse.storedBytes > 0) return "sparse-map";
+  throw tarError("sparse", `${quoted(sparse.entry.path)}: cut sparse map`);
 }
 
 function untilNul(body: ByteString): ByteString {

@@ -2,14 +2,19 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import {
   chmodSync,
   chownSync,
+  closeSync,
+  ftruncateSync,
   lchownSync,
   linkSync,
   mkdirSync,
+  openSync,
   readFileSync,
   rmSync,
+  statSync,
   symlinkSync,
   utimesSync,
   writeFileSync,
+  writeSync,
 } from "node:fs";
 import { join } from "node:path";
 import { WorkerPool } from "../../../src/core/unpack/worker-pool.ts";
@@ -67,6 +72,14 @@ function makeTree(root: string): void {
   utimesSync(at("dir"), 1, 1_000_000_000.000001);
 }
 
+/** Five bytes at each of `offsets`, and holes elsewhere. */
+function makeSparse(path: string, size: number, offsets: readonly number[]): void {
+  const fd = openSync(path, "wx");
+  for (const offset of offsets) writeSync(fd, "12345", offset);
+  ftruncateSync(fd, size);
+  closeSync(fd);
+}
+
 /** GNU tar packs; it and gantry unpack; the trees have to be the same. */
 async function compare(format: string, packOptions: readonly string[], sources: readonly string[]) {
   const archive = join(scratch, `${format}.tar`);
@@ -92,6 +105,29 @@ describe("unpacks as `tar -x` of GNU tar does", () => {
     const { ours, reference } = await compare("gnu", ["--format=gnu", "--numeric-owner"], ["-C", made, "."]);
     expect(ours).toEqual(reference);
     expect(ours.length).toBeGreaterThan(30);
+  });
+
+  test.each([
+    ["GNU", "gnu", ["--format=gnu"]],
+    ["PAX 0.0", "pax-0.0", ["--format=posix", "--sparse-version=0.0"]],
+    ["PAX 0.1", "pax-0.1", ["--format=posix", "--sparse-version=0.1"]],
+    ["PAX 1.0", "pax-1.0", ["--format=posix", "--sparse-version=1.0"]],
+  ])("sparse files in the form %s, and their holes stay holes", async (_name, format, options) => {
+    const source = join(scratch, `sparse-${format}-source`);
+    mkdirSync(source);
+    makeSparse(join(source, "hole"), 4 << 20, []);
+    makeSparse(join(source, "begins with data"), 1 << 20, [0]);
+    makeSparse(join(source, "ends with data"), (1 << 20) + 5, [1 << 20]);
+    // More parts than a header and a continuation of GNU's have.
+    const many = Array.from({ length: 60 }, (_, at) => (2 * at + 1) << 16);
+    makeSparse(join(source, "a".repeat(150)), 60 << 17, many);
+    writeFileSync(join(source, "plain"), "plain");
+    const pack = ["--sparse", "--numeric-owner", ...options];
+    const { ours, reference } = await compare(`sparse-${format}`, pack, ["-C", source, "."]);
+    expect(ours).toEqual(reference);
+    const unpacked = (name: string) => statSync(join(scratch, `sparse-${format}-gantry`, name));
+    expect(unpacked("hole")).toMatchObject({ size: 4 << 20, blocks: 0 });
+    expect(unpacked("a".repeat(150)).blocks * 512).toBeLessThan(2 << 20);
   });
 
   test("a real tree", async () => {

@@ -9,7 +9,7 @@ import {
   type Platform,
   platformDistance,
 } from "../../../formats/platform.ts";
-import { sniffCompression } from "../../unpack/decompress.ts";
+import { layerCompression } from "../../unpack/decompress.ts";
 import { type ArchiveFiles, readDocument, type SpooledFile } from "./archive-files.ts";
 
 /** An image of the archive, and the files that its blobs are in. */
@@ -134,7 +134,7 @@ const layerTypes = {
 } as const;
 
 const layerType = (file: SpooledFile) =>
-  layerTypes[sniffCompression(file.head, `layer ${file.name} of the archive`)];
+  layerTypes[layerCompression(file.head, `layer ${file.name} of the archive`)];
 
 function diffIdsOf(configFile: SpooledFile, layers: number): readonly Digest[] {
   const config = parseImageConfig(readDocument(configFile), `config ${configFile.name} of the archive`);
