@@ -1,4 +1,3 @@
-import type { PlatformError } from "../../errors/platform-error.ts";
 import type { Digest } from "../content/contract.ts";
 import type { WhiteoutForm } from "./whiteout.ts";
 
@@ -75,12 +74,4 @@ export interface UnpackedLayer {
  */
 export interface LayerUnpacker {
   unpack(request: UnpackRequest): Promise<UnpackedLayer>;
-}
-
-/** A PlatformError as it travels between threads. */
-export interface ErrorMessage {
-  readonly kind: PlatformError["kind"];
-  readonly message: string;
-  readonly hint: string | undefined;
-  readonly code: string | undefined;
 }

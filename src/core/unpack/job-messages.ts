@@ -1,4 +1,4 @@
-import { PlatformError } from "../../errors/platform-error.ts";
+import type { ErrorMessage } from "../../errors/error-message.ts";
 import type { DigestAlgorithm } from "../../formats/digest.ts";
 import type { AnatomyRequest } from "../anatomy/describe-anatomy.ts";
 import type { Digest } from "../content/contract.ts";
@@ -9,7 +9,7 @@ import type { LayerToPack } from "../diff/pack-layer.ts";
 import type { ErofsImage } from "../snapshots/erofs/write-image.ts";
 import type { LayerApplication } from "../snapshots/vfs/apply-layer.ts";
 import type { TreeClone } from "../snapshots/vfs/clone-tree.ts";
-import type { ErrorMessage, UnpackedLayer, UnpackLimits } from "./contract.ts";
+import type { UnpackedLayer, UnpackLimits } from "./contract.ts";
 import type { Inheritance } from "./inherit-attributes.ts";
 import type { WhiteoutForm } from "./whiteout.ts";
 
@@ -113,16 +113,3 @@ export type FromWorker =
   | { readonly type: "progress"; readonly job: number; readonly consumed: number }
   | { readonly type: "done"; readonly job: number; readonly result: TaskResult }
   | { readonly type: "failed"; readonly job: number; readonly error: ErrorMessage };
-
-export function toErrorMessage(error: unknown): ErrorMessage {
-  if (error instanceof PlatformError) {
-    const { kind, message, hint, code } = error;
-    return { kind, message, hint, code };
-  }
-  const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  return { kind: "System", message, hint: undefined, code: undefined };
-}
-
-export function fromErrorMessage({ kind, message, hint, code }: ErrorMessage): PlatformError {
-  return new PlatformError(kind, message, { hint, code });
-}

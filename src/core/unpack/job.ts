@@ -1,8 +1,9 @@
 import { closeSync, openSync } from "node:fs";
+import { toErrorMessage } from "../../errors/error-message.ts";
 import { PlatformError } from "../../errors/platform-error.ts";
 import { fileError } from "../content/file-error.ts";
 import type { LayerSource } from "./contract.ts";
-import { type Task, type TaskResult, type ToWorker, toErrorMessage } from "./job-messages.ts";
+import type { Task, TaskResult, ToWorker } from "./job-messages.ts";
 
 export type PostToWorker = (message: ToWorker, transfer?: ArrayBuffer[]) => void;
 

@@ -1,7 +1,8 @@
+import { fromErrorMessage } from "../../errors/error-message.ts";
 import { type PlatformError, systemError } from "../../errors/platform-error.ts";
+import { startWorker } from "../../kernel/start-worker.ts";
 import type { Job } from "./job.ts";
-import { type FromWorker, fromErrorMessage } from "./job-messages.ts";
-import { startWorker } from "./start-worker.ts";
+import type { FromWorker } from "./job-messages.ts";
 
 export interface PooledWorkerOptions {
   /** A Worker costs some MB, so it ends after this time without work. Default 5 s. */
@@ -28,7 +29,7 @@ export class PooledWorker {
     private readonly events: PooledWorkerEvents,
   ) {
     this.#idleMs = options.idleMs ?? 5000;
-    this.#worker = startWorker(options.addonPath);
+    this.#worker = startWorker("core/unpack/unpack-worker", { name: "unpack", addonPath: options.addonPath });
     this.#worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.#receive(data);
     this.#worker.onerror = (event) => this.#breakDown(event.message);
     this.#worker.addEventListener("close", () => this.#breakDown("it ended"));

@@ -2,15 +2,9 @@
  * The entry of the Workers that unpack layers; `WorkerPool` starts them. A Worker may have several jobs: while one
  * waits for its download, another goes on.
  */
+import { fromErrorMessage, toErrorMessage } from "../../errors/error-message.ts";
 import { JobInput } from "./job-input.ts";
-import {
-  type FromWorker,
-  fromErrorMessage,
-  type InputFile,
-  type Task,
-  type ToWorker,
-  toErrorMessage,
-} from "./job-messages.ts";
+import type { FromWorker, InputFile, Task, ToWorker } from "./job-messages.ts";
 import { runTask } from "./run-task.ts";
 
 declare const self: Worker;
