@@ -1,11 +1,17 @@
 /**
- * A minimal HTTP/1.1 client for the Engine API: content-length and chunked bodies, streams both ways
+ * A minimal HTTP/1.1 client for one server, the Engine API of most: content-length and chunked bodies, streams both ways
  * with back-pressure, hijacked connections with half-close, reuse of idle connections.
  * `fetch` cannot hijack, and node:http costs the command line ten milliseconds.
  */
-import { Http1Connection, type HttpRequest, type HttpResponse, type RawStream } from "./http1-connection.ts";
+import {
+  Http1Connection,
+  type HttpRequest,
+  type HttpResponse,
+  type OpenSocket,
+  type RawStream,
+} from "./http1-connection.ts";
 import type { ResponseHead } from "./http1-response.ts";
-import type { SocketAddress } from "./stream-socket.ts";
+import { type SocketAddress, StreamSocket } from "./stream-socket.ts";
 
 export type { HttpRequest, HttpResponse, RawStream } from "./http1-connection.ts";
 
@@ -20,7 +26,16 @@ export class Http1Client implements Disposable {
   private readonly all = new Set<Http1Connection>();
   private disposed = false;
 
-  constructor(private readonly address: SocketAddress) {}
+  private readonly openSocket: OpenSocket;
+
+  /** `host` is what the requests say of their server. */
+  constructor(
+    server: SocketAddress | OpenSocket,
+    private readonly host = "gantry",
+  ) {
+    this.openSocket =
+      typeof server === "function" ? server : (events) => StreamSocket.connect(server, events);
+  }
 
   /** Opens connections ahead of the requests that will need them, whose business a failure then is. */
   prepare(count: number): void {
@@ -34,14 +49,14 @@ export class Http1Client implements Disposable {
   /** Settles with the answer's head; the body follows as it arrives. Errors: Unavailable, System. */
   async request(request: HttpRequest): Promise<HttpResponse> {
     const reused = this.takeIdle();
-    if (reused === undefined) return (await this.takeFresh()).request(request);
+    if (reused === undefined) return (await this.takeFresh(request.signal)).request(request);
     try {
       return await reused.request(request);
     } catch (error) {
       // An idle connection may be closed by the peer at any moment; asking again is harmless for these.
       const repeatable = request.method === "GET" || request.method === "HEAD";
-      if (!repeatable) throw error;
-      return (await this.takeFresh()).request(request);
+      if (!repeatable || request.signal?.aborted) throw error;
+      return (await this.takeFresh(request.signal)).request(request);
     }
   }
 
@@ -65,20 +80,21 @@ export class Http1Client implements Disposable {
     return connection;
   }
 
-  private async takeFresh(): Promise<Http1Connection> {
+  private async takeFresh(signal?: AbortSignal): Promise<Http1Connection> {
     try {
-      return await (this.coming.shift() ?? this.open());
+      return await (this.coming.shift() ?? this.open(signal));
     } catch (error) {
       this.coming.length = 0; // they found nobody either; a later try shall look anew
       throw error;
     }
   }
 
-  private async open(): Promise<Http1Connection> {
-    const connection = await Http1Connection.open(this.address, {
-      idle: (self) => this.idle.push(self),
-      gone: (self) => this.forget(self),
-    });
+  private async open(signal?: AbortSignal): Promise<Http1Connection> {
+    const owner = {
+      idle: (self: Http1Connection) => this.idle.push(self),
+      gone: (self: Http1Connection) => this.forget(self),
+    };
+    const connection = await Http1Connection.open(this.openSocket, owner, this.host, signal);
     this.all.add(connection);
     if (this.disposed) connection.destroy();
     return connection;

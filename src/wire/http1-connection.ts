@@ -1,8 +1,8 @@
 /** One HTTP/1.1 connection: one exchange at a time, or taken over as a raw stream. */
 import { systemError } from "../errors/platform-error.ts";
-import { ByteQueue } from "./byte-queue.ts";
-import { Http1ResponseParser, type ResponseHead } from "./http1-response.ts";
-import { type SocketAddress, StreamSocket } from "./stream-socket.ts";
+import { ByteQueue, type Flow } from "./byte-queue.ts";
+import { Http1ResponseParser, type ParsedHead, type ResponseHead } from "./http1-response.ts";
+import type { SocketEvents } from "./stream-socket.ts";
 
 export interface HttpRequest {
   readonly method: "GET" | "HEAD" | "POST" | "PUT" | "DELETE";
@@ -11,9 +11,12 @@ export interface HttpRequest {
   readonly headers?: Readonly<Record<string, string>>;
   /** A stream is sent in chunks. */
   readonly body?: string | Uint8Array | AsyncIterable<Uint8Array>;
+  /** Its abort drops the connection, as long as the answer is not there as a whole. */
+  readonly signal?: AbortSignal;
 }
 
 export interface HttpResponse extends ResponseHead {
+  readonly statusText?: string;
   /** To be read once; leaving it early drops the connection. */
   readonly body: AsyncIterable<Uint8Array>;
   /** What the body says as JSON, of an answer that took no wire; not to be changed. */
@@ -29,11 +32,25 @@ export interface RawStream extends AsyncIterable<Uint8Array> {
   destroy(): void;
 }
 
+/** What an exchange takes place on. */
+export interface ConnectionSocket extends Flow {
+  /** Settles when the kernel has taken the bytes. */
+  write(bytes: Uint8Array): Promise<void> | undefined;
+  closeWrite(): void;
+  ref(): void;
+  unref(): void;
+  destroy(): void;
+}
+
+export type OpenSocket = (events: SocketEvents, signal?: AbortSignal) => Promise<ConnectionSocket>;
+
 interface Exchange {
   readonly upgrade: boolean;
   readonly resolve: (response: HttpResponse) => void;
   readonly reject: (error: unknown) => void;
   readonly body: ByteQueue;
+  /** Called once, when the answer is there as a whole or never will be. */
+  readonly settle: () => void;
 }
 
 export interface ConnectionOwner {
@@ -54,17 +71,24 @@ export class Http1Connection {
   });
 
   private constructor(
-    private readonly socket: StreamSocket,
+    private readonly socket: ConnectionSocket,
     private readonly owner: ConnectionOwner,
+    private readonly host: string,
   ) {}
 
-  static async open(address: SocketAddress, owner: ConnectionOwner): Promise<Http1Connection> {
+  /** `host` is what the requests say of their server. Errors: those of `open`. */
+  static async open(
+    open: OpenSocket,
+    owner: ConnectionOwner,
+    host: string,
+    signal?: AbortSignal,
+  ): Promise<Http1Connection> {
     let self: Http1Connection | undefined;
-    const socket = await StreamSocket.connect(address, {
-      data: (bytes) => self?.guard(() => self?.parser.push(bytes)),
-      end: (error) => self?.onClosed(error),
-    });
-    self = new Http1Connection(socket, owner);
+    const events = {
+      data: (bytes: Uint8Array) => self?.guard(() => self?.parser.push(bytes)),
+      end: (error: Error | undefined) => self?.onClosed(error),
+    };
+    self = new Http1Connection(await open(events, signal), owner, host);
     return self;
   }
 
@@ -75,7 +99,10 @@ export class Http1Connection {
   request(request: HttpRequest, upgrade = false): Promise<HttpResponse> {
     return new Promise((resolve, reject) => {
       const body = new ByteQueue(this.socket, () => this.destroy());
-      this.exchange = { upgrade, resolve, reject, body };
+      const onAbort = () => this.guard(() => request.signal?.throwIfAborted());
+      const settle = () => request.signal?.removeEventListener("abort", onAbort);
+      this.exchange = { upgrade, resolve, reject, body, settle };
+      request.signal?.addEventListener("abort", onAbort);
       this.parser.expect({ headRequest: request.method === "HEAD", upgrade });
       this.send(request, upgrade).catch((error: unknown) => this.onSendFailed(error));
     });
@@ -99,7 +126,7 @@ export class Http1Connection {
   private async send(request: HttpRequest, upgrade: boolean): Promise<void> {
     const { body } = request;
     const fixed = fixedBody(body);
-    const head = Buffer.from(encodeHead(request, fixed?.length, upgrade));
+    const head = Buffer.from(encodeHead(request, this.host, fixed?.length, upgrade));
     await this.socket.write(fixed === undefined ? head : Buffer.concat([head, fixed]));
     if (isStream(body)) await this.sendChunks(body);
   }
@@ -115,15 +142,16 @@ export class Http1Connection {
     this.sending = false;
   }
 
-  private onHead(head: ResponseHead): void {
+  private onHead(head: ParsedHead): void {
     this.keepAlive = head.headers.get("connection")?.toLowerCase() !== "close";
     const exchange = this.exchange;
-    exchange?.resolve({ status: head.status, headers: head.headers, body: exchange.body });
+    exchange?.resolve({ ...head, body: exchange.body });
   }
 
   private onEnd(): void {
     const exchange = this.exchange;
     this.exchange = undefined;
+    exchange?.settle();
     exchange?.body.end();
     // An answer that came before the request was sent whole leaves the connection in no usable state.
     if (!this.keepAlive || this.sending || exchange?.upgrade === true) {
@@ -144,7 +172,7 @@ export class Http1Connection {
   private onClosed(error: Error | undefined): void {
     if (this.exchange !== undefined) {
       this.guard(() => {
-        if (error !== undefined) throw systemError(`the connection to the engine broke: ${error.message}`);
+        if (error !== undefined) throw broken(error);
         this.parser.finish();
       });
     }
@@ -158,6 +186,7 @@ export class Http1Connection {
     } catch (error) {
       const exchange = this.exchange;
       this.exchange = undefined;
+      exchange?.settle();
       exchange?.reject(error);
       exchange?.body.fail(error);
       this.destroy();
@@ -176,8 +205,16 @@ function fixedBody(body: HttpRequest["body"]): Uint8Array | undefined {
   return typeof body === "string" ? Buffer.from(body) : isStream(body) ? undefined : body;
 }
 
-function encodeHead(request: HttpRequest, bodyLength: number | undefined, upgrade: boolean): string {
-  let head = `${request.method} ${request.path} HTTP/1.1\r\nHost: gantry\r\n`;
+const broken = (cause: Error) =>
+  systemError(`the connection broke: ${cause.message}`, { code: "http.cut", cause });
+
+function encodeHead(
+  request: HttpRequest,
+  host: string,
+  bodyLength: number | undefined,
+  upgrade: boolean,
+): string {
+  let head = `${request.method} ${request.path} HTTP/1.1\r\nHost: ${host}\r\n`;
   if (upgrade) head += "Connection: Upgrade\r\nUpgrade: tcp\r\n";
   if (bodyLength !== undefined) head += `Content-Length: ${bodyLength}\r\n`;
   else if (request.body !== undefined) head += "Transfer-Encoding: chunked\r\n";

@@ -10,8 +10,13 @@ export interface ResponseHead {
   readonly headers: ReadonlyMap<string, string>;
 }
 
+export interface ParsedHead extends ResponseHead {
+  /** `Not Found`; may be empty. */
+  readonly statusText: string;
+}
+
 export interface ResponseSink {
-  head(head: ResponseHead): void;
+  head(head: ParsedHead): void;
   /** Shares memory with the chunk pushed. */
   body(bytes: Uint8Array): void;
   /** The message is complete; the connection may carry the next one. */
@@ -63,7 +68,7 @@ export class Http1ResponseParser {
       this.phase = "idle";
       this.sink.end();
     } else if (this.phase !== "idle") {
-      throw systemError("the engine closed the connection in the middle of an answer", {
+      throw systemError("the server closed the connection in the middle of an answer", {
         code: "http.cut",
       });
     }
@@ -72,7 +77,7 @@ export class Http1ResponseParser {
   private step(chunk: Uint8Array): Uint8Array {
     switch (this.phase) {
       case "idle":
-        throw systemError("the engine sent bytes that no request asked for");
+        throw systemError("bytes came that no request asked for");
       case "head":
         return this.takeHead(chunk);
       case "length":
@@ -133,7 +138,7 @@ export class Http1ResponseParser {
       if (size === 0) this.phase = "trailers";
       else this.beginCounted("chunk-data", size);
     } else if (this.phase === "chunk-end") {
-      if (line !== "") throw systemError("malformed chunk in the engine's answer");
+      if (line !== "") throw systemError("malformed chunk in the answer");
       this.phase = "chunk-size";
     } else if (line === "") this.complete(); // other trailers are of no interest
     return after;
@@ -149,7 +154,7 @@ export class Http1ResponseParser {
     const joined = this.line.length === 0 ? chunk : Buffer.concat([this.line, chunk]);
     const at = Buffer.from(joined.buffer, joined.byteOffset, joined.length).indexOf(mark, 0, "latin1");
     if (at < 0) {
-      if (joined.length > limit) throw systemError("a header in the engine's answer is too long");
+      if (joined.length > limit) throw systemError("a header in the answer is too long");
       this.line = joined.slice();
       return { before: undefined, after: empty };
     }
@@ -165,25 +170,25 @@ const empty = new Uint8Array(0);
 const latin1 = (bytes: Uint8Array) =>
   Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1");
 
-function parseHead(text: string): ResponseHead {
+function parseHead(text: string): ParsedHead {
   const lines = text.split("\r\n");
-  const status = /^HTTP\/1\.[01] (\d{3})(?: |$)/.exec(lines[0] ?? "")?.[1];
+  const [, status, statusText = ""] = /^HTTP\/1\.[01] (\d{3})(?: (.*))?$/.exec(lines[0] ?? "") ?? [];
   if (status === undefined) throw systemError(`not an HTTP answer: ${(lines[0] ?? "").slice(0, 60)}`);
   const headers = new Map<string, string>();
   for (const line of lines.slice(1)) {
     const colon = line.indexOf(":");
-    if (colon <= 0) throw systemError(`malformed header in the engine's answer: ${line.slice(0, 60)}`);
+    if (colon <= 0) throw systemError(`malformed header in the answer: ${line.slice(0, 60)}`);
     const name = line.slice(0, colon).toLowerCase();
     const value = line.slice(colon + 1).trim();
     const earlier = headers.get(name);
     headers.set(name, earlier === undefined ? value : `${earlier}, ${value}`);
   }
-  return { status: Number(status), headers };
+  return { status: Number(status), statusText: statusText.trim(), headers };
 }
 
 function parseCount(text: string, radix: 10 | 16): number {
   const pattern = radix === 10 ? /^\d{1,15}$/ : /^[0-9a-fA-F]{1,12}$/;
   const digits = text.trim();
-  if (!pattern.test(digits)) throw systemError(`malformed length in the engine's answer: ${text}`);
+  if (!pattern.test(digits)) throw systemError(`malformed length in the answer: ${text}`);
   return Number.parseInt(digits, radix);
 }
