@@ -28,6 +28,7 @@ import { detectHost } from "../kernel/host-facts.ts";
 import { preferThisThread } from "../kernel/thread-priority.ts";
 import type { Log } from "../log/log.ts";
 import { createNetworks } from "../network/create-networks.ts";
+import { ReceiverThread } from "../registry/receive/receiver-thread.ts";
 import { HelperShimLauncher } from "../shim/helper-shim-launcher.ts";
 import { composeContainers } from "./compose-containers.ts";
 import { composeEngineRegistry } from "./compose-engine-registry.ts";
@@ -67,7 +68,8 @@ export async function compose(options: EngineOptions, log: Log): Promise<Engine>
   const bus = new EventBus();
 
   const workers = new WorkerPool({ addonPath, limits: options.layerLimits });
-  const content = new FileContentStore(join(root, "content"));
+  const receiver = new ReceiverThread();
+  const content = new FileContentStore(join(root, "content"), receiver);
   const snapshots = await openSnapshotter({
     root: join(root, "snapshots"),
     driver: options.storageDriver,
@@ -209,6 +211,7 @@ export async function compose(options: EngineOptions, log: Log): Promise<Engine>
       await containers.remover.settle();
       await Promise.all([networks.close(), shims.close()]);
       workers.close();
+      receiver[Symbol.dispose]();
     },
   };
 }

@@ -1,4 +1,5 @@
 import type { Digest, DigestAlgorithm } from "../../formats/digest.ts";
+import type { BodyReceiver } from "../../wire/body-receiver.ts";
 
 export type { Digest } from "../../formats/digest.ts";
 export type { Descriptor } from "../../formats/oci-image.ts";
@@ -18,6 +19,11 @@ export interface Ingest {
    * content is verified, throws when it never will be. For any number of followers.
    */
   readonly grown: AsyncIterable<number>;
+  /**
+   * Where it is there, bodies of HTTP answers can be appended in the place of `write`, beside this thread: `offset`
+   * follows. What it fails with is the caller's business: the ingest is not closed.
+   */
+  readonly receiver: BodyReceiver | undefined;
   /**
    * Takes the chunk over: the caller must not change it afterwards. Resolves when there is room for more.
    * Errors: InvalidParameter once more bytes arrive than expected; System (`no space left on device`).

@@ -11,11 +11,13 @@ import {
   isDigest,
 } from "../../formats/digest.ts";
 import { BlobLabelFiles } from "./blob-label-files.ts";
+import type { BlobWriters } from "./blob-writer.ts";
 import type { BlobLabels, ContentStore, ExpectedBlob, Ingest, PartialBlob } from "./contract.ts";
 import { digestOfFileName, fileNameOf } from "./digest-file-name.ts";
 import { fileError, isMissingFile } from "./file-error.ts";
 import { FileIngest } from "./file-ingest.ts";
 import { KeyedLock } from "./keyed-lock.ts";
+import { LocalBlobWriter } from "./local-blob-writer.ts";
 import { renameDurably, syncFile, writeFileDurably } from "./write-file-durably.ts";
 
 const algorithms = ["sha256", "sha512"] as const;
@@ -32,7 +34,10 @@ export class FileContentStore implements ContentStore {
   readonly spoolDirectory: string;
 
   /** Makes the directories if they are missing. */
-  constructor(private readonly directory: string) {
+  constructor(
+    private readonly directory: string,
+    private readonly blobWriters: BlobWriters = LocalBlobWriter,
+  ) {
     this.spoolDirectory = join(directory, "spool");
     rmSync(this.spoolDirectory, { recursive: true, force: true });
     mkdirSync(this.spoolDirectory, { recursive: true, mode: 0o700 });
@@ -88,6 +93,7 @@ export class FileContentStore implements ContentStore {
         path: this.ingestPath(digest),
         finalPath: this.blobPath(digest),
         expected,
+        writers: this.blobWriters,
         onEnd: (bytes) => {
           if (bytes !== undefined) this.sizes.set(digest, bytes);
           turn[Symbol.dispose]();

@@ -23,6 +23,11 @@ export function isDiskFull(error: unknown): boolean {
   return error instanceof Error && "code" in error && (error.code === "ENOSPC" || error.code === "EDQUOT");
 }
 
+/** Whether the store itself failed, and not where its bytes come from. */
+export function isStorageError(error: unknown): boolean {
+  return error instanceof PlatformError && /^(errno|content)\./.test(error.code ?? "");
+}
+
 /** Whether node:fs failed because the path does not exist. */
 export function isMissingFile(error: unknown): boolean {
   return error instanceof Error && "code" in error && error.code === "ENOENT";

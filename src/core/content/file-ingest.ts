@@ -1,22 +1,12 @@
 import { type FileHandle, open, rm } from "node:fs/promises";
-import { setImmediate as nextTurn } from "node:timers/promises";
-import { invalidParameter } from "../../errors/platform-error.ts";
-import { createDigester, type Digester, digestAlgorithm } from "../../formats/digest.ts";
+import { invalidParameter, type PlatformError } from "../../errors/platform-error.ts";
+import type { Digest } from "../../formats/digest.ts";
+import type { BodyReceiver } from "../../wire/body-receiver.ts";
+import type { BlobWriter, BlobWriters } from "./blob-writer.ts";
 import type { ExpectedBlob, Ingest } from "./contract.ts";
 import { fileError, isMissingFile } from "./file-error.ts";
 import { Growth } from "./growth.ts";
 import { renameDurably } from "./write-file-durably.ts";
-
-/** How much may wait for the disk before `write` makes its caller wait, in bytes. */
-const maxPendingBytes = 2 << 20;
-/**
- * After so many bytes other events get their turn. A fast network has always the next chunk ready, so that reading
- * and hashing would go on in microtasks alone.
- */
-const turnBytes = 256 << 10;
-const rehashBytes = 1 << 20;
-/** IOV_MAX of writev(2). */
-const maxGathered = 1024;
 
 export interface FileIngestOptions {
   /** Where the partial file grows; what an earlier ingest left there is continued. */
@@ -24,47 +14,41 @@ export interface FileIngestOptions {
   /** Where `commit` puts it, on the same file system. */
   readonly finalPath: string;
   readonly expected: ExpectedBlob;
+  readonly writers: BlobWriters;
   /** Called once, at the end; with the size if the blob got its name. */
   readonly onEnd: (committedBytes: number | undefined) => void;
 }
 
-/**
- * An ingest whose bytes go to a file of its own. Chunks are hashed as they come (at most some hundred
- * microseconds each) and written behind, gathered, on the thread pool.
- */
+/** An ingest whose bytes go to a file of its own; a `BlobWriter` hashes and writes them. */
 export class FileIngest implements Ingest {
   readonly path: string;
   readonly grown: Growth;
   private readonly expected: ExpectedBlob;
-  private pending: Uint8Array[] = [];
-  private pendingBytes = 0;
-  private sinceTurn = 0;
-  private flushing: Promise<void> | undefined;
-  private failure: { error: unknown } | undefined;
   private closed = false;
+  private failure: { error: unknown } | undefined;
 
   private constructor(
     private readonly options: FileIngestOptions,
     private readonly file: FileHandle,
-    private readonly digester: Digester,
-    private written: number,
+    private readonly writer: BlobWriter,
+    growth: Growth,
   ) {
     this.path = options.path;
     this.expected = options.expected;
-    this.grown = new Growth(written);
+    this.grown = growth;
   }
 
-  /** What is already in the partial file is hashed again, in steps. */
   static async open(options: FileIngestOptions): Promise<FileIngest> {
-    const { path, expected } = options;
+    const { path, expected, writers } = options;
     const file = await openOrCreate(path);
     try {
-      const digester = createDigester(digestAlgorithm(expected.digest));
       const there = (await file.stat()).size;
-      const usable = expected.size === undefined || there <= expected.size ? there : 0;
-      if (usable < there) await file.truncate(usable);
-      await hashAgain(file, usable, digester);
-      return new FileIngest(options, file, digester, usable);
+      const offset = expected.size === undefined || there <= expected.size ? there : 0;
+      if (offset < there) await file.truncate(offset);
+      const growth = new Growth(offset);
+      const onGrown = (size: number) => growth.report(size);
+      const writer = await writers.open({ file, offset, expected, onGrown });
+      return new FileIngest(options, file, writer, growth);
     } catch (error) {
       await file.close();
       throw error;
@@ -72,66 +56,23 @@ export class FileIngest implements Ingest {
   }
 
   get offset(): number {
-    return this.written + this.pendingBytes;
+    return this.writer.offset;
+  }
+
+  get receiver(): BodyReceiver | undefined {
+    return this.writer.receiver;
   }
 
   async write(chunk: Uint8Array): Promise<void> {
-    if (this.closed) throw this.failure?.error ?? new Error(`ingest of ${this.expected.digest} is closed`);
-    const { digest, size } = this.expected;
-    if (size !== undefined && this.offset + chunk.length > size) {
-      await this.discard(
-        invalidParameter(`blob ${digest} is longer than the ${size} bytes that its descriptor promises`, {
-          code: "content.size-mismatch",
-        }),
-      );
-    }
-    this.digester.update(chunk);
-    this.sinceTurn += chunk.length;
-    this.pending.push(chunk);
-    this.pendingBytes += chunk.length;
-    this.flushing ??= this.flush();
-    if (this.pendingBytes > maxPendingBytes) await this.flushing;
-    else if (this.sinceTurn > turnBytes) {
-      this.sinceTurn = 0;
-      await nextTurn();
-    }
-    if (this.failure) await this.discard(this.failure.error);
-  }
-
-  /** Writes until nothing waits. Never rejects: the failure is thrown by the next call of the owner. */
-  private async flush(): Promise<void> {
-    try {
-      while (this.pending.length > 0) {
-        const chunks = this.pending;
-        this.pending = [];
-        await this.writeAll(chunks);
-        const bytes = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
-        this.written += bytes;
-        this.pendingBytes -= bytes;
-        this.grown.report(this.written);
-      }
-    } catch (error) {
-      this.failure = { error: fileError(error, `write blob ${this.expected.digest}`) };
-    } finally {
-      this.flushing = undefined;
-    }
-  }
-
-  private async writeAll(chunks: readonly Uint8Array[]): Promise<void> {
-    let position = this.written;
-    let rest = chunks;
-    while (rest.length > 0) {
-      const { bytesWritten } = await this.file.writev(rest.slice(0, maxGathered), position);
-      position += bytesWritten;
-      rest = withoutFirst(rest, bytesWritten);
-    }
+    this.requireOpen();
+    await this.writer.write(chunk).catch((error) => this.discard(error));
   }
 
   async commit(): Promise<void> {
-    if (this.closed) throw this.failure?.error ?? new Error(`ingest of ${this.expected.digest} is closed`);
-    await this.flushing;
-    if (this.failure) await this.discard(this.failure.error);
-    await this.verify();
+    this.requireOpen();
+    const written = await this.writer.finish().catch((error) => this.discard(error));
+    const problem = mismatch(this.expected, written);
+    if (problem !== undefined) await this.discard(problem);
     this.grown.end();
     try {
       await this.file.sync();
@@ -140,28 +81,17 @@ export class FileIngest implements Ingest {
       await this.discard(fileError(error, `store blob ${this.expected.digest}`));
     }
     this.closed = true;
+    await this.writer.close();
     await this.file.close();
-    this.options.onEnd(this.written);
+    this.options.onEnd(written.size);
   }
 
-  private async verify(): Promise<void> {
-    const { digest, size } = this.expected;
-    if (size !== undefined && this.written !== size) {
-      await this.discard(
-        invalidParameter(`blob ${digest} has ${this.written} bytes, its descriptor promises ${size}`, {
-          code: "content.size-mismatch",
-        }),
-      );
-    }
-    const actual = this.digester.digest();
-    if (actual !== digest) {
-      await this.discard(
-        invalidParameter(`blob ${digest} has the digest ${actual}`, { code: "content.digest-mismatch" }),
-      );
-    }
+  private requireOpen(): void {
+    if (this.closed) throw this.failure?.error ?? new Error(`ingest of ${this.expected.digest} is closed`);
   }
 
   private async discard(error: unknown): Promise<never> {
+    this.failure ??= { error };
     await this.close({ keep: false, reason: error });
     throw error;
   }
@@ -170,12 +100,29 @@ export class FileIngest implements Ingest {
     if (this.closed) return;
     this.closed = true;
     this.grown.fail(reason ?? new Error(`the ingest of ${this.expected.digest} was given up`));
-    this.pending = keep ? this.pending : [];
-    await this.flushing;
+    const isWritten = await this.writer.close().then(
+      () => true,
+      () => false,
+    );
     await this.file.close().catch(() => {});
-    if (!keep || this.failure || this.written === 0) await rm(this.path, { force: true });
+    if (!(keep && isWritten) || this.offset === 0) await rm(this.path, { force: true });
     this.options.onEnd(undefined);
   }
+}
+
+function mismatch(
+  { digest, size }: ExpectedBlob,
+  written: { readonly size: number; readonly digest: Digest },
+): PlatformError | undefined {
+  if (size !== undefined && written.size !== size) {
+    return invalidParameter(`blob ${digest} has ${written.size} bytes, its descriptor promises ${size}`, {
+      code: "content.size-mismatch",
+    });
+  }
+  if (written.digest === digest) return undefined;
+  return invalidParameter(`blob ${digest} has the digest ${written.digest}`, {
+    code: "content.digest-mismatch",
+  });
 }
 
 async function openOrCreate(path: string): Promise<FileHandle> {
@@ -185,23 +132,4 @@ async function openOrCreate(path: string): Promise<FileHandle> {
     if (!isMissingFile(error)) throw error;
     return await open(path, "wx+", 0o600);
   }
-}
-
-async function hashAgain(file: FileHandle, bytes: number, digester: Digester): Promise<void> {
-  const buffer = new Uint8Array(Math.min(rehashBytes, bytes));
-  for (let position = 0; position < bytes; ) {
-    const { bytesRead } = await file.read(buffer, 0, Math.min(buffer.length, bytes - position), position);
-    if (bytesRead === 0) throw new Error(`partial blob shrank at ${position}`);
-    digester.update(buffer.subarray(0, bytesRead));
-    position += bytesRead;
-  }
-}
-
-function withoutFirst(chunks: readonly Uint8Array[], bytes: number): readonly Uint8Array[] {
-  let left = bytes;
-  for (const [index, chunk] of chunks.entries()) {
-    if (left < chunk.length) return [chunk.subarray(left), ...chunks.slice(index + 1)];
-    left -= chunk.length;
-  }
-  return [];
 }

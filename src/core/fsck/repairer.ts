@@ -112,7 +112,7 @@ export class Repairer {
     const ingest = await content.ingest(descriptor, signal);
     if (ingest === undefined) return;
     try {
-      for await (const chunk of remote.blob(descriptor, ingest.offset, signal)) await ingest.write(chunk);
+      await remote.download(descriptor, ingest, signal);
       await ingest.commit();
     } catch (error) {
       await ingest.close({ keep: false, reason: error });

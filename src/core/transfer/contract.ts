@@ -1,6 +1,6 @@
 import type { Platform } from "../../formats/platform.ts";
 import type { Reference } from "../../formats/reference.ts";
-import type { Descriptor, Digest } from "../content/contract.ts";
+import type { Descriptor, Digest, Ingest } from "../content/contract.ts";
 import type { Image } from "../images/contract.ts";
 
 /** Credentials of one registry. Docker's AuthConfig. */
@@ -25,6 +25,9 @@ export interface Progress {
 /** An attempt failed; the next one begins after so many seconds. */
 export type OnRetry = (seconds: number) => void;
 
+/** Where the bytes of a blob go; `offset` tells how many are there. */
+export type BlobTarget = Pick<Ingest, "offset" | "write" | "receiver">;
+
 /** One repository in its registry, asked with one set of credentials. Errors as Docker words them. */
 export interface RemoteRepository {
   /** What the reference's digest, or else its tag, means now. */
@@ -43,6 +46,11 @@ export interface RemoteRepository {
     signal: AbortSignal,
     onRetry?: OnRetry,
   ): AsyncIterable<Uint8Array>;
+  /**
+   * The same bytes, to where they are kept: beside this thread if the target has a receiver. It is the way for all that
+   * can be large. Errors: also those of the target.
+   */
+  download(descriptor: Descriptor, target: BlobTarget, signal: AbortSignal, onRetry?: OnRetry): Promise<void>;
   /**
    * The bytes of a blob were no good. True when they came from a source that can be spared: it is not asked for
    * this blob again, and the caller can begin anew.

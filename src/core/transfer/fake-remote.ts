@@ -2,7 +2,7 @@ import { notFound } from "../../errors/platform-error.ts";
 import { type Digest, type DigestAlgorithm, digestOf } from "../../formats/digest.ts";
 import { type Descriptor, mediaTypes } from "../../formats/oci-image.ts";
 import type { Platform } from "../../formats/platform.ts";
-import type { OnRetry, RemoteRepository } from "./contract.ts";
+import type { BlobTarget, OnRetry, RemoteRepository } from "./contract.ts";
 
 export interface FakeImage {
   readonly target: Descriptor;
@@ -124,6 +124,16 @@ export class FakeRemote implements RemoteRepository {
     } finally {
       this.openBlobs--;
     }
+  }
+
+  async download(
+    descriptor: Descriptor,
+    target: BlobTarget,
+    signal: AbortSignal,
+    onRetry?: OnRetry,
+  ): Promise<void> {
+    for await (const chunk of this.blob(descriptor, target.offset, signal, onRetry))
+      await target.write(chunk);
   }
 
   reject({ digest }: Descriptor): boolean {

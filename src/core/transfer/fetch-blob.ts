@@ -45,7 +45,7 @@ async function download(
   const ingest = await content.ingest(blob, signal);
   if (ingest === undefined) return;
   try {
-    for await (const chunk of remote.blob(blob, ingest.offset, signal)) await ingest.write(chunk);
+    await remote.download(blob, ingest, signal);
     await ingest.commit();
   } catch (error) {
     await ingest.close({ keep: isResumable(error), reason: error });

@@ -103,11 +103,10 @@ async function download(
 ): Promise<void> {
   const resumedAt = ingest.offset;
   const onRetry = (seconds: number) => progress.retrying(seconds);
+  using counting = count(ingest, progress);
   try {
-    for await (const chunk of remote.blob(descriptor, resumedAt, signal, onRetry)) {
-      await ingest.write(chunk);
-      progress.downloading(ingest.offset);
-    }
+    await remote.download(descriptor, ingest, signal, onRetry);
+    counting[Symbol.dispose]();
     progress.verifying();
     await ingest.commit();
     progress.downloaded();
@@ -116,6 +115,23 @@ async function download(
     await ingest.close({ keep: isResumable(error), reason });
     throw reason;
   }
+}
+
+/** Tells how the file grows, until that is no news any more. */
+function count(ingest: Ingest, progress: LayerLine): Disposable {
+  let isOver = false;
+  const follow = async () => {
+    for await (const size of ingest.grown) {
+      if (isOver) return;
+      progress.downloading(size);
+    }
+  };
+  follow().catch(() => {}); // the download says why it failed
+  return {
+    [Symbol.dispose]: () => {
+      isOver = true;
+    },
+  };
 }
 
 /**

@@ -1,16 +1,18 @@
+import { isStorageError } from "../../core/content/file-error.ts";
+import type { BlobTarget } from "../../core/transfer/contract.ts";
 import { PlatformError, unavailable } from "../../errors/platform-error.ts";
 import type { Descriptor } from "../../formats/oci-image.ts";
+import type { BodyReceiver } from "../../wire/body-receiver.ts";
 import type { RegistrySession } from "./registry-session.ts";
 import { responseError } from "./response-error.ts";
 import { pause, type RetryPolicy, retryDelayMs } from "./retry.ts";
-import type { HttpResponse } from "./transport.ts";
+import { type HttpResponse, skipping } from "./transport.ts";
 
 export interface BlobDownload {
   readonly session: RegistrySession;
   /** Below `/v2/`. */
   readonly path: string;
   readonly descriptor: Descriptor;
-  readonly offset: number;
   readonly retry: RetryPolicy;
   readonly signal: AbortSignal;
   /** An attempt broke off; the next one begins after so many seconds. */
@@ -25,48 +27,84 @@ const worthwhileBytes = 1 << 20;
  * times in a row without real progress.
  * Errors: NotFound, Unauthorized, Forbidden or Unavailable, naming blob and cause; the signal's reason.
  */
-export async function* downloadBlob(download: BlobDownload): AsyncGenerator<Uint8Array, void, undefined> {
-  const { descriptor, retry, signal } = download;
-  let position = download.offset;
-  let failures = 0;
-  let failedAt = position;
-  while (position < descriptor.size) {
+export async function* downloadBlob(
+  download: BlobDownload,
+  offset: number,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const { size } = download.descriptor;
+  const failures = new DownloadFailures(download, offset);
+  let position = offset;
+  while (position < size) {
     try {
-      for await (const chunk of chunksFrom(download, position)) {
+      const { response, skip } = await bodyFrom(download, position);
+      for await (const chunk of skipping(response.chunks(), skip)) {
         position += chunk.length;
         yield chunk;
       }
-      if (position < descriptor.size) throw brokeOff();
+      if (position < size) throw brokeOff();
     } catch (error) {
-      if (signal.aborted) throw signal.reason;
-      failures = position - failedAt >= worthwhileBytes ? 1 : failures + 1;
-      failedAt = position;
-      const delayMs = retryDelayMs(retry, failures, resumable(error, position > download.offset));
-      if (delayMs === undefined) throw naming(descriptor, position, error);
-      download.onRetry?.(Math.ceil(delayMs / 1000));
-      await pause(delayMs, signal);
+      await failures.recover(error, position);
     }
   }
 }
 
-async function* chunksFrom(download: BlobDownload, position: number): AsyncGenerator<Uint8Array> {
-  const { session, path, descriptor, signal } = download;
+/** The same, into the target from where it is. Errors: also those of the target, as they are. */
+export async function downloadInto(download: BlobDownload, target: BlobTarget): Promise<void> {
+  const { size } = download.descriptor;
+  const failures = new DownloadFailures(download, target.offset);
+  while (target.offset < size) {
+    try {
+      const { response, skip } = await bodyFrom(download, target.offset, target.receiver);
+      await response.into(target, skip);
+      if (target.offset < size) throw brokeOff();
+    } catch (error) {
+      if (isStorageError(error)) throw error;
+      await failures.recover(error, target.offset);
+    }
+  }
+}
+
+/** Counts the failures of one download. */
+class DownloadFailures {
+  private count = 0;
+  private lastAt: number;
+
+  constructor(
+    private readonly download: BlobDownload,
+    private readonly start: number,
+  ) {
+    this.lastAt = start;
+  }
+
+  /** Waits until the next attempt is due. Errors: the failure, named, when there is none; the signal's reason. */
+  async recover(error: unknown, position: number): Promise<void> {
+    const { descriptor, retry, signal, onRetry } = this.download;
+    if (signal.aborted) throw signal.reason;
+    this.count = position - this.lastAt >= worthwhileBytes ? 1 : this.count + 1;
+    this.lastAt = position;
+    const delayMs = retryDelayMs(retry, this.count, resumable(error, position > this.start));
+    if (delayMs === undefined) throw naming(descriptor, position, error);
+    onRetry?.(Math.ceil(delayMs / 1000));
+    await pause(delayMs, signal);
+  }
+}
+
+/** Asks for the rest of the blob; `skip` is how much of the answer's body is before it. */
+async function bodyFrom(
+  { session, path, descriptor, signal }: BlobDownload,
+  position: number,
+  receiver?: BodyReceiver,
+): Promise<{ readonly response: HttpResponse; readonly skip: number }> {
   const headers = position > 0 ? { range: `bytes=${position}-` } : {};
-  const response = await session.send({ method: "GET", path, headers, signal });
+  const response = await session.send({ method: "GET", path, headers, receiver, signal });
   if (response.status !== 200 && response.status !== 206) throw await responseError(response);
   // A server that ignores ranges begins from the start again.
   const start = response.status === 206 ? rangeStart(response) : 0;
-  const wrong = start === undefined || start > position || wrongLength(response, descriptor.size - start);
-  if (wrong) {
+  if (start === undefined || start > position || wrongLength(response, descriptor.size - start)) {
     await response.discard();
     throw wrongSize(response, descriptor);
   }
-  let skip = position - start;
-  for await (const chunk of response.chunks()) {
-    const wanted = skip > 0 ? chunk.subarray(Math.min(skip, chunk.length)) : chunk;
-    skip -= chunk.length - wanted.length;
-    if (wanted.length > 0) yield wanted;
-  }
+  return { response, skip: position - start };
 }
 
 /** RFC 9110, "Content-Range". */

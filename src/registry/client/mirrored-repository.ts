@@ -1,4 +1,5 @@
-import type { OnRetry, RemoteRepository } from "../../core/transfer/contract.ts";
+import { isStorageError } from "../../core/content/file-error.ts";
+import type { BlobTarget, OnRetry, RemoteRepository } from "../../core/transfer/contract.ts";
 import { messageOf, PlatformError } from "../../errors/platform-error.ts";
 import type { Digest } from "../../formats/digest.ts";
 import type { Descriptor } from "../../formats/oci-image.ts";
@@ -55,8 +56,7 @@ export class MirroredRepository implements RemoteRepository {
     onRetry?: OnRetry,
   ): AsyncGenerator<Uint8Array, void, undefined> {
     let position = offset;
-    for (const source of this.rejected.has(descriptor.digest) ? [] : await this.mirrors) {
-      if (this.failures.has(source)) continue;
+    for await (const source of this.mirrorsFor(descriptor)) {
       try {
         for await (const chunk of source.repository.blob(descriptor, position, signal)) {
           this.fromMirrors.add(descriptor.digest);
@@ -73,6 +73,34 @@ export class MirroredRepository implements RemoteRepository {
     } catch (error) {
       throw this.naming(error);
     }
+  }
+
+  async download(
+    descriptor: Descriptor,
+    target: BlobTarget,
+    signal: AbortSignal,
+    onRetry?: OnRetry,
+  ): Promise<void> {
+    for await (const source of this.mirrorsFor(descriptor)) {
+      const before = target.offset;
+      try {
+        return await source.repository.download(descriptor, target, signal);
+      } catch (error) {
+        if (isStorageError(error)) throw error;
+        this.failed(source, error, signal);
+      } finally {
+        if (target.offset > before) this.fromMirrors.add(descriptor.digest);
+      }
+    }
+    await this.registry.download(descriptor, target, signal, onRetry).catch((error) => {
+      throw isStorageError(error) ? error : this.naming(error);
+    });
+  }
+
+  /** Lazy: what fails meanwhile is not asked. */
+  private async *mirrorsFor({ digest }: Descriptor): AsyncGenerator<MirrorSource> {
+    if (this.rejected.has(digest)) return;
+    for (const source of await this.mirrors) if (!this.failures.has(source)) yield source;
   }
 
   reject({ digest }: Descriptor): boolean {

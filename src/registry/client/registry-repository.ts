@@ -1,9 +1,9 @@
-import type { OnRetry, RemoteRepository } from "../../core/transfer/contract.ts";
+import type { BlobTarget, OnRetry, RemoteRepository } from "../../core/transfer/contract.ts";
 import { notFound, type PlatformError, unavailable } from "../../errors/platform-error.ts";
 import { type Digest, digestAlgorithm, digestOf, isDigest } from "../../formats/digest.ts";
 import { bareMediaType, type Descriptor, mediaTypes } from "../../formats/oci-image.ts";
 import { familiarName, familiarReference, type Reference } from "../../formats/reference.ts";
-import { downloadBlob } from "./download-blob.ts";
+import { type BlobDownload, downloadBlob, downloadInto } from "./download-blob.ts";
 import { listing, maxPages, nextPage, pageSize } from "./listing.ts";
 import type { RegistrySession } from "./registry-session.ts";
 import { RegistryError, responseError } from "./response-error.ts";
@@ -108,15 +108,21 @@ export class RegistryRepository implements RemoteRepository {
     signal: AbortSignal,
     onRetry?: OnRetry,
   ): AsyncIterable<Uint8Array> {
-    return downloadBlob({
-      session: this.session,
-      path: `${this.reference.path}/blobs/${descriptor.digest}`,
-      descriptor,
-      offset,
-      retry: this.retry,
-      signal,
-      onRetry,
-    });
+    return downloadBlob(this.downloadOf(descriptor, signal, onRetry), offset);
+  }
+
+  download(
+    descriptor: Descriptor,
+    target: BlobTarget,
+    signal: AbortSignal,
+    onRetry?: OnRetry,
+  ): Promise<void> {
+    return downloadInto(this.downloadOf(descriptor, signal, onRetry), target);
+  }
+
+  private downloadOf(descriptor: Descriptor, signal: AbortSignal, onRetry?: OnRetry): BlobDownload {
+    const path = `${this.reference.path}/blobs/${descriptor.digest}`;
+    return { session: this.session, path, descriptor, retry: this.retry, signal, onRetry };
   }
 
   /** There is no other source. */

@@ -1,4 +1,5 @@
 import { type PlatformError, unavailable } from "../../errors/platform-error.ts";
+import type { BodyReceiver } from "../../wire/body-receiver.ts";
 import type { Authorizer } from "./authorizer.ts";
 import { parseChallenges } from "./parse-challenges.ts";
 import type { RegistryEndpoint } from "./registry-endpoint.ts";
@@ -10,6 +11,8 @@ export interface ApiRequest {
   readonly path: string | URL;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: HttpRequest["body"];
+  /** See `HttpRequest`. */
+  readonly receiver?: BodyReceiver | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -76,7 +79,7 @@ export class RegistrySession {
   private sendTo(
     endpoint: RegistryEndpoint,
     url: URL,
-    { method, headers, body, signal }: ApiRequest,
+    { method, headers, body, receiver, signal }: ApiRequest,
     authorization: string | undefined,
     responseTimeoutMs = endpoint.responseTimeoutMs,
   ): Promise<HttpResponse> {
@@ -94,6 +97,7 @@ export class RegistrySession {
         hostHeaders: isOurs && !isOpen ? endpoint.headers : undefined,
         ...(body === undefined ? {} : { body }),
         trust: endpoint.trust,
+        receiver,
         signal,
         responseTimeoutMs,
       })

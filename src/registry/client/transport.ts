@@ -1,4 +1,6 @@
 import { PlatformError, unavailable } from "../../errors/platform-error.ts";
+import type { BodyReceiver } from "../../wire/body-receiver.ts";
+import { type Answer, fetchedAnswer, receivedAnswer } from "./answer.ts";
 import { connectionError, proxyError } from "./connection-error.ts";
 import type { HostCertificates } from "./host-certificates.ts";
 import { hostName, isLoopback } from "./host-name.ts";
@@ -32,12 +34,14 @@ export interface HttpRequest {
   readonly hostHeaders?: Readonly<Record<string, string>> | undefined;
   readonly body?: string | Uint8Array | StreamedBody;
   readonly trust: Trust;
+  /** For a GET whose body is a blob: sends the request in the place of this thread. */
+  readonly receiver?: BodyReceiver | undefined;
   /** Undefined: the transport's. */
   readonly responseTimeoutMs?: number | undefined;
   readonly signal: AbortSignal;
 }
 
-/** An answer whose body is read at most once, by `chunks`, `bytes` or `discard`. */
+/** An answer whose body is read at most once, by `chunks`, `into`, `bytes` or `discard`. */
 export interface HttpResponse {
   readonly status: number;
   readonly statusText: string;
@@ -46,6 +50,11 @@ export interface HttpResponse {
   readonly request: HttpRequest;
   /** Chunks as they arrive; leaving the loop early closes the connection. Errors as `connectionError`. */
   chunks(): AsyncGenerator<Uint8Array, void, undefined>;
+  /**
+   * Appends the body without its first `skip` bytes to the blob whose receiver the request had, else writes it there.
+   * Errors as `chunks`, and those of the blob.
+   */
+  into(blob: { write(chunk: Uint8Array): Promise<void> }, skip: number): Promise<void>;
   /** Errors: Unavailable for a body of more than `limit` bytes. */
   bytes(limit: number): Promise<Uint8Array>;
   /** Gives the connection back when the body is not wanted. */
@@ -78,7 +87,7 @@ export class Transport {
   }
 
   private async sendOnce(request: HttpRequest, original: HttpRequest): Promise<HttpResponse> {
-    const { method, url, headers, body, trust, signal } = request;
+    const { method, url, headers, body, trust, receiver, signal } = request;
     signal.throwIfAborted();
     const { protocol, host } = new URL(url);
     const tls = protocol === "https:" ? await this.options.certificates.for(host, trust) : {};
@@ -92,28 +101,27 @@ export class Transport {
       watch.expectWithin(timeoutMs);
     });
     try {
-      const response = await fetch(url, {
-        method,
+      const plain = {
+        url,
         headers: {
           "user-agent": this.options.userAgent,
           "accept-encoding": "identity",
           ...(isStreamed(body) ? { "content-length": String(body.sizeBytes) } : {}),
           ...headers,
         },
-        redirect: "manual",
-        // The bytes are what the digest covers, whatever Content-Encoding says.
-        decompress: false,
-        signal: watch.signal,
         tls: { ...tls, rejectUnauthorized: trust.verifyTls },
-        timeout: false,
-        ...(proxy === undefined ? {} : { proxy }),
-        ...(sent === undefined ? {} : { body: sent }),
-      });
+        proxy,
+      };
+      // TLS within TLS, to a proxy with a certificate, is a thing that only fetch does.
+      const answer =
+        receiver === undefined || proxy?.startsWith("https:")
+          ? await fetchedAnswer({ ...plain, method, body: sent }, watch.signal)
+          : await receivedAnswer(receiver, plain, watch.signal);
       watch.rest();
-      if (proxy !== undefined && response.status === 407) {
-        throw proxyError(method, url, proxy, response.statusText);
+      if (proxy !== undefined && answer.status === 407) {
+        throw proxyError(method, url, proxy, answer.statusText);
       }
-      return new FetchResponse(response, original, watch, this.options.idleTimeoutMs);
+      return new WatchedResponse(answer, original, watch, this.options.idleTimeoutMs);
     } catch (error) {
       watch.end();
       throw watch.translate(error, method, url, "net/http: timeout awaiting response headers");
@@ -141,42 +149,62 @@ function sentBody(body: HttpRequest["body"], onTaken: () => void) {
   });
 }
 
-class FetchResponse implements HttpResponse {
+class WatchedResponse implements HttpResponse {
+  readonly status: number;
+  readonly statusText: string;
+  readonly headers: Headers;
+
   constructor(
-    private readonly response: Response,
+    private readonly answer: Answer,
     readonly request: HttpRequest,
     private readonly watch: Watch,
     private readonly idleTimeoutMs: number,
-  ) {}
-
-  get status(): number {
-    return this.response.status;
-  }
-  get statusText(): string {
-    return this.response.statusText;
-  }
-  get headers(): Headers {
-    return this.response.headers;
+  ) {
+    this.status = answer.status;
+    this.statusText = answer.statusText;
+    this.headers = answer.headers;
   }
 
   async *chunks(): AsyncGenerator<Uint8Array, void, undefined> {
-    const reader = this.response.body?.getReader();
-    const { method, url } = this.request;
     try {
-      while (reader) {
+      for (;;) {
         this.watch.expectWithin(this.idleTimeoutMs);
-        const { done, value } = await reader.read();
+        const chunk = await this.answer.next();
         this.watch.rest();
-        if (done) return;
-        yield value;
+        if (chunk === undefined) return;
+        yield chunk;
       }
     } catch (error) {
-      throw this.watch.translate(error, method, url, "i/o timeout while reading the body");
+      throw this.translate(error);
     } finally {
       this.watch.end();
       // Closes the connection if the body was not read to its end.
-      reader?.cancel().catch(() => {});
+      void this.answer.cancel();
     }
+  }
+
+  async into(blob: { write(chunk: Uint8Array): Promise<void> }, skip: number): Promise<void> {
+    const { append } = this.answer;
+    if (append === undefined) {
+      for await (const chunk of skipping(this.chunks(), skip)) await blob.write(chunk);
+      return;
+    }
+    this.watch.expectWithin(this.idleTimeoutMs);
+    try {
+      await append(skip, () => {
+        this.watch.rest();
+        this.watch.expectWithin(this.idleTimeoutMs);
+      });
+    } catch (error) {
+      throw this.translate(error);
+    } finally {
+      this.watch.end();
+    }
+  }
+
+  private translate(error: unknown): unknown {
+    const { method, url } = this.request;
+    return this.watch.translate(error, method, url, "i/o timeout while reading the body");
   }
 
   async bytes(limit: number): Promise<Uint8Array> {
@@ -196,7 +224,20 @@ class FetchResponse implements HttpResponse {
 
   async discard(): Promise<void> {
     this.watch.end();
-    await this.response.body?.cancel().catch(() => {});
+    await this.answer.cancel();
+  }
+}
+
+/** The bytes without the first `count`. */
+export async function* skipping(
+  chunks: AsyncIterable<Uint8Array>,
+  count: number,
+): AsyncGenerator<Uint8Array> {
+  let left = count;
+  for await (const chunk of chunks) {
+    const wanted = chunk.subarray(Math.min(left, chunk.length));
+    left -= chunk.length - wanted.length;
+    if (wanted.length > 0) yield wanted;
   }
 }
 

@@ -12,6 +12,7 @@ import { WorkerPool } from "../../../src/core/unpack/worker-pool.ts";
 import { hostPlatform } from "../../../src/formats/platform.ts";
 import { createLog } from "../../../src/log/log.ts";
 import { RegistryClient, type RegistryClientOptions } from "../../../src/registry/client/registry-client.ts";
+import { ReceiverThread } from "../../../src/registry/receive/receiver-thread.ts";
 import { scratchDirectory } from "../../fixtures/places.ts";
 
 /** Everything below a pull, on a directory of its own. */
@@ -24,6 +25,7 @@ export class Stores implements AsyncDisposable {
     readonly images: FileImageStore,
     readonly transfer: ImageTransfer,
     private readonly pool: WorkerPool,
+    private readonly receiver: ReceiverThread,
   ) {}
 
   /** `root` outlives the stores; default: an own one that ends with them. */
@@ -31,7 +33,8 @@ export class Stores implements AsyncDisposable {
     const directory = root ?? scratchDirectory("stores");
     const log = createLog("error", (line) => process.stderr.write(line));
     const pool = new WorkerPool();
-    const content = new FileContentStore(join(directory, "content"));
+    const receiver = new ReceiverThread();
+    const content = new FileContentStore(join(directory, "content"), receiver);
     const snapshots = new FileSnapshotter({
       root: join(directory, "snapshots"),
       driver: new OverlayDriver("overlay", pool),
@@ -60,7 +63,7 @@ export class Stores implements AsyncDisposable {
       downloads: new Limit(3),
       uploads: new Limit(5),
     });
-    return new Stores(directory, root === undefined, content, snapshots, images, transfer, pool);
+    return new Stores(directory, root === undefined, content, snapshots, images, transfer, pool, receiver);
   }
 
   /** Pulls and returns the progress with the result. */
@@ -78,6 +81,7 @@ export class Stores implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.snapshots.close();
     this.pool.close();
+    this.receiver[Symbol.dispose]();
     if (this.isOwnRoot) rmSync(this.root, { recursive: true, force: true });
   }
 }

@@ -2,6 +2,7 @@ import { afterAll, expect, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { BlobTarget } from "../../../core/transfer/contract.ts";
 import { notFound, PlatformError, unavailable } from "../../../errors/platform-error.ts";
 import { type Digest, digestOf } from "../../../formats/digest.ts";
 import { createLog } from "../../../log/log.ts";
@@ -41,7 +42,10 @@ class SlowUpstream implements Upstream {
   repository() {
     const blob = (_descriptor: unknown, offset: number) => this.pieces(offset);
     const refused = () => Promise.reject(this.error ?? notFound("no such manifest"));
-    return { resolve: refused, manifest: refused, tags: refused, blob, reject: () => false };
+    const download = async (_descriptor: unknown, target: BlobTarget) => {
+      for await (const piece of this.pieces(target.offset)) await target.write(piece);
+    };
+    return { resolve: refused, manifest: refused, tags: refused, blob, download, reject: () => false };
   }
 
   async blobSize(): Promise<number> {

@@ -112,8 +112,7 @@ export class PullThroughCache {
     const { upstream, repositories, log } = this.options;
     const descriptor = { mediaType: "application/octet-stream", digest, size };
     try {
-      const chunks = upstream.repository(name, digest).blob(descriptor, ingest.offset, this.stopping.signal);
-      for await (const chunk of chunks) await ingest.write(chunk);
+      await upstream.repository(name, digest).download(descriptor, ingest, this.stopping.signal);
       await repositories.addBlob(name, digest, () => ingest.commit());
     } catch (error) {
       await ingest.close({ keep: true, reason: error });

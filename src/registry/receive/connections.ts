@@ -1,0 +1,38 @@
+import { digestOf } from "../../formats/digest.ts";
+import type { PlainGet } from "../../wire/body-receiver.ts";
+import { Http1Client, type HttpResponse } from "../../wire/http1-client.ts";
+import { connectFor } from "./net-socket.ts";
+import { proxyAuthorization } from "./open-tunnel.ts";
+
+/** Sends requests; connections that are idle are used again for the same server, proxy and certificates. */
+export class Connections {
+  readonly #clients = new Map<string, Http1Client>();
+
+  /** The body is read no further than its reader is. Errors: see `connectFor`; System with the code `http.cut`. */
+  get({ url, headers, tls, proxy }: PlainGet, signal: AbortSignal): Promise<HttpResponse> {
+    Object.values(headers).forEach(checkValue);
+    const target = new URL(url);
+    const { origin, host, pathname, search } = target;
+    const key = digestOf(JSON.stringify([origin, proxy, tls]));
+    let client = this.#clients.get(key);
+    if (client === undefined) {
+      client = new Http1Client((events, stop) => connectFor({ url, tls, proxy }, events, stop), host);
+      this.#clients.set(key, client);
+    }
+    const path = pathname + search;
+    // RFC 9112, "absolute-form": a proxy that is no tunnel is told the whole URL.
+    const isTold = proxy !== undefined && target.protocol === "http:";
+    const told = isTold ? proxyAuthorization(new URL(proxy)) : {};
+    return client.request({
+      method: "GET",
+      path: isTold ? origin + path : path,
+      headers: { ...headers, ...told },
+      signal,
+    });
+  }
+}
+
+/** RFC 9110, "Field Values": a token server's answer must not become a header of its own. */
+function checkValue(value: string): void {
+  if (/[\r\n\0]/.test(value)) throw new Error("a header of the request has a line break in its value");
+}

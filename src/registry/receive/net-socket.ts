@@ -1,0 +1,101 @@
+import { connect as connectTcp, isIP, type Socket } from "node:net";
+import { connect as connectTls } from "node:tls";
+import type { ConnectionTls, PlainGet } from "../../wire/body-receiver.ts";
+import type { ConnectionSocket } from "../../wire/http1-connection.ts";
+import type { SocketEvents } from "../../wire/stream-socket.ts";
+import { hostName } from "../client/host-name.ts";
+import { openTunnel } from "./open-tunnel.ts";
+
+/**
+ * Connects to the server of a request: directly, or through its proxy, over TLS where its URL wants it.
+ * Errors: those of node:net and node:tls; see `openTunnel`.
+ */
+export async function connectFor(
+  { url, tls, proxy }: Omit<PlainGet, "headers">,
+  events: SocketEvents,
+  signal?: AbortSignal,
+): Promise<ConnectionSocket> {
+  const target = new URL(url);
+  const isSecure = target.protocol === "https:";
+  const first = await connected(connectTcp(addressOf(proxy === undefined ? target : new URL(proxy))), signal);
+  try {
+    if (proxy !== undefined && isSecure) await openTunnel(first, target, new URL(proxy), signal);
+    return netSocket(isSecure ? await secured(first, target, tls, signal) : first, events);
+  } catch (error) {
+    first.destroy();
+    throw error;
+  }
+}
+
+function addressOf(url: URL) {
+  return { host: hostName(url.host), port: Number(url.port || (url.protocol === "https:" ? 443 : 80)) };
+}
+
+function connected(socket: Socket, signal: AbortSignal | undefined): Promise<Socket> {
+  return opened(socket, "connect", signal);
+}
+
+function secured(
+  socket: Socket,
+  target: URL,
+  { ca, ...tls }: ConnectionTls,
+  signal: AbortSignal | undefined,
+): Promise<Socket> {
+  const { host } = addressOf(target);
+  const trusted = ca === undefined ? {} : { ca: [...ca] };
+  const named = isIP(host) ? {} : { servername: host };
+  return opened(connectTls({ socket, host, ...named, ...tls, ...trusted }), "secureConnect", signal);
+}
+
+/** Settles with the event, or with what comes before it. */
+async function opened(
+  socket: Socket,
+  event: "connect" | "secureConnect",
+  signal: AbortSignal | undefined,
+): Promise<Socket> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const onClose = () => reject(Object.assign(new Error("the connection was closed"), { code: "ECONNRESET" }));
+  const onAbort = () => reject(signal?.reason);
+  socket.once(event, resolve).once("error", reject).once("close", onClose);
+  signal?.addEventListener("abort", onAbort);
+  if (signal?.aborted) onAbort();
+  try {
+    await promise;
+    return socket;
+  } catch (error) {
+    socket.on("error", () => {}).destroy();
+    throw error;
+  } finally {
+    socket.off(event, resolve).off("error", reject).off("close", onClose);
+    signal?.removeEventListener("abort", onAbort);
+  }
+}
+
+function netSocket(socket: Socket, events: SocketEvents): ConnectionSocket {
+  let isOver = false;
+  const end = (error?: Error) => {
+    if (isOver) return;
+    isOver = true;
+    events.end(error);
+  };
+  socket
+    .on("data", (bytes: Buffer) => events.data(bytes))
+    .on("end", () => end())
+    .on("error", end)
+    .on("close", () => end());
+  return {
+    write: (bytes) =>
+      new Promise((resolve, reject) => {
+        socket.write(bytes, (error) => (error ? reject(error) : resolve()));
+      }),
+    closeWrite: () => socket.end(),
+    pause: () => socket.pause(),
+    resume: () => socket.resume(),
+    ref: () => socket.ref(),
+    unref: () => socket.unref(),
+    destroy: () => {
+      isOver = true;
+      socket.destroy();
+    },
+  };
+}

@@ -1,0 +1,54 @@
+/** The entry of the Worker that receives blobs; `ReceiverThread` starts it. */
+import { isStorageError } from "../../core/content/file-error.ts";
+import { toErrorMessage } from "../../errors/error-message.ts";
+import { PlatformError } from "../../errors/platform-error.ts";
+import { Connections } from "./connections.ts";
+import type { Failure, FromReceiver, Question, ToReceiver } from "./receive-messages.ts";
+import { ReceivedFile } from "./received-file.ts";
+
+declare const self: Worker;
+
+const connections = new Connections();
+const files = new Map<number, ReceivedFile>();
+const post = (message: FromReceiver) => self.postMessage(message);
+
+self.onmessage = ({ data }: MessageEvent<ToReceiver>) => {
+  if (data.type === "cancel") files.get(data.file)?.cancel();
+  else void answer(data.file, data.id, data.question);
+};
+
+async function answer(number: number, id: number, question: Question): Promise<void> {
+  try {
+    const answered = await fileOf(number, question).answer(question);
+    post({ type: "answer", id, answer: answered });
+  } catch (error) {
+    post({ type: "failed", id, failure: failureOf(error) });
+  }
+  if (question.kind === "close") files.delete(number);
+}
+
+function fileOf(number: number, question: Question): ReceivedFile {
+  const onGrown = (size: number) => post({ type: "grown", file: number, size });
+  if (question.kind === "open") files.set(number, new ReceivedFile(connections, question.file, onGrown));
+  const file = files.get(number);
+  if (file === undefined) throw new Error(`no file ${number} is open`);
+  return file;
+}
+
+/** Only the store's own errors are ready for users; the others are told by whom they are about. */
+function failureOf(error: unknown): Failure {
+  if (isStorageError(error)) return { is: "storage", error: toErrorMessage(error) };
+  const isCut = error instanceof PlatformError && error.code === "http.cut";
+  const cause = isCut ? (error.cause ?? cut) : error;
+  const message = cause instanceof Error ? cause.message : String(cause);
+  // What `fetch` sums up under this name, node:tls tells with the names of its library.
+  const code = textOf(cause, "code")?.replace(/^ERR_SSL_.*/, "EPROTO");
+  return { is: "connection", message, code, statusText: textOf(cause, "statusText") };
+}
+
+const cut = Object.assign(new Error("unexpected EOF"), { code: "ECONNRESET" });
+
+function textOf(error: unknown, field: "code" | "statusText"): string | undefined {
+  const value: unknown = error instanceof Error ? Reflect.get(error, field) : undefined;
+  return value === undefined ? undefined : String(value);
+}
