@@ -16,6 +16,7 @@ import { checkLayerCount } from "../images/load-image.ts";
 import type { Lease } from "../leases/leases.ts";
 import { type ChosenManifest, chooseManifest } from "./choose-manifest.ts";
 import type { OnRetry, Progress, RemoteRepository } from "./contract.ts";
+import { embeddedContent } from "./embedded-data.ts";
 import type { LayerServices, WantedLayer } from "./fetch-layer.ts";
 import { fetchLayers } from "./fetch-layers.ts";
 import { PullLine } from "./layer-line.ts";
@@ -67,6 +68,7 @@ export async function pullImage(
     fetchDocument(services.content, pull, descriptor),
   );
   sayBegin(pull);
+  await keepEmbedded(services.content, pull, chosen);
   const config = await fetchConfig(services.content, pull, chosen);
   for (const { descriptor, bytes } of chosen.documents) {
     await services.content.put(bytes, digestAlgorithm(descriptor.digest));
@@ -112,7 +114,23 @@ async function fetchDocument(
   const { remote, lease, signal } = pull;
   lease.holdBlob(descriptor.digest);
   if (content.has(descriptor.digest)) return await content.read(descriptor.digest);
+  const embedded = embeddedContent(descriptor);
+  if (embedded !== undefined) return embedded;
   return await remote.manifest(descriptor, signal, sayWaiting(pull));
+}
+
+/** What the manifest carries itself is there, and not downloaded. */
+async function keepEmbedded(
+  content: ContentStore,
+  { lease }: ImagePull,
+  { manifest }: ChosenManifest,
+): Promise<void> {
+  for (const descriptor of [manifest.config, ...manifest.layers]) {
+    const bytes = embeddedContent(descriptor);
+    if (bytes === undefined) continue;
+    lease.holdBlob(descriptor.digest);
+    await content.put(bytes, digestAlgorithm(descriptor.digest));
+  }
 }
 
 async function fetchConfig(

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
+import { gunzipSync, gzipSync } from "node:zlib";
+import { hostArchitecture, packTar } from "../../../scripts/image-archive.ts";
 import { digestOf } from "../../../src/formats/digest.ts";
 import { mediaTypes } from "../../../src/formats/oci-image.ts";
 import { mustRun } from "../../fixtures/command.ts";
@@ -141,6 +143,45 @@ describe.each(clients)("with %s", (client) => {
     await engine.must(client, "tag", image, target);
     expect(await engine.must(client, "push", target)).toContain(`1: digest: ${digestOf(raw)}`);
     await engine.must(client, "rmi", image, target);
+  });
+
+  test("what a manifest carries itself is not asked for", async () => {
+    const layer = gzipSync(packTar([{ name: "embedded", content: client }]));
+    const config = Buffer.from(
+      JSON.stringify({
+        ...{ architecture: hostArchitecture(), os: "linux" },
+        rootfs: { type: "layers", diff_ids: [digestOf(gunzipSync(layer))] },
+      }),
+    );
+    const descriptor = (mediaType: string, bytes: Buffer, data = bytes) => ({
+      ...{ mediaType, digest: digestOf(bytes), size: bytes.length, data: data.toString("base64") },
+    });
+    const manifest = (data: Buffer) =>
+      JSON.stringify({
+        ...{ schemaVersion: 2, mediaType: mediaTypes.ociManifest },
+        config: descriptor(mediaTypes.ociConfig, config, data),
+        layers: [descriptor(mediaTypes.ociLayerGzip, layer)],
+      });
+    const asked: string[] = [];
+    using server = Bun.serve({
+      port: 0,
+      hostname: "127.0.0.1",
+      fetch: ({ url }) => {
+        const { pathname } = new URL(url);
+        if (pathname.includes("/blobs/")) asked.push(pathname);
+        if (!pathname.includes("/manifests/")) return new Response("{}", { status: 404 });
+        const text = manifest(pathname.includes("/lying/") ? Buffer.alloc(config.length, " ") : config);
+        return new Response(text, { headers: { "content-type": mediaTypes.ociManifest } });
+      },
+    });
+    const image = `127.0.0.1:${server.port}/honest:1`;
+    await engine.must(client, "pull", image);
+    expect(asked).toEqual([]);
+    expect(await filesOf(image)).toContain("embedded");
+    await engine.must(client, "rmi", image);
+    const lying = await engine[client](["pull", `127.0.0.1:${server.port}/lying:1`]);
+    expect(lying.exitCode).toBe(1);
+    expect(asked[0]).toBe(`/v2/lying/blobs/${digestOf(config)}`);
   });
 
   test("Docker's schema 1 is refused by name", async () => {
