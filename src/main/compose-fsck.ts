@@ -56,7 +56,7 @@ export async function* fsckStoppedRoot(root: string, request: FsckRequest): Asyn
   lockDirectory(options.root);
   const { registries: settings, transfers, layerLimits: limits } = optionsOfRoot(root);
   using work = new WorkerPool({ addonPath: embeddedFiles.addon, limits });
-  const registries = composeRegistries(settings, transfers);
+  const registries = composeRegistries(() => settings, transfers);
   const open = () => openStores(options.root, work, registries);
   yield* fsck({ ...options, work, engine: undefined, open }, request);
 }

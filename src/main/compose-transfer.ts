@@ -25,9 +25,9 @@ export interface TransferParts {
   readonly transfers: TransferLimits;
 }
 
-/** The registry client, loaded at its first use. */
+/** The registry client, loaded at its first use. Of `current`, mirrors and insecure registries are asked for each time. */
 export function composeRegistries(
-  settings: RegistrySettings,
+  current: () => RegistrySettings,
   { downloadAttempts: attempts }: TransferLimits,
 ): () => Promise<Registries> {
   let registries: Promise<Registries> | undefined;
@@ -36,8 +36,9 @@ export function composeRegistries(
       ({ RegistryClient }) =>
         new RegistryClient({
           userAgent: `gantry/${version}`,
-          settings,
-          mirrorCredentials: mirrorCredentials(settings.mirrorLogins),
+          settings: current(),
+          current,
+          mirrorCredentials: mirrorCredentials(current().mirrorLogins),
           attempts,
         }),
     );

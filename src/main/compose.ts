@@ -1,3 +1,4 @@
+import { hostname } from "node:os";
 import { join } from "node:path";
 import { dockerRoutes } from "../api/docker/docker-routes.ts";
 import type { Route } from "../api/docker/route.ts";
@@ -28,6 +29,7 @@ import { detectHost } from "../kernel/host-facts.ts";
 import { preferThisThread } from "../kernel/thread-priority.ts";
 import type { Log } from "../log/log.ts";
 import { createNetworks } from "../network/create-networks.ts";
+import type { RegistrySettings } from "../registry/client/registry-settings.ts";
 import { ReceiverThread } from "../registry/receive/receiver-thread.ts";
 import { HelperShimLauncher } from "../shim/helper-shim-launcher.ts";
 import { composeContainers } from "./compose-containers.ts";
@@ -44,6 +46,8 @@ import type { EngineOptions } from "./engine-options.ts";
 /** An engine that is ready to serve. */
 export interface Engine {
   readonly routes: readonly Route[];
+  /** How registries are reached from now on. */
+  reload(settings: Pick<RegistrySettings, "mirrors" | "insecureRegistries">): void;
   /** Lets go of everything; containers go on. */
   close(): Promise<void>;
 }
@@ -116,7 +120,8 @@ export async function compose(options: EngineOptions, log: Log): Promise<Engine>
     log,
   });
 
-  const registries = composeRegistries(options.registries, options.transfers);
+  let registrySettings = options.registries;
+  const registries = composeRegistries(() => registrySettings, options.transfers);
   const transfer = composeTransfer({
     root,
     content,
@@ -201,10 +206,18 @@ export async function compose(options: EngineOptions, log: Log): Promise<Engine>
           rootDirectory: root,
           eventListeners: bus.listenerCount,
           engineId: id,
-          registries: options.registries,
+          registries: registrySettings,
           debug: options.logLevel === "debug",
         }),
     }),
+    reload: ({ mirrors, insecureRegistries }) => {
+      registrySettings = { ...registrySettings, mirrors, insecureRegistries };
+      bus.publish("daemon", "reload", id, {
+        name: hostname(),
+        "insecure-registries": JSON.stringify(insecureRegistries),
+        "registry-mirrors": JSON.stringify((mirrors["docker.io"] ?? []).map(({ url }) => url)),
+      });
+    },
     close: async () => {
       registry.close();
       await Promise.all(containers.store.list().map(({ cleanup }) => cleanup));

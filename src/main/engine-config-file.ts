@@ -14,6 +14,8 @@ export interface EngineConfigFile {
   readonly httpProxy?: string | undefined;
   readonly httpsProxy?: string | undefined;
   readonly noProxy?: string | undefined;
+  /** The registry that the engine serves; `settings` as for `--registry-opt`. */
+  readonly registry?: { readonly address: string; readonly settings: readonly string[] } | undefined;
   /** By domain of references. */
   readonly mirrors: Readonly<Record<string, readonly ConfiguredMirror[]>>;
 }
@@ -34,6 +36,7 @@ export function parseEngineConfig(path: string, text: string): EngineConfigFile 
     "max-layer-ratio",
     "proxies",
     "registries",
+    "registry",
   ]);
   const proxies = fields.object("proxies");
   if (proxies) proxies.refuseOthers(["http-proxy", "https-proxy", "no-proxy"]);
@@ -49,10 +52,28 @@ export function parseEngineConfig(path: string, text: string): EngineConfigFile 
     httpProxy: proxies?.string("http-proxy"),
     httpsProxy: proxies?.string("https-proxy"),
     noProxy: proxies?.string("no-proxy"),
+    registry: registryOf(fields.object("registry")),
     mirrors: Object.fromEntries(
       (registries?.keys() ?? []).map((domain) => [domain, mirrorsOf(registries?.requiredObject(domain))]),
     ),
   };
+}
+
+/** `addr`, and the options of `gantry registry serve` by their names: a text, a number, true or a list. */
+function registryOf(registry: JsonFields | undefined): EngineConfigFile["registry"] {
+  if (registry === undefined) return undefined;
+  const names = registry.keys().filter((name) => name !== "addr");
+  return {
+    address: registry.requiredString("addr"),
+    settings: names.flatMap((name) => settingsOf(registry, name, registry.value(name))),
+  };
+}
+
+function settingsOf(registry: JsonFields, name: string, value: unknown): string[] {
+  if (Array.isArray(value)) return value.flatMap((each) => settingsOf(registry, name, each));
+  if (typeof value === "boolean") return value ? [name] : [];
+  if (typeof value === "string" || typeof value === "number") return [`${name}=${value}`];
+  throw registry.problem(name, "is not a text, a number, true, false or a list of them");
 }
 
 function mirrorsOf(registry: JsonFields | undefined): ConfiguredMirror[] {

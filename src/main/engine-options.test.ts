@@ -90,6 +90,36 @@ describe("the configuration file", () => {
       readFile: () => (typeof file === "string" ? file : JSON.stringify(file)),
     });
 
+  test("has the registry that the engine serves, as the flags do", () => {
+    const registry = {
+      addr: "127.0.0.1:5000",
+      "read-only": true,
+      "auth-token": false,
+      "gc-interval": "2h",
+      htpasswd: "/etc/users",
+    };
+    const flags = ["read-only", "gc-interval=2h", "htpasswd=/etc/users"].flatMap((each) => [
+      "--registry-opt",
+      each,
+    ]);
+    expect(withFile({ registry })?.registry).toEqual(
+      parseEngineOptions(["--registry", "127.0.0.1:5000", ...flags])?.registry,
+    );
+  });
+
+  test.each<[string, object, string[]]>([
+    ["registry.addr is missing", { "read-only": true }, []],
+    ["registry.htpasswd is not a text, a number", { addr: "127.0.0.1:5000", htpasswd: {} }, []],
+    ["--speed", { addr: "127.0.0.1:5000", speed: 9 }, []],
+    [
+      "both as a flag and in the configuration file",
+      { addr: "127.0.0.1:5000" },
+      ["--registry", "127.0.0.1:1"],
+    ],
+  ])("a registry of its own: %s", (message, registry, argv) => {
+    expect(() => withFile({ registry }, argv)).toThrow(message);
+  });
+
   test("has dockerd's keys, and mirrors of every registry", () => {
     const options = withFile(
       {

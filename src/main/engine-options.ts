@@ -113,6 +113,7 @@ export function parseEngineOptions(
   const logLevel = levels.find((level) => level === (values["log-level"] ?? "info"));
   if (!logLevel)
     throw invalidParameter(`--log-level ${values["log-level"]}: not one of ${levels.join(", ")}`);
+  const config = readConfigFile(values["config-file"], surroundings);
   return {
     root,
     state,
@@ -124,26 +125,47 @@ export function parseEngineOptions(
     logLevel,
     pidFile: values["pid-file"],
     group: values.group,
-    registry: parseEngineRegistry(root, values.registry, values["registry-opt"] ?? []),
-    ...parseTransfers(values, surroundings),
+    registry: engineRegistry(root, values, config),
+    ...parseTransfers(values, surroundings, config),
   };
+}
+
+interface ConfigFile {
+  readonly path: string;
+  readonly file: EngineConfigFile;
+}
+
+function readConfigFile(given: string | undefined, { readFile }: EngineSurroundings): ConfigFile {
+  const path = given ?? defaultConfigFile;
+  const text = readFile(path);
+  if (text === undefined && given !== undefined) {
+    throw invalidParameter(`--config-file ${path}: no such file or directory`);
+  }
+  return { path, file: text === undefined ? { mirrors: {} } : parseEngineConfig(path, text) };
+}
+
+const specifiedTwice = (flag: string, path: string) =>
+  invalidParameter(`--${flag} is specified both as a flag and in the configuration file ${path}`);
+
+function engineRegistry(
+  root: string,
+  values: ReturnType<typeof parse>,
+  { path, file }: ConfigFile,
+): RegistryOptions | undefined {
+  const [address, settings] = [values.registry, values["registry-opt"] ?? []];
+  if (file.registry === undefined) return parseEngineRegistry(root, address, settings);
+  if (address !== undefined || settings.length > 0) throw specifiedTwice("registry", path);
+  return parseEngineRegistry(root, file.registry.address, file.registry.settings);
 }
 
 function parseTransfers(
   values: ReturnType<typeof parse>,
-  { proxies, readFile }: EngineSurroundings,
+  { proxies }: EngineSurroundings,
+  { path, file }: ConfigFile,
 ): Pick<EngineOptions, "registries" | "transfers" | "layerLimits"> {
-  const path = values["config-file"] ?? defaultConfigFile;
-  const text = readFile(path);
-  if (text === undefined && values["config-file"] !== undefined) {
-    throw invalidParameter(`--config-file ${path}: no such file or directory`);
-  }
-  const file: EngineConfigFile = text === undefined ? { mirrors: {} } : parseEngineConfig(path, text);
   const one = <T>(flag: keyof typeof values, inFile: T | undefined): string | T | undefined => {
     const given = values[flag];
-    if (given !== undefined && inFile !== undefined) {
-      throw invalidParameter(`--${flag} is specified both as a flag and in the configuration file ${path}`);
-    }
+    if (given !== undefined && inFile !== undefined) throw specifiedTwice(flag, path);
     return typeof given === "string" ? given : inFile;
   };
   const list = (flag: "registry-mirror" | "insecure-registry", inFile: readonly string[] | undefined) =>

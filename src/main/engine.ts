@@ -10,6 +10,7 @@ import type { ClientStream } from "../engine/containers/client-stream.ts";
 import { messageOf, PlatformError } from "../errors/platform-error.ts";
 import { createLog, type Log } from "../log/log.ts";
 import { buildId } from "./build-id.ts";
+import type { Engine } from "./compose.ts";
 import { lockDirectory } from "./directory-lock.ts";
 import { type EngineOptions, engineHelp, parseEngineOptions } from "./engine-options.ts";
 import { engineSurroundings } from "./engine-surroundings.ts";
@@ -25,7 +26,7 @@ export async function runEngine(argv: readonly string[]): Promise<number> {
       process.stdout.write(engineHelp);
       return 0;
     }
-    return await serve(options);
+    return await serve(options, () => parseEngineOptions(argv, engineSurroundings()));
   } catch (error) {
     console.error(`gantry engine: ${messageOf(error)}`);
     if (error instanceof PlatformError && error.hint) console.error(`hint: ${error.hint}`);
@@ -33,7 +34,8 @@ export async function runEngine(argv: readonly string[]): Promise<number> {
   }
 }
 
-async function serve(options: EngineOptions): Promise<number> {
+/** `readAgain`: the options as the configuration file has them now. */
+async function serve(options: EngineOptions, readAgain: () => EngineOptions | undefined): Promise<number> {
   const log = createLog(options.logLevel, (line) => writeSync(stderr, line));
   const groupId = options.group === undefined ? undefined : groupIdOf(options.group);
   mkdirSync(options.root, { recursive: true, mode: 0o710 });
@@ -56,6 +58,7 @@ async function serve(options: EngineOptions): Promise<number> {
     ready.resolve([...engine.routes, commandRoute((front) => serveFront(front, answer))]);
     const { trimWhenIdle } = await import("./idle-memory.ts");
     trimWhenIdle(servers.map(({ server }) => server))();
+    process.on("SIGHUP", () => reload(engine, readAgain, log));
     log.info("engine.ready", { afterMs: Math.round(performance.now()) });
     await stopped;
     await engine.close();
@@ -79,7 +82,19 @@ async function serveFront(front: ClientStream, answer: Answer): Promise<void> {
   await serveCommand(front, { buildId, engine: new LocalTransport(answer) });
 }
 
-/** Settles at SIGTERM or SIGINT. SIGHUP, which a closing terminal sends, is none of the engine's business. */
+/** A file that is wrong changes nothing. */
+function reload(engine: Engine, readAgain: () => EngineOptions | undefined, log: Log): void {
+  try {
+    const options = readAgain();
+    if (options === undefined) return;
+    engine.reload(options.registries);
+    log.info("engine.reloaded", {});
+  } catch (error) {
+    log.error("engine.reload-failed", { error: messageOf(error) });
+  }
+}
+
+/** Settles at SIGTERM or SIGINT. SIGHUP is taken from the beginning: what comes early must not end the engine. */
 function stopSignal(log: Log): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   for (const signal of ["SIGTERM", "SIGINT"] as const) {

@@ -34,6 +34,8 @@ import { Transport } from "./transport.ts";
 export interface RegistryClientOptions {
   readonly userAgent: string;
   readonly settings?: Partial<RegistrySettings>;
+  /** Asked at each use, for what may change meanwhile; default: that of `settings`. */
+  readonly current?: () => Partial<Pick<RegistrySettings, "mirrors" | "insecureRegistries">>;
   /** For a mirror, by the `host[:port]` of its URL: those of a pull are for the registry alone. */
   readonly mirrorCredentials?: (host: string) => Promise<RegistryCredentials | undefined>;
   readonly responseTimeoutMs?: number;
@@ -50,8 +52,7 @@ export class RegistryClient implements Registries {
   private readonly transport: Transport;
   private readonly tokens = new TokenCache();
   private readonly schemes: KnownSchemes = new Map();
-  private readonly insecure: InsecureRegistries;
-  private readonly mirrors: RegistrySettings["mirrors"];
+  private readonly current: NonNullable<RegistryClientOptions["current"]>;
   private readonly mirrorCredentials: RegistryClientOptions["mirrorCredentials"];
   private readonly hosts: HostsFiles;
   private readonly retry: RetryPolicy;
@@ -65,11 +66,14 @@ export class RegistryClient implements Registries {
       certificates: new HostCertificates(settings.certificatesDirectory),
       proxies: settings.proxies ?? noProxies,
     });
-    this.insecure = new InsecureRegistries(settings.insecureRegistries ?? []);
-    this.mirrors = settings.mirrors ?? {};
+    this.current = options.current ?? (() => settings);
     this.mirrorCredentials = options.mirrorCredentials;
     this.hosts = new HostsFiles(settings.certificatesDirectory);
     this.retry = options.retry ?? { ...defaultRetry, attempts: options.attempts ?? defaultRetry.attempts };
+  }
+
+  private get insecure(): InsecureRegistries {
+    return new InsecureRegistries(this.current().insecureRegistries ?? []);
   }
 
   repository(reference: Reference, credentials: RegistryCredentials | undefined): RemoteRepository {
@@ -77,7 +81,7 @@ export class RegistryClient implements Registries {
     const registry = this.repositoryAt(this.endpointOf(domain), reference, credentials, this.retry);
     return new MirroredRepository(async () => {
       const { mirrors } = await this.hosts.of(domain);
-      const sources = [...(this.mirrors[domain] ?? []), ...mirrors].map(async (mirror) => ({
+      const sources = [...(this.current().mirrors?.[domain] ?? []), ...mirrors].map(async (mirror) => ({
         mirror,
         repository: await this.mirrorOf(mirror, reference),
       }));
