@@ -9,12 +9,13 @@ type Format = (typeof formats)[number];
 
 export const command = () =>
   defineCommand({
-    usage:
-      "[OPTIONS] CONTAINER|IMAGE\n        gantry explain [OPTIONS] --bundle DIR\n        gantry explain --diff A B",
+    usage: "[OPTIONS] CONTAINER|IMAGE|BUNDLE\n        gantry explain --diff A B",
     flags: {
       as: text('Print it as "text", "json", or as a "shell" script of plain commands'),
-      bundle: text("Plan the OCI bundle in this directory, without an engine"),
-      diff: bool("Show which steps two containers, images, or bundles (./DIR, /DIR) differ in"),
+      bundle: text(
+        "Plan the OCI bundle in this directory, without an engine; as an argument it is ./DIR or /DIR",
+      ),
+      diff: bool("Show which steps two containers, images, or bundles differ in"),
       json: bool("Print the steps as JSON"),
     },
     args: { min: 0, max: 2 },
@@ -24,18 +25,18 @@ export const command = () =>
       const format = formatOf(flags.as, flags.json);
       const expected = bundle !== undefined ? 0 : diff ? 2 : 1;
       if (args.length !== expected || (diff && bundle !== undefined))
-        throw new CommandError(
-          "explain takes one container or image; with --diff two; or --bundle and a directory",
-          { usageHint: true },
-        );
+        throw new CommandError("explain takes one container, image or bundle; with --diff two", {
+          usageHint: true,
+        });
       if (diff && format === "shell")
         throw new CommandError("--diff is no shell script: text, json", { usageHint: true });
-      if (bundle !== undefined) {
+      const [of = "", second] = args;
+      const path = bundle ?? (!diff && isPath(of) ? of : undefined);
+      if (path !== undefined) {
         const { explainBundle } = await import("../runtime/explain-bundle.ts");
-        context.stdout.write(explainBundle(bundle, format));
+        context.stdout.write(explainBundle(path, format));
         return 0;
       }
-      const [of = "", second] = args;
       if (second !== undefined) return printDiff(context, of, second, format === "json" ? "json" : "text");
       return print(context, "/gantry/v1/plan", { of, format });
     },

@@ -41,6 +41,14 @@ describe.skipIf(missing !== undefined)("the script of a bundle makes what gantry
     expect(JSON.parse(await diff("--json", a, c)).changes).toHaveLength(2);
   });
 
+  test("a path is a bundle, with and without --bundle", async () => {
+    const bundle = runtime.bundle(["true"]);
+    const text = await mustRun([gantryPath, "explain", bundle]);
+    expect(text).toContain("exec true");
+    expect(await mustRun([gantryPath, "explain", "--bundle", "."], { cwd: bundle })).toBe(text);
+    expect(await mustRun([gantryPath, "explain", "."], { cwd: bundle })).toBe(text);
+  });
+
   const changes: Record<string, (spec: TestSpec) => void> = {
     "as it is": () => {},
     "with limits": (spec) => {
