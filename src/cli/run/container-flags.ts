@@ -11,8 +11,9 @@ import {
   textWithDefault,
 } from "../flag-kinds.ts";
 import type { FlagValues } from "../flags.ts";
+import { parseByteRate, parseDeviceWeight, parseOperationRate } from "../values/block-io.ts";
 import { parseCpus } from "../values/cpus.ts";
-import { parseDevice } from "../values/device.ts";
+import { checkDeviceRule, parseDevice } from "../values/device.ts";
 import { checkEnvironmentVariable } from "../values/environment.ts";
 import { checkDnsServer, checkExtraHost } from "../values/host-entry.ts";
 import { parseMount } from "../values/mount.ts";
@@ -24,8 +25,11 @@ export const containerFlags = () => ({
   "add-host": list("Add a line to the container's /etc/hosts (host:ip)", { check: checkExtraHost }),
   annotation: list("Add an annotation for the OCI runtime", { type: "map" }),
   attach: list("Attach to STDIN, STDOUT or STDERR", { short: "a", check: checkStream }),
+  "blkio-weight": integer("Relative weight of disk access (10 to 1000)"),
+  "blkio-weight-device": parsedList("Relative weight on one device (path:weight)", "list", parseDeviceWeight),
   "cap-add": list("Add Linux capabilities"),
   "cap-drop": list("Drop Linux capabilities"),
+  "cgroup-parent": text("Cgroup below which the container gets its own"),
   cgroupns: text("Cgroup namespace to use (host|private)"),
   cidfile: text("Write the container's id to this file"),
   "cpu-period": integer("Length of a CPU accounting period in microseconds"),
@@ -35,6 +39,27 @@ export const containerFlags = () => ({
   "cpuset-cpus": text("CPUs the container may run on (0-3, 0,1)"),
   "cpuset-mems": text("Memory nodes the container may use (0-3, 0,1)"),
   device: parsedList("Give the container a device of the host", "list", parseDevice),
+  "device-cgroup-rule": list("Allow kinds of devices ('c 13:* rwm')", { check: checkDeviceRule }),
+  "device-read-bps": parsedList(
+    "Limit of bytes read from a device in a second (path:rate)",
+    "list",
+    parseByteRate,
+  ),
+  "device-read-iops": parsedList(
+    "Limit of reads from a device in a second (path:rate)",
+    "list",
+    parseOperationRate,
+  ),
+  "device-write-bps": parsedList(
+    "Limit of bytes written to a device in a second (path:rate)",
+    "list",
+    parseByteRate,
+  ),
+  "device-write-iops": parsedList(
+    "Limit of writes to a device in a second (path:rate)",
+    "list",
+    parseOperationRate,
+  ),
   dns: list("DNS server to use", { check: checkDnsServer }),
   "dns-option": list("Resolver option"),
   "dns-opt": list("Resolver option", { hidden: true }),
@@ -56,10 +81,13 @@ export const containerFlags = () => ({
   memory: bytes("Memory limit", { short: "m" }),
   "memory-reservation": bytes("Memory that is protected when memory is short"),
   "memory-swap": parsed("Limit of memory plus swap, -1 for unlimited swap", "bytes", parseSizeOrUnlimited),
+  "memory-swappiness": integer("How readily the container's memory is swapped (0 to 100)"),
   mount: parsedList("Attach a file system to the container", "mount", parseMount),
   name: text("Name of the container"),
   network: text("Network to connect to (bridge|none|host|container:NAME)", { type: "network" }),
   net: text("Network to connect to", { hidden: true }),
+  "no-healthcheck": bool("Run no health check, also where the image has one"),
+  "oom-kill-disable": bool("Let processes wait instead of ending them when memory is short"),
   "oom-score-adj": integer("How readily the kernel kills the container when memory is short (-1000 to 1000)"),
   pid: text("PID namespace to use"),
   "pids-limit": integer("Limit of processes and threads, -1 for none"),
@@ -80,22 +108,15 @@ export const containerFlags = () => ({
   tty: bool("Give the process a terminal", { short: "t" }),
   ulimit: parsedList("Resource limit (name=soft[:hard])", "ulimit", parseUlimit),
   user: text("User and group of the process (name|uid[:group|gid])", { short: "u" }),
+  userns: text("User namespace to use (host)"),
   uts: text("UTS namespace to use"),
   volume: list("Bind a directory or file of the host into the container", { short: "v" }),
   workdir: text("Working directory inside the container", { short: "w" }),
 
-  "blkio-weight": notBuilt("uint16"),
-  "blkio-weight-device": notBuilt("list"),
-  "cgroup-parent": notBuilt("string"),
   "cpu-count": notBuilt("int"),
   "cpu-percent": notBuilt("int"),
   "cpu-rt-period": notBuilt("int"),
   "cpu-rt-runtime": notBuilt("int"),
-  "device-cgroup-rule": notBuilt("list"),
-  "device-read-bps": notBuilt("list"),
-  "device-read-iops": notBuilt("list"),
-  "device-write-bps": notBuilt("list"),
-  "device-write-iops": notBuilt("list"),
   "disable-content-trust": notBuilt(),
   gpus: notBuilt("gpu-request"),
   "health-cmd": notBuilt("string"),
@@ -113,16 +134,12 @@ export const containerFlags = () => ({
   link: notBuilt("list"),
   "link-local-ip": notBuilt("list"),
   "mac-address": notBuilt("string"),
-  "memory-swappiness": notBuilt("int"),
   "net-alias": notBuilt("list"),
   "network-alias": notBuilt("list"),
-  "no-healthcheck": notBuilt(),
-  "oom-kill-disable": notBuilt(),
   restart: notBuilt("string"),
   runtime: notBuilt("string"),
   "storage-opt": notBuilt("list"),
   "use-api-socket": notBuilt(),
-  userns: notBuilt("string"),
   "volume-driver": notBuilt("string"),
   "volumes-from": notBuilt("list"),
 });

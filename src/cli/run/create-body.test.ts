@@ -41,6 +41,32 @@ test.each<readonly [readonly string[], object]>([
   [["-t", "-a", "stdin", "-a", "STDERR"], { AttachStdin: true, AttachStdout: false, AttachStderr: true }],
   [["-e", "A=1", "-e", "HOME", "-e", "NOPE"], { Env: ["A=1", "HOME=/root", "NOPE"] }],
   [["-w", "/w", "-u", "1:2", "-h", "hh"], { WorkingDir: "/w", User: "1:2", Hostname: "hh" }],
+  [["--no-healthcheck"], { Healthcheck: { Test: ["NONE"] } }],
+  [
+    ["--device-write-bps", "/dev/a:1mb", "--device-read-bps", "/dev/a:2k", "--device-read-iops", "/dev/b:3"],
+    {
+      HostConfig: {
+        BlkioDeviceWriteBps: [{ Path: "/dev/a", Rate: 1 << 20 }],
+        BlkioDeviceReadBps: [{ Path: "/dev/a", Rate: 2048 }],
+        BlkioDeviceReadIOps: [{ Path: "/dev/b", Rate: 3 }],
+      },
+    },
+  ],
+  [
+    ["--blkio-weight", "20", "--blkio-weight-device", "/dev/a:30", "--device-write-iops", "/dev/a:4"],
+    {
+      HostConfig: {
+        BlkioWeight: 20,
+        BlkioWeightDevice: [{ Path: "/dev/a", Weight: 30 }],
+        BlkioDeviceWriteIOps: [{ Path: "/dev/a", Rate: 4 }],
+      },
+    },
+  ],
+  [
+    ["--memory-swappiness", "7", "--oom-kill-disable", "--cgroup-parent", "/p", "--userns", "host"],
+    { HostConfig: { MemorySwappiness: 7, OomKillDisable: true, CgroupParent: "/p", UsernsMode: "host" } },
+  ],
+  [["--device-cgroup-rule", "c 1:3 rwm"], { HostConfig: { DeviceCgroupRules: ["c 1:3 rwm"] } }],
   [["--entrypoint", ""], { Entrypoint: [""] }],
   [["-l", "a=b", "--label", "c"], { Labels: { a: "b", c: "" } }],
   [["--stop-signal", "TERM", "--stop-timeout", "3"], { StopSignal: "TERM", StopTimeout: 3 }],

@@ -88,6 +88,7 @@ function buildBody(input: CreateInput): CreateBody {
     ExposedPorts: emptyObjects(exposed),
     StopSignal: flags["stop-signal"],
     StopTimeout: flags["stop-timeout"],
+    Healthcheck: flags["no-healthcheck"] ? { Test: ["NONE"] } : undefined,
     HostConfig: hostConfig(input),
   });
 }
@@ -120,6 +121,7 @@ function hostConfig({ flags, files, consoleSize }: CreateInput): CreateBody {
     PidMode: flags.pid,
     UTSMode: flags.uts,
     CgroupnsMode: flags.cgroupns,
+    UsernsMode: flags.userns,
     Init: flags.init || undefined,
     ExtraHosts: whenAny(flags["add-host"]),
     Dns: whenAny(flags.dns),
@@ -145,6 +147,16 @@ function resources(flags: ContainerFlags): CreateBody {
     PidsLimit: flags["pids-limit"],
     ShmSize: flags["shm-size"],
     OomScoreAdj: flags["oom-score-adj"],
+    MemorySwappiness: flags["memory-swappiness"],
+    OomKillDisable: flags["oom-kill-disable"] || undefined,
+    BlkioWeight: flags["blkio-weight"],
+    BlkioWeightDevice: whenAny(flags["blkio-weight-device"]),
+    BlkioDeviceReadBps: whenAny(flags["device-read-bps"]),
+    BlkioDeviceReadIOps: whenAny(flags["device-read-iops"]),
+    BlkioDeviceWriteBps: whenAny(flags["device-write-bps"]),
+    BlkioDeviceWriteIOps: whenAny(flags["device-write-iops"]),
+    CgroupParent: flags["cgroup-parent"],
+    DeviceCgroupRules: whenAny(flags["device-cgroup-rule"]),
     Devices: whenAny(flags.device),
     Ulimits: whenAny([...flags.ulimit].sort((a, b) => (a.Name < b.Name ? -1 : 1))),
   };
@@ -156,11 +168,13 @@ function withAbsoluteSource(files: ClientFiles, mount: MountSpec): MountSpec {
 }
 
 /** Modes that Docker's client checks before it asks the engine. */
-function checkModes({ pid, uts, cgroupns }: ContainerFlags): void {
+function checkModes({ pid, uts, cgroupns, userns }: ContainerFlags): void {
   if (pid !== undefined && pid !== "" && pid !== "host" && !/^container:.+/.test(pid)) {
     throw new Error("--pid: invalid PID mode");
   }
   if (uts !== undefined && uts !== "" && uts !== "host") throw new Error("--uts: invalid UTS mode");
+  if (userns !== undefined && userns !== "" && userns !== "host")
+    throw new Error("--userns: invalid USER mode");
   if (cgroupns !== undefined && !["", "host", "private"].includes(cgroupns)) {
     throw new Error("--cgroupns: invalid CGROUP mode");
   }

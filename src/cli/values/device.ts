@@ -20,3 +20,10 @@ export function parseDevice(raw: string): DeviceMapping {
 }
 
 const isDeviceMode = (text: string) => /^[rwm]{1,3}$/.test(text) && new Set(text).size === text.length;
+
+/** `--device-cgroup-rule 'c 13:* rwm'`. Errors: Error, in Docker's words. */
+export function checkDeviceRule(raw: string): string {
+  if (!/^[acb] (?:\d+|\*):(?:\d+|\*) [rwm]{1,3}$/.test(raw))
+    throw new Error(`invalid device cgroup format '${raw}'`);
+  return raw;
+}

@@ -1,8 +1,9 @@
 import { expect, test } from "bun:test";
 import { parseDurationNs } from "../../formats/duration.ts";
 import { processContext } from "../process-context.ts";
+import { parseByteRate, parseDeviceWeight, parseOperationRate } from "./block-io.ts";
 import { parseCpus } from "./cpus.ts";
-import { parseDevice } from "./device.ts";
+import { checkDeviceRule, parseDevice } from "./device.ts";
 import { resolveEnvironment } from "./environment.ts";
 import { checkExtraHost } from "./host-entry.ts";
 import { parseMount } from "./mount.ts";
@@ -197,4 +198,17 @@ test("host entries", () => {
   expect(checkExtraHost("h:host-gateway")).toBe("h:host-gateway");
   expect(() => checkExtraHost("foo")).toThrow('bad format for add-host: "foo"');
   expect(() => checkExtraHost("a:b")).toThrow('invalid IP address in add-host: "b"');
+});
+
+test("limits of devices that are refused, in Docker's words", () => {
+  const rate = "invalid rate for device: /dev/a:x. The correct format is <device-path>:<number>";
+  expect(() => parseByteRate("/dev/a:x")).toThrow(`${rate}[<unit>]. Number must be a positive integer`);
+  expect(() => parseOperationRate("/dev/a:x")).toThrow(`${rate}. Number must be a positive integer`);
+  expect(() => parseOperationRate("a:1")).toThrow("bad format for device path: a:1");
+  expect(() => parseByteRate("/dev/a")).toThrow("bad format: /dev/a");
+  for (const weight of ["5", "1001", "x"])
+    expect(() => parseDeviceWeight(`/dev/a:${weight}`)).toThrow(
+      `invalid weight for device: /dev/a:${weight}`,
+    );
+  expect(() => checkDeviceRule("c 1:3")).toThrow("invalid device cgroup format 'c 1:3'");
 });

@@ -1,10 +1,23 @@
 import { describe, expect, test } from "bun:test";
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { clients } from "../../fixtures/engine.ts";
 import { cgroupV1, HostProcess, readCgroup } from "../../fixtures/host-process.ts";
 import { useMachine } from "../../fixtures/machine.ts";
 import { waitFor } from "../../fixtures/wait-for.ts";
 
 const machine = useMachine("w2", ["busybox"]);
+
+/** The disk below the engines' directories; undefined where that is none, as a tmpfs. */
+const disk = diskOf(tmpdir());
+
+function diskOf(directory: string): string | undefined {
+  const { dev } = statSync(directory);
+  const path = `/sys/dev/block/${(dev >> 8) & 0xfff}:${(dev & 0xff) | ((dev >> 12) & 0xfff00)}`;
+  if (!existsSync(path)) return undefined;
+  const whole = existsSync(`${path}/partition`) ? `${path}/..` : path;
+  return `/dev/${/^DEVNAME=(.*)$/m.exec(readFileSync(`${whole}/uevent`, "utf8"))?.[1]}`;
+}
 
 /** CPU time of a cgroup so far, in nanoseconds. */
 function cpuTimeNs(it: HostProcess): number {
@@ -85,5 +98,28 @@ describe.each(clients)("W2 limits hold, with %s", (client) => {
     expect(result.exitCode).not.toBe(0);
     expect(result.stderr).toContain("can't fork");
     expect(result.stdout).not.toContain("unreachable");
+  });
+
+  test.skipIf(disk === undefined)("writing faster than the limit of the disk is slowed", async () => {
+    const { engine } = machine;
+    const limit = ["--device-write-bps", `${disk}:2mb`];
+    const id = await engine.must(client, "run", "-d", ...limit, "busybox", "sleep", "600");
+    const write = (mebibytes: number) =>
+      engine.must(
+        client,
+        "exec",
+        id,
+        "dd",
+        "if=/dev/zero",
+        "of=/x",
+        "bs=256k",
+        `count=${4 * mebibytes}`,
+        "oflag=direct",
+      );
+    await write(1); // what is saved up may be spent at once
+    const startNs = Bun.nanoseconds();
+    await write(2);
+    expect(Bun.nanoseconds() - startNs).toBeGreaterThan(0.7e9); // a second, and nothing of the machine makes it shorter
+    await engine.must(client, "rm", "-f", id);
   });
 });
