@@ -13,7 +13,8 @@ type ExecStep = Extract<KernelStep, { op: "exec" }>;
 export function failureError(plan: Plan | undefined, failure: Failure): PlatformError {
   const step = plan?.steps[failure.stepIndex];
   if (step === undefined) return withoutStep(failure);
-  return step.op === "exec" ? execError(step, failure) : stepError(step, failure);
+  const filter = plan?.steps.find(({ op }) => op === "load-seccomp");
+  return step.op === "exec" ? execError(step, failure, filter?.reason) : stepError(step, failure);
 }
 
 function withoutStep(failure: Failure): PlatformError {
@@ -59,13 +60,16 @@ function hintOf(step: KernelStep, failure: Failure): string | undefined {
   return undefined;
 }
 
-/** The helper puts the path of a file that was found into the detail; without one, there was none. */
-function execError(step: ExecStep, failure: Failure): PlatformError {
+/**
+ * The helper puts the path of a file that was found into the detail; without one, there was none. `filter` is where the seccomp
+ * filter comes from, if there is one.
+ */
+function execError(step: ExecStep, failure: Failure, filter: string | undefined): PlatformError {
   const name = step.args[0] ?? "";
   const found = failure.detail;
   const errno = errnoName(failure.errno);
-  const error = (code: string, reason: string) =>
-    new PlatformError("InvalidParameter", `exec: ${JSON.stringify(name)}: ${reason}`, { code });
+  const error = (code: string, reason: string, hint?: string) =>
+    new PlatformError("InvalidParameter", `exec: ${JSON.stringify(name)}: ${reason}`, { code, hint });
   if (errno === "ENOENT" && found === "") {
     return name.includes("/")
       ? error("exec.not-found", `stat ${name}: no such file or directory`)
@@ -76,5 +80,11 @@ function execError(step: ExecStep, failure: Failure): PlatformError {
   if (errno === "EISDIR") return error("exec.is-directory", "is a directory");
   if (errno === "EACCES") return error("exec.not-executable", "permission denied");
   if (errno === "ENOEXEC") return error("exec.bad-format", "exec format error");
+  if (errno === "EPERM" && filter !== undefined)
+    return error(
+      "exec.denied",
+      errnoText(failure.errno),
+      `the seccomp filter has to allow execve (${filter})`,
+    );
   return error(`errno.${errno}`, errnoText(failure.errno));
 }

@@ -41,5 +41,6 @@ test("an exec has its own words", () => {
 test("any other failure is passed on", () => {
   const taken = conflict("port 80 is taken");
   expect(startFailure(taken)).toEqual({ exitCode: 128, error: taken });
+  expect(execFailure(taken)).toEqual({ exitCode: 126, error: taken });
   expect(startFailure(new Error("oops")).error.message).toBe("oops");
 });

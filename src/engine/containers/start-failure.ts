@@ -2,7 +2,7 @@ import { messageOf, PlatformError, systemError } from "../../errors/platform-err
 
 /** Why a process could not be started, as clients see it. */
 export interface StartFailure {
-  /** 127: no such program; 126: it cannot be executed; 128: something else was in the way. */
+  /** 127: no such program; 126: it cannot be executed; something else in the way is 128 for a container, 126 for an exec. */
   readonly exitCode: 126 | 127 | 128;
   readonly error: PlatformError;
 }
@@ -16,15 +16,16 @@ export const startFailure = (error: unknown): StartFailure =>
   failure(
     error,
     "failed to create task for container: failed to create shim task: OCI runtime create failed: gantry-runtime create failed: unable to start container process",
+    128,
   );
 
 /** The same for an exec'd process. */
 export const execFailure = (error: unknown): StartFailure =>
-  failure(error, "OCI runtime exec failed: exec failed: unable to start container process");
+  failure(error, "OCI runtime exec failed: exec failed: unable to start container process", 126);
 
-function failure(error: unknown, prefix: string): StartFailure {
+function failure(error: unknown, prefix: string, otherwise: 126 | 128): StartFailure {
   const known = error instanceof PlatformError ? error : systemError(messageOf(error), { cause: error });
-  if (!known.code?.startsWith("exec.")) return { exitCode: 128, error: known };
+  if (!known.code?.startsWith("exec.")) return { exitCode: otherwise, error: known };
   const { kind, code, hint, cause } = known;
   // The kernel says so of such a script, and clients look for it.
   const message =

@@ -80,3 +80,35 @@ describe.each(clients)("exit codes of run, with %s", (client) => {
     expect(init).not.toBe("sh");
   });
 });
+
+describe.each(clients)("exit codes of exec, with %s", (client) => {
+  const name = `exec-${client}`;
+  beforeAll(async () => {
+    await machine.engine.must(
+      client,
+      "run",
+      "-d",
+      "--name",
+      name,
+      "--network",
+      "none",
+      "oddities",
+      "sleep",
+      "600",
+    );
+  });
+
+  test.each([
+    ["an unknown user", ["-u", "nosuchuser"], ["true"], 126, "unable to find user nosuchuser"],
+    ["an id out of range", ["-u", "5000000000"], ["true"], 126, "uids and gids must be in range"],
+    ["a working directory that is not there", ["-w", "/nodir"], ["pwd"], 126, 'chdir to cwd ("/nodir")'],
+    ["a working directory that is a file", ["-w", "/bin/busybox"], ["pwd"], 126, "not a directory"],
+    ["a relative working directory", ["-w", "nodir"], ["pwd"], 126, "absolute path"],
+    ["a directory", [], ["/etc"], 126, "is a directory"],
+    ["a command that is not there", [], ["nix"], 127, "executable file not found in $PATH"],
+  ] as const)("%s", async (_name, flags, argv, exitCode, words) => {
+    const result = await machine.engine[client](["exec", ...flags, name, ...argv]);
+    expect(result.stdout + result.stderr).toContain(words);
+    expect(result.exitCode).toBe(exitCode);
+  });
+});

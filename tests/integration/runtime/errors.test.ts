@@ -1,11 +1,24 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { existsSync, mkdirSync, readdirSync, rmSync, statfsSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statfsSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { runtimeMissing, TestRuntime, type TestSpec } from "../../fixtures/bundle.ts";
-import { mustRun } from "../../fixtures/command.ts";
+import { command, mustRun } from "../../fixtures/command.ts";
 
 const reason = runtimeMissing();
-const runc = Bun.which("runc", { PATH: `${process.env.PATH}:/usr/sbin` });
+/** Other runtimes, which have to fail where ours does. */
+const others = ["runc", "crun"].flatMap((name) => {
+  const path = Bun.which(name, { PATH: `${process.env.PATH}:/usr/sbin` });
+  return path === null ? [] : [path];
+});
 
 /** The first bytes of an ELF executable for another machine, or with a dynamic linker that is not there. */
 function elf(machine: number, interpreter?: string): Uint8Array {
@@ -119,6 +132,30 @@ const bad: readonly [string, (spec: TestSpec) => void, string, string?][] = [
     },
     "SCMP_ACT_MAYBE",
   ],
+  [
+    "a filter that denies the program's own start",
+    (spec) => {
+      const deny = { names: ["execve"], action: "SCMP_ACT_ERRNO", errnoRet: 1 };
+      spec.linux.seccomp = { defaultAction: "SCMP_ACT_ALLOW", syscalls: [deny] };
+    },
+    'exec: \\"true\\": operation not permitted',
+    "hint: the seccomp filter has to allow execve (config.json linux.seccomp",
+  ],
+  [
+    "a limit that may not be raised",
+    (spec) => {
+      spec.process.rlimits = [{ type: "RLIMIT_NOFILE", soft: 1024, hard: 0x7fff_ffff }];
+    },
+    "RLIMIT_NOFILE",
+    "hint: ",
+  ],
+  [
+    "a working directory that is not absolute",
+    (spec) => {
+      spec.process.cwd = "tmp";
+    },
+    "process.cwd",
+  ],
 ];
 
 function program(name: string) {
@@ -157,27 +194,53 @@ describe.skipIf(reason !== undefined)(`what is wrong with a bundle${reason ? ` (
   afterAll(() => runtime[Symbol.asyncDispose]());
 
   test.each(bad.map(([name, change, says, hint = ""]) => [name, change, says, hint] as const))(
-    "%s: named, with the way out, and nothing is left; runc fails likewise",
+    "%s: named, with the way out, and nothing is left; runc and crun fail likewise",
     async (_, change, says, hint) => {
       const bundle = runtime.bundle(["true"], change);
-      const result = await runtime.run(["run", "--bundle", bundle, "bad"]);
+      const log = join(bundle, "log.json");
+      const words = ["--log", log, "--log-format", "json", "run", "--bundle", bundle, "bad"];
+      const result = await runtime.run(words);
       expect(result.stderr).toContain(says);
       expect(result.stderr).toContain(hint);
       expect(runtime.leftovers()).toEqual([]);
       expect(result.exitCode).toBe(1);
-      if (runc === null) return;
-      const theirs = Bun.spawnSync([
-        runc,
-        "--root",
-        join(runtime.directory, "runc"),
-        "run",
-        "--bundle",
-        bundle,
-        "bad",
-      ]);
-      expect(theirs.exitCode).toBe(1);
+      const own = lastError(log);
+      expect(own.msg).toContain("gantry-runtime run failed: ");
+      for (const path of others) {
+        rmSync(log);
+        const theirs = await command([path, "--root", join(runtime.directory, "other"), ...words], {
+          cwd: runtime.directory,
+        });
+        expect({ path, exitCode: theirs.exitCode }).toEqual({ path, exitCode: result.exitCode });
+        expect(theirs.stderr).not.toBe("");
+        // Where their program fails to start after they have let it go, they write no line.
+        if (statSync(log).size > 0)
+          expect(Object.keys(lastError(log)).sort()).toEqual(Object.keys(own).sort());
+      }
     },
   );
+
+  /** What callers of a runtime show: its last line of the level error. */
+  function lastError(log: string): Record<string, string> {
+    const lines = readFileSync(log, "utf8").trim().split("\n");
+    return lines.map((line) => JSON.parse(line)).findLast(({ level }) => level === "error");
+  }
+
+  test("a cgroup that somebody else uses: named, with the way out; the other container is untouched", async () => {
+    const used = runtime.bundle(["sleep", "1000"]);
+    const { cgroupsPath } = JSON.parse(readFileSync(join(used, "config.json"), "utf8")).linux;
+    await runtime.must("run", "--detach", "--bundle", used, "first");
+    const same = runtime.bundle(["true"], (spec) => {
+      spec.linux.cgroupsPath = cgroupsPath;
+    });
+    const result = await runtime.run(["run", "--bundle", same, "second"]);
+    expect(result.exitCode).toBe(1);
+    expect(result.stderr).toContain("is in use by another container or process");
+    expect(result.stderr).toContain("hint: give this container a linux.cgroupsPath of its own");
+    expect((await runtime.state("first")).status).toBe("running");
+    await runtime.must("delete", "--force", "first");
+    expect(runtime.leftovers()).toEqual([]);
+  });
 
   test("a disk that fills at any step of create: named, and nothing is left", async () => {
     const small = join(runtime.directory, "small");
