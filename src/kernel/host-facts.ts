@@ -26,6 +26,8 @@ export interface HostFacts {
   readonly seccompActions: readonly string[];
   readonly apparmor: boolean;
   readonly selinux: boolean;
+  /** Cache and memory bandwidth can be shared out (resctrl). */
+  readonly resctrl: boolean;
   /** Of this process, by name (`RLIMIT_NOFILE`): what a container inherits. */
   readonly rlimits: Readonly<Record<string, RlimitFacts>>;
   readonly oomScoreAdj: number;
@@ -54,6 +56,7 @@ const readers: Readers = {
   seccompActions: () => readLine("/proc/sys/kernel/seccomp/actions_avail").split(" ").filter(Boolean),
   apparmor: () => readLine("/sys/module/apparmor/parameters/enabled") === "Y",
   selinux: () => existsSync("/sys/fs/selinux/enforce"),
+  resctrl: () => existsSync("/sys/fs/resctrl"),
   rlimits: () => parseLimits(readText("/proc/self/limits")),
   oomScoreAdj: () => Number(readLine("/proc/self/oom_score_adj") || "0"),
   inUserNamespace: () => !/^\s*0\s+0\s+4294967295\s*$/.test(readLine("/proc/self/uid_map")),

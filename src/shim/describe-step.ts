@@ -53,7 +53,9 @@ export function describeStep(step: KernelStep): string {
     case "bring-up-loopback":
       return "bring up the loopback link";
     case "hook":
-      return `run ${step.kind} hook ${step.path}`;
+      return step.kind === "network device"
+        ? `move network device ${step.args.at(-2)} into the container`
+        : `run ${step.kind} hook ${step.path}`;
     case "new-keyring":
       return `join session keyring ${step.name}`;
     case "set-oom-score":

@@ -23,8 +23,14 @@ const commands: Readonly<Record<string, Load>> = {
   update: () => import("./update.ts"),
 };
 
+/** Called by plans of this runtime only. */
+const internalCommands: Readonly<Record<string, Load>> = {
+  "move-net-device": () => import("./move-net-device.ts"),
+};
+
 export const runtimeCommandNames: readonly string[] = Object.keys(commands);
 
 export function findRuntimeCommand(name: string): Load | undefined {
-  return Object.hasOwn(commands, name) ? commands[name] : undefined;
+  const table = Object.hasOwn(internalCommands, name) ? internalCommands : commands;
+  return Object.hasOwn(table, name) ? table[name] : undefined;
 }

@@ -143,6 +143,17 @@ export function setLinkUpMessage(index: number): NetlinkMessage {
   return { type: RTM_NEWLINK, flags: NLM_F_ACK, body: linkHeader({ index, up: true }) };
 }
 
+/** The message that moves a link to another namespace under another name; it is down there, and has no addresses. */
+export const moveLinkMessage = (index: number, name: string, netnsFd: number): NetlinkMessage => ({
+  type: RTM_NEWLINK,
+  flags: NLM_F_ACK,
+  body: concat([
+    linkHeader({ index }),
+    attribute.u32(IFLA_NET_NS_FD, netnsFd),
+    attribute.string(IFLA_IFNAME, name),
+  ]),
+});
+
 /** Slow for a veth (25 ms): deleting its namespace takes it along in the background. */
 export async function deleteLink(socket: NetlinkSocket, name: string): Promise<void> {
   const body = concat([linkHeader({}), attribute.string(IFLA_IFNAME, name)]);

@@ -19,6 +19,7 @@ export function planBundle(
     containerId: id,
     bundle,
     idMapTools: findIdMapTools(spec.linux ?? {}, host, currentCaller()),
+    deviceMover: [process.execPath, "runtime", "move-net-device"],
     sourceKinds: bindSourceKinds(bundle, spec.mounts ?? []),
     ...options,
   });

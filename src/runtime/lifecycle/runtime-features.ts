@@ -33,7 +33,7 @@ export function runtimeFeatures(version: string) {
       intelRdt: { enabled: false },
       mountExtensions: { idmap: { enabled: true } },
       memoryPolicy: { modes: memoryModeNames, flags: memoryFlagNames },
-      netDevices: { enabled: false },
+      netDevices: { enabled: true },
     },
     annotations: { "io.gantry.version": version },
     potentiallyUnsafeConfigAnnotations: [],

@@ -1,6 +1,7 @@
 import { posix } from "node:path";
 import { notImplemented } from "../../errors/platform-error.ts";
 import type { CgroupFacts } from "../../kernel/cgroup-facts.ts";
+import { withMountLabel } from "./mount-label.ts";
 import { mountAttribute } from "./mount-options.ts";
 import type { PlanContext } from "./plan-context.ts";
 import type { PlannedMount } from "./planned-mount.ts";
@@ -31,7 +32,7 @@ function planVersionTwo({ index, target, options }: PlannedMount, list: StepList
 }
 
 function planVersionOne(
-  { cgroupPath }: PlanContext,
+  { cgroupPath, linux }: PlanContext,
   { index, target, options }: PlannedMount,
   cgroup: Extract<CgroupFacts, { version: 1 }>,
   list: StepList,
@@ -44,7 +45,7 @@ function planVersionOne(
     source: "tmpfs",
     target,
     attributes: options.attributes.set & ~RDONLY,
-    data: ["mode=755"],
+    data: withMountLabel(["mode=755"], "tmpfs", linux.mountLabel),
   });
   for (const { controllers, mountPoint } of cgroup.hierarchies) {
     const name = posix.basename(mountPoint);

@@ -35,6 +35,19 @@ const order = (steps: readonly KernelStep[], ops: readonly KernelStep["op"][]) =
   steps.map(({ op }) => op).filter((op) => ops.includes(op));
 
 describe("a plan", () => {
+  test("moves network devices before the hooks that could use them", () => {
+    const steps = planOf({
+      spec: { hooks: { createRuntime: [{ path: "/own" }] } },
+      linux: { namespaces: namespaces("mount", "network"), netDevices: { eth7: {}, eth8: { name: "lan" } } },
+      options: { deviceMover: ["/gantry", "move"] },
+    });
+    expect(find(steps, "hook").map(({ kind, args }) => [kind, ...args.slice(1)])).toEqual([
+      ["network device", "move", "eth7", "eth7"],
+      ["network device", "move", "eth8", "lan"],
+      ["createRuntime"],
+    ]);
+  });
+
   test("has its phases in order and ends with exec", () => {
     const steps = planOf();
     const phases = steps.map(({ phase }) => phase).filter((phase, index, all) => phase !== all[index - 1]);
@@ -386,11 +399,41 @@ describe("refused by name", () => {
     ["a relative directory", { process: { cwd: "x" } }, "process.cwd: x is not absolute"],
     ["AppArmor without AppArmor", { process: { apparmorProfile: "p" } }, "this host has no AppArmor"],
     ["SELinux without SELinux", { process: { selinuxLabel: "l" } }, "this host has no SELinux"],
-    ["intelRdt", { linux: { namespaces: namespaces("mount"), intelRdt: {} } }, "linux.intelRdt"],
     [
-      "netDevices",
-      { linux: { namespaces: namespaces("mount", "network"), netDevices: { eth0: {} } } },
-      "linux.netDevices",
+      "a network device without a network",
+      { linux: { namespaces: namespaces("mount"), netDevices: { eth0: {} } } },
+      "linux.netDevices.eth0: needs a network namespace of the container's own",
+    ],
+    [
+      "a network device with a name that is none",
+      { linux: { namespaces: namespaces("mount", "network"), netDevices: { eth0: { name: "a/b" } } } },
+      'linux.netDevices.eth0.name: "a/b"',
+    ],
+    [
+      "two network devices of one name",
+      {
+        linux: {
+          namespaces: namespaces("mount", "network"),
+          netDevices: { a: { name: "x" }, b: { name: "x" } },
+        },
+        options: { deviceMover: ["/g"] },
+      },
+      "linux.netDevices.b.name: x is the name of another device",
+    ],
+    [
+      "intelRdt without resctrl",
+      { linux: { namespaces: namespaces("mount"), intelRdt: {} } },
+      "linux.intelRdt: this kernel has no resctrl",
+    ],
+    [
+      "intelRdt with resctrl",
+      { linux: { namespaces: namespaces("mount"), intelRdt: {} }, host: { ...testHost, resctrl: true } },
+      "linux.intelRdt: groups of resctrl are not made",
+    ],
+    [
+      "mountLabel without SELinux",
+      { linux: { namespaces: namespaces("mount"), mountLabel: "u:r:t:s0" } },
+      "linux.mountLabel: u:r:t:s0 is asked for, but this host has no SELinux",
     ],
     [
       "an unknown memory policy",

@@ -11,6 +11,7 @@ import { planHooks } from "./plan-hooks.ts";
 import { planIdentity } from "./plan-identity.ts";
 import { planMounts } from "./plan-mounts.ts";
 import { indexNamespaces, planNamespaces } from "./plan-namespaces.ts";
+import { planNetDevices } from "./plan-net-devices.ts";
 import type { PlanOptions } from "./plan-options.ts";
 import { planPaths } from "./plan-paths.ts";
 import { planConsole, planProcessSetup, planProcessStart, planWorkingDirectory } from "./plan-process.ts";
@@ -29,7 +30,7 @@ import { reasonsFrom } from "./step-list.ts";
  */
 export function planContainer(spec: OciSpec, host: HostFacts, options: PlanOptions): Plan {
   const context = planContext(spec, host, options);
-  refuseUnsupported(context.linux);
+  refuseUnsupported(context.linux, context.host);
   const cgroups = cgroupDirectories(host.cgroup, context.cgroupPath);
   return {
     steps: [
@@ -80,6 +81,7 @@ function planSetup(context: PlanContext): KernelStep[] {
     ...planDevices(context),
     ...mounts.afterDevices,
     ...planWorkingDirectory(process),
+    ...planNetDevices(context),
     ...planHooks(context, ["prestart", "createRuntime", "createContainer"]),
     ...root.pivot,
     ...planConsole(process),
@@ -105,8 +107,17 @@ function processContext(context: PlanContext): ProcessContext {
   };
 }
 
-function refuseUnsupported(linux: OciLinux): void {
-  if (linux.intelRdt !== undefined) throw notImplemented("linux.intelRdt: is not supported");
-  if (linux.mountLabel !== undefined && linux.mountLabel !== "")
-    throw notImplemented(`linux.mountLabel: SELinux labels on mounts are not supported: ${linux.mountLabel}`);
+function refuseUnsupported({ intelRdt, mountLabel = "" }: OciLinux, host: HostFacts): void {
+  if (intelRdt !== undefined)
+    throw host.resctrl
+      ? notImplemented("linux.intelRdt: groups of resctrl are not made", {
+          hint: "a createRuntime hook can write the process into a group below /sys/fs/resctrl",
+        })
+      : notImplemented("linux.intelRdt: this kernel has no resctrl", {
+          hint: "it needs CONFIG_X86_CPU_RESCTRL, and a processor with RDT; leave the field away",
+        });
+  if (mountLabel !== "" && !host.selinux)
+    throw notImplemented(`linux.mountLabel: ${mountLabel} is asked for, but this host has no SELinux`, {
+      hint: "boot a kernel with SELinux (security=selinux), or leave the label away",
+    });
 }

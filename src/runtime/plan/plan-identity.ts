@@ -1,4 +1,4 @@
-import { invalidParameter, notImplemented } from "../../errors/platform-error.ts";
+import { invalidParameter } from "../../errors/platform-error.ts";
 import type { KernelStep, NamespaceType } from "../../kernel/steps.ts";
 import { isNew, type PlanContext } from "./plan-context.ts";
 import { StepList } from "./step-list.ts";
@@ -21,8 +21,6 @@ export function planIdentity({ spec, linux, namespaces, reasonOf }: PlanContext)
   if (hostname !== "") list.add("/hostname", { op: "set-hostname", name: hostname });
   if (domainname !== "") list.add("/domainname", { op: "set-domainname", name: domainname });
   if (isNew(namespaces, "network")) list.add("/linux/namespaces", { op: "bring-up-loopback" });
-  if (Object.keys(linux.netDevices ?? {}).length > 0)
-    throw notImplemented("linux.netDevices: moving interfaces into a container is not supported");
   for (const [name, value] of Object.entries(linux.sysctl ?? {})) {
     const key = dotted(name);
     checkSysctl(key, namespaces);

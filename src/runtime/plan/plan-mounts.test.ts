@@ -233,3 +233,34 @@ describe("refused", () => {
     expect(() => mountSteps([mount])).toThrow(message);
   });
 });
+
+describe("linux.mountLabel", () => {
+  const host = { ...testHost, selinux: true };
+  const dataOf = (mounts: readonly OciMount[], on: HostFacts = host) =>
+    mountSteps(mounts, { host: on, linux: { mountLabel: "system_u:object_r:container_file_t:s0:c1,c2" } })
+      .filter((step): step is { data: readonly string[] } => "data" in step)
+      .map(({ data }) => data);
+  const context = "context=system_u:object_r:container_file_t:s0:c1,c2";
+
+  test("is the context of new file systems, but of those that the policy labels, and of binds", () => {
+    const mounts = [
+      { destination: "/tmp", type: "tmpfs", options: ["size=1m"] },
+      { destination: "/proc", type: "proc" },
+      { destination: "/dev/mqueue", type: "mqueue" },
+      { destination: "/dev/pts", type: "devpts" },
+      { destination: "/data", type: "bind", source: "/src" },
+    ];
+    expect(dataOf(mounts)).toEqual([["size=1m", context], [], [], [context]]);
+  });
+
+  test("gives way to a context of the mount's own", () => {
+    expect(dataOf([{ destination: "/t", type: "tmpfs", options: ["rootcontext=a"] }])).toEqual([
+      ["rootcontext=a"],
+    ]);
+  });
+
+  test("is on the tmpfs that holds the hierarchies of cgroup v1", () => {
+    const cgroups = [{ destination: "/sys/fs/cgroup", type: "cgroup" }];
+    expect(dataOf(cgroups, { ...host, cgroup: versionOne })[0]).toEqual(["mode=755", context]);
+  });
+});

@@ -2,6 +2,7 @@ import { posix } from "node:path";
 import { invalidParameter, notImplemented } from "../../errors/platform-error.ts";
 import type { OciMount } from "../../formats/oci-runtime.ts";
 import type { KernelOperation, KernelStep } from "../../kernel/steps.ts";
+import { withMountLabel } from "./mount-label.ts";
 import { type MountOptions, mountAttribute, parseMountOptions } from "./mount-options.ts";
 import { planCgroupMount } from "./plan-cgroup-mount.ts";
 import type { PlanContext } from "./plan-context.ts";
@@ -66,7 +67,7 @@ function planMount(context: PlanContext, planned: PlannedMount, list: StepList, 
   if (isBind(planned)) planBind(context, planned, list);
   else if (planned.options.remount) planRemount(planned, list);
   else if (type === "cgroup" || type === "cgroup2") planCgroupMount(context, planned, list);
-  else planFileSystem(planned, list, later);
+  else planFileSystem(context, planned, list, later);
 }
 
 const isBind = ({ mount, options }: PlannedMount) => options.bind !== "no" || mount.type === "bind";
@@ -86,6 +87,7 @@ const virtualFileSystems = new Set(
 );
 
 function planFileSystem(
+  { linux }: PlanContext,
   { mount, index, target, options }: PlannedMount,
   list: StepList,
   later: StepList,
@@ -100,6 +102,7 @@ function planFileSystem(
   const readOnly = (options.attributes.set & mountAttribute.RDONLY) !== 0;
   // Later mounts and the devices need their targets made on it.
   const readOnlyLater = readOnly && fstype === "tmpfs";
+  const data = withMountLabel(options.data, fstype, linux.mountLabel);
   const attributes = readOnlyLater ? options.attributes.set & ~mountAttribute.RDONLY : options.attributes.set;
   list.add(pointer, {
     op: "mount",
@@ -107,7 +110,7 @@ function planFileSystem(
     source: mount.source ?? fstype,
     target,
     attributes,
-    data: readOnly && !virtualFileSystems.has(fstype) ? ["ro", ...options.data] : options.data,
+    data: readOnly && !virtualFileSystems.has(fstype) ? ["ro", ...data] : data,
     ...(options.copyUp && { copyUp: true }),
   });
   if (readOnlyLater)

@@ -18,6 +18,8 @@ export interface PlanOptions {
   readonly noNewKeyring?: boolean;
   /** Host paths of newuidmap(1) and newgidmap(1), where the caller may not write the maps itself. */
   readonly idMapTools?: { readonly uid?: string; readonly gid?: string };
+  /** Program and first words that move a network device: `planNetDevices`. */
+  readonly deviceMover?: readonly [program: string, ...words: string[]];
   /** Descriptors from 3 on that stay open at exec. */
   readonly preserveFds?: number;
 }

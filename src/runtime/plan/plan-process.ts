@@ -126,6 +126,7 @@ function planSecurityLabel({ process, host }: ProcessContext, list: StepList): v
     if (!host.selinux)
       throw notImplemented(
         `process.selinuxLabel: ${selinuxLabel} is asked for, but this host has no SELinux`,
+        { hint: "boot a kernel with SELinux (security=selinux), or leave the label away" },
       );
     list.add("/process/selinuxLabel", { op: "set-security-label", file: "exec", label: selinuxLabel });
   }

@@ -45,6 +45,7 @@ export const testHost: HostFacts = {
   seccompActions: ["kill_process", "kill_thread", "trap", "errno", "user_notif", "trace", "log", "allow"],
   apparmor: false,
   selinux: false,
+  resctrl: false,
   rlimits: {
     RLIMIT_NOFILE: { soft: 1024n, hard: 524288n },
     RLIMIT_CORE: { soft: unlimited, hard: unlimited },
