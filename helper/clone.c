@@ -46,6 +46,12 @@ struct clone_work {
 	unsigned preserved_fds;
 	int cgroup; /* v2: clone3 puts the process there; -1 */
 	/*
+	 * A cgroup namespace that an intermediate process leaves to the container's; -1. From inside, with the mount option
+	 * nsdelegate (cgroup_namespaces(7)), nobody is moved from a cgroup that cannot be seen there.
+	 */
+	int cgroup_namespace;
+	uint32_t cgroup_namespace_index;
+	/*
 	 * A process between the monitor and the container's: what joins a pid or user namespace does so for its children;
 	 * and a new user namespace has no right to join others.
 	 */
@@ -102,7 +108,7 @@ static void note_step(struct clone_work *work, const struct step *step)
 
 static struct clone_work read_work(const struct plan *plan, struct failure *failure)
 {
-	struct clone_work work = {.plan = plan, .failure = failure, .cgroup = -1};
+	struct clone_work work = {.plan = plan, .failure = failure, .cgroup = -1, .cgroup_namespace = -1};
 	struct plan_position position;
 	struct step step;
 
@@ -232,10 +238,28 @@ static int join_namespaces(struct clone_work *work)
 		return 0;
 	error = open_namespaces(work, opened, &count);
 	for (unsigned i = 0; i < count; i++) {
+		if (work->intermediate && opened[i].flag == CLONE_NEWCGROUP) {
+			work->cgroup_namespace = opened[i].fd;
+			work->cgroup_namespace_index = opened[i].index;
+			continue;
+		}
 		if (!error && setns(opened[i].fd, (int)opened[i].flag) < 0)
 			error = fail_at(work, opened[i].index, -errno, "setns");
 		close(opened[i].fd);
 	}
+	return error;
+}
+
+static int join_cgroup_namespace(struct clone_work *work)
+{
+	int error = 0;
+
+	if (work->cgroup_namespace < 0)
+		return 0;
+	if (setns(work->cgroup_namespace, CLONE_NEWCGROUP) < 0)
+		error = fail_at(work, work->cgroup_namespace_index, -errno, "setns");
+	close(work->cgroup_namespace);
+	work->cgroup_namespace = -1;
 	return error;
 }
 
@@ -481,6 +505,8 @@ static int enter_namespaces(struct clone_work *work, struct context *context)
 		if (!error)
 			error = join_namespaces(work);
 	}
+	if (!error)
+		error = join_cgroup_namespace(work);
 	if (!error && work->has_offsets)
 		error = enter_time_namespace(work);
 	if (!error && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)

@@ -1,11 +1,18 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe } from "bun:test";
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { command } from "../fixtures/command.ts";
 import { busyboxArchiveFile } from "../fixtures/images.ts";
 import { gantryPath, scratchDirectory } from "../fixtures/places.ts";
 import { checkpointChecks, checkpointModules, findCheckpointPrograms } from "./checkpoint-checks.ts";
-import { guestKernel } from "./guest-kernel.ts";
+import {
+  bootGuest,
+  commonFunctions,
+  type GuestChecks,
+  kernel,
+  missing,
+  runChecks,
+  testChecks,
+} from "./guest.ts";
 import { packInitramfs } from "./initramfs.ts";
 import { bundles, plainPrograms, runtimeChecks } from "./runtime-checks.ts";
 
@@ -15,7 +22,7 @@ const checkpointPrograms = findCheckpointPrograms();
  * The whole program on a machine with pure cgroup v2 and a second, older kernel. Each check is a shell script
  * that runs in the guest, with `set -eu`; what it prints is shown when it fails. `$G` is the engine's bridge gateway.
  */
-const checks: Readonly<Record<string, string>> = {
+const checks: GuestChecks = {
   "the engine answers, and says cgroup v2": `
     gantry info | tee /tmp/info
     grep -q 'Cgroup Version: 2' /tmp/info`,
@@ -110,9 +117,7 @@ const modules = [
 
 /** What the checks call. */
 const checkFunctions = `
-same() { [ "$1" = "$2" ] || { echo "expected: $2"; echo "received: $1"; return 1; }; }
-refused() { if "$@"; then echo "not refused: $*"; return 1; fi; }
-runtime() { gantry runtime --root /run/runtime "$@"; }
+${commonFunctions}
 pid() { gantry inspect -f '{{.State.Pid}}' "$1"; }
 cgroup() { echo "/sys/fs/cgroup$(sed -n 's/^0:://p' "/proc/$(pid "$1")/cgroup")"; }
 start_engine() {
@@ -137,35 +142,13 @@ mkdir -p /dev/pts /dev/shm
 mount -t devpts -o mode=620,ptmxmode=666 devpts /dev/pts
 mount -t tmpfs run /run
 mount -t tmpfs tmp /tmp
-mount -t cgroup2 cgroup2 /sys/fs/cgroup
+mount -t cgroup2 -o nsdelegate cgroup2 /sys/fs/cgroup # as systemd does
 ip link set lo up
 for module in ${modules.join(" ")}; do modprobe "$module" || echo "# no module $module"; done
 
 . /bin/check-functions
-check() {
-  echo "# $1" # a guest that hangs has said where
-  if timeout 100 sh -euc ". /bin/check-functions
-$2" > /tmp/output 2>&1; then echo "ok $1"; else sed 's/^/# /' /tmp/output; echo "not ok $1"; fi
-}
 start_engine && gantry load -q -i /images/busybox.tar | sed 's/^/# /'
-${Object.entries(checks)
-  .map(([name, script]) => `check ${quote(name)} ${quote(script)}`)
-  .join("\n")}
-echo "# the end"
-poweroff -f
-`;
-
-function quote(text: string): string {
-  return `'${text.replaceAll("'", "'\\''")}'`;
-}
-
-const kernel = process.arch === "x64" ? await guestKernel() : undefined;
-const missing =
-  kernel === undefined
-    ? "no kernel package for it"
-    : Bun.which("qemu-system-x86_64") === null
-      ? "no qemu"
-      : "";
+${runChecks(checks)}`;
 
 describe.skipIf(missing !== "")(`on a booted machine with cgroup v2${missing && ` (${missing})`}`, () => {
   const directory = scratchDirectory("qemu");
@@ -188,45 +171,9 @@ describe.skipIf(missing !== "")(`on a booted machine with cgroup v2${missing && 
     });
     const files = { "images/busybox.tar": await busyboxArchiveFile(), ...Object.fromEntries(configs) };
     await packInitramfs({ kernel, modules, programs, librariesOf, files, init: guestInit }, initrd);
-    const machine = [
-      "-M",
-      "q35",
-      "-accel",
-      "tcg",
-      "-cpu",
-      "max",
-      "-m",
-      "2048",
-      "-smp",
-      "2",
-      "-nographic",
-      "-no-reboot",
-    ];
-    const boot = [
-      "-kernel",
-      kernel.image,
-      "-initrd",
-      initrd,
-      "-append",
-      "console=ttyS0 quiet panic=-1 psi=1",
-    ];
-    const { stdout } = await command(["qemu-system-x86_64", ...machine, "-nic", "none", ...boot], {
-      timeoutMs: 400_000,
-    });
-    console_ = stdout.replaceAll("\r", "");
+    console_ = await bootGuest(kernel.image, initrd);
   }, 460_000);
   afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
-  test.each(Object.keys(checks))("%s", (name) => {
-    if (!console_.includes(`\nok ${name}\n`)) throw new Error(reportOf(name));
-    expect(console_).not.toContain(`\nnot ok ${name}\n`);
-  });
-
-  /** What the guest printed for one check, or all of it when the check was not reached. */
-  function reportOf(name: string): string {
-    const start = console_.indexOf(`\n# ${name}\n`);
-    const end = console_.indexOf(`not ok ${name}`, start);
-    if (start < 0 || end < 0) return `the guest did not come to it:\n${console_.slice(-6000)}`;
-    return console_.slice(start, end);
-  }
+  testChecks(checks, () => console_);
 });

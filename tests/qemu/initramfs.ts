@@ -23,7 +23,7 @@ export interface InitramfsParts {
   readonly librariesOf: readonly string[];
   /** Other files: path in the guest → path on the host. */
   readonly files: Readonly<Record<string, string>>;
-  /** The shell script that is the guest's first process once its root is a tmpfs. */
+  /** The shell script that is the guest's first process once its root is one that can be left. */
   readonly init: string;
 }
 
@@ -34,6 +34,7 @@ export interface InitramfsParts {
 export async function packInitramfs(parts: InitramfsParts, archive: string): Promise<void> {
   const root = scratchDirectory("initramfs");
   try {
+    chmodSync(root, 0o755);
     for (const name of ["bin", "dev", "etc", "lib", "proc", "run", "sys", "tmp", "var/lib", "newroot"])
       mkdirSync(join(root, name), { recursive: true });
     const put = (source: string, target: string) => {
@@ -52,7 +53,7 @@ export async function packInitramfs(parts: InitramfsParts, archive: string): Pro
       for (const library of await librariesOf(program)) put(library, library);
     for (const [target, source] of Object.entries(parts.files)) put(source, target);
     putModules(parts, put);
-    writeScript(join(root, "init"), switchRoot);
+    writeScript(join(root, "init"), leaveRootfs);
     writeScript(join(root, "bin/guest-init"), parts.init);
     await mustRun(["sh", "-c", `find . | cpio --quiet -o -H newc > "$0"`, archive], { cwd: root });
   } finally {
@@ -62,15 +63,13 @@ export async function packInitramfs(parts: InitramfsParts, archive: string): Pro
 
 /**
  * The root of an initramfs cannot be pivoted away from (pivot_root(2), "NOTES"), and no real machine runs containers
- * on it. So everything moves to a tmpfs first.
+ * on it. So it is bound on itself, and that mount is the root from then on.
  */
-const switchRoot = `#!/bin/sh
-busybox mount -t tmpfs -o size=900m root /newroot
-busybox cp -a /bin /lib /etc /dev /proc /run /sys /tmp /var /newroot/
-[ -d /lib64 ] && busybox cp -a /lib64 /newroot/
-[ -d /usr ] && busybox cp -a /usr /newroot/
-[ -d /images ] && busybox cp -a /images /newroot/
-exec busybox switch_root /newroot /bin/guest-init
+const leaveRootfs = `#!/bin/sh
+busybox mount -o bind / /newroot
+cd /newroot
+busybox mount -o move . /
+exec busybox chroot . /bin/guest-init
 `;
 
 function writeScript(path: string, text: string): void {
