@@ -40,6 +40,12 @@ export class ByteWriter {
     return this;
   }
 
+  f64(value: number): this {
+    this.#reserve(8);
+    this.#length = this.#bytes.writeDoubleLE(value, this.#length);
+    return this;
+  }
+
   /** A safe integer as i64. */
   number(value: number): this {
     this.#reserve(8);
@@ -78,6 +84,12 @@ export class ByteWriter {
     this.#reserve(value.length);
     this.#bytes.set(value, this.#length);
     this.#length += value.length;
+    return this;
+  }
+
+  /** Zeros up to a multiple of `boundary`. */
+  align(boundary: number): this {
+    while (this.#length % boundary !== 0) this.u8(0);
     return this;
   }
 
