@@ -1,10 +1,13 @@
 /* gantry-helper: one program, chosen by its first argument. See docs/helper-protocol.md. */
+#include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "create.h"
 #include "init.h"
 #include "io.h"
 #include "plan.h"
+#include "protocol.h"
 #include "shim.h"
 #include "signals.h"
 
@@ -22,6 +25,16 @@ static int dump_main(void)
 	code = dump_plan(content.bytes, content.length);
 	content_release(&content);
 	return code;
+}
+
+/* Keeps a place in a cgroup until its caller closes the other end of the pipe, or dies. */
+static int hold_main(void)
+{
+	char byte;
+
+	while (read(FD_LAUNCH, &byte, sizeof(byte)) < 0 && errno == EINTR)
+		;
+	return 0;
 }
 
 int main(int argc, char **argv)
@@ -43,8 +56,10 @@ int main(int argc, char **argv)
 		return create_main(false);
 	if (strcmp(mode, "exec") == 0)
 		return create_main(true);
+	if (strcmp(mode, "hold") == 0)
+		return hold_main();
 	if (strcmp(mode, "dump-plan") == 0)
 		return dump_main();
-	complain("usage: gantry-helper shim|shim-wait|create|exec|dump-plan");
+	complain("usage: gantry-helper shim|shim-wait|create|exec|hold|dump-plan");
 	return 2;
 }

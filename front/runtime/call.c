@@ -37,8 +37,8 @@ static bool parse_global(char ***words, const char **root, struct runtime_call *
 	for (; **words && (**words)[0] == '-'; (*words)++) {
 		const char *value;
 
-		if (strcmp(**words, "--debug") == 0) {
-			continue; /* these commands have nothing to tell */
+		if (is_one_of(**words, "--debug", "--systemd-cgroup")) {
+			continue; /* nothing to tell; and the record knows how the container was made */
 		} else if ((value = take_value(words, "--root"))) {
 			*root = value;
 		} else if ((value = take_value(words, "--log-format"))) {

@@ -1,4 +1,5 @@
 import { addon, type FdMapping } from "./addon.ts";
+
 import { errnoNumber } from "./errno.ts";
 import { type ChildStatus, childStatus } from "./processes.ts";
 import { call, check, nr } from "./syscall.ts";

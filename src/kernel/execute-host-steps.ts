@@ -1,15 +1,21 @@
 import { mkdirSync, rmdirSync } from "node:fs";
 import { dirname } from "node:path";
-import { PlatformError } from "../errors/platform-error.ts";
+import { notImplemented, PlatformError } from "../errors/platform-error.ts";
 import { attachDeviceFilter } from "./bpf.ts";
 import { errnoOf, fileError, readCgroupFile, writeCgroupFile } from "./cgroup-files.ts";
 import type { HostOperation, KernelStep, Plan } from "./steps.ts";
 
 type HostStep = KernelStep & HostOperation;
+export type UnitStep = Extract<HostStep, { op: "start-unit" }>;
+
+/** Starts the unit of a step. Out: what stops it again, which never throws. */
+export type StartUnit = (step: UnitStep) => () => void;
 
 /** What was made, to be undone when a later part of the start fails. */
 export interface HostStepsResult {
-  /** Removes the container's own cgroups again, as far as nothing is in them. Safe to call twice; never throws. */
+  /**
+   * Removes the container's own cgroups again, as far as nothing is in them, and stops its unit. Safe to call twice; never throws.
+   */
   undo(): void;
 }
 
@@ -19,17 +25,22 @@ export interface HostStepsResult {
  *
  * The container's own cgroups must not exist: one that is left over and empty is made anew, so that no limit of an earlier run
  * stays. Parents may exist, and are left.
+ * Only plans for systemd have a unit to start.
  * Errors: System naming the limit in the user's words, the file, the value and errno; Conflict for a cgroup in use. What was
  *         made is removed again.
  */
-export function executeHostSteps(plan: Plan): HostStepsResult {
+export function executeHostSteps(plan: Plan, startUnit: StartUnit = refuseUnit): HostStepsResult {
   const own = new Set(plan.steps.flatMap((step) => (step.op === "join-cgroup" ? [dirname(step.file)] : [])));
-  const made: string[] = [];
+  const undos: (() => void)[] = [];
   const undo = () => {
-    for (const directory of made.splice(0).reverse()) removeQuietly(directory);
+    for (const undoStep of undos.splice(0).reverse()) undoStep();
   };
   try {
-    for (const step of plan.steps) if (isHostStep(step)) executeStep(step, own, made);
+    for (const step of plan.steps)
+      if (isHostStep(step)) {
+        if (step.op === "start-unit") undos.push(startUnit(step));
+        else executeStep(step, own, undos);
+      }
   } catch (error) {
     undo();
     throw error;
@@ -39,12 +50,19 @@ export function executeHostSteps(plan: Plan): HostStepsResult {
 
 const isHostStep = (step: KernelStep): step is HostStep => step.phase === "host";
 
-function executeStep(step: HostStep, own: ReadonlySet<string>, made: string[]): void {
+const refuseUnit: StartUnit = ({ unit }) => {
+  throw notImplemented(`unit ${unit}: there is nobody here to start it`);
+};
+
+type FileStep = Exclude<HostStep, UnitStep>;
+
+function executeStep(step: FileStep, own: ReadonlySet<string>, undos: (() => void)[]): void {
   switch (step.op) {
     case "make-cgroup":
       if (own.has(step.path)) {
-        makeOwn(step.path);
-        made.push(step.path);
+        if (step.mayExist === true) makeShared(step.path);
+        else makeOwn(step.path);
+        undos.push(() => removeQuietly(step.path));
       } else makeShared(step.path);
       break;
     case "inherit-cpuset":

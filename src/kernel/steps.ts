@@ -9,6 +9,8 @@
  * resolves them beneath the open root with openat2 and RESOLVE_IN_ROOT. Paths named `source` are host paths.
  */
 
+import type { ServiceManager, UnitProperty } from "./systemd/service-manager.ts";
+
 /**
  * When a step runs, and where:
  * - `host`:  in the planner's own process, before the helper exists (cgroup files, device filter);
@@ -36,7 +38,15 @@ export type KernelOperation =
 
 /** Phase `host`. `path` and `file` are absolute host paths below a cgroup mount. */
 export type HostOperation =
-  | { readonly op: "make-cgroup"; readonly path: string }
+  /** `mayExist`: a container's own one that its unit has made, in the hierarchies that systemd uses. */
+  | { readonly op: "make-cgroup"; readonly path: string; readonly mayExist?: boolean }
+  /** Has systemd make the container's own cgroup: a transient unit, which needs a process to begin with unless it is a slice. */
+  | {
+      readonly op: "start-unit";
+      readonly manager: ServiceManager;
+      readonly unit: string;
+      readonly properties: readonly UnitProperty[];
+    }
   /** cgroup v1: fills `path`'s cpuset.cpus and cpuset.mems from its parent's where they are empty (no process may join before). */
   | { readonly op: "inherit-cpuset"; readonly path: string }
   /** cgroup v2: `+name` for each controller into `path`/cgroup.subtree_control. */

@@ -1,10 +1,15 @@
 import { closeSync, fstatSync, readFileSync, readSync } from "node:fs";
 import { invalidParameter, PlatformError, systemError } from "../errors/platform-error.ts";
-import { makePipe, reapNow, spawnProcess } from "../kernel/child-processes.ts";
+import { type FdMapping, makePipe, reapNow, spawnProcess } from "../kernel/child-processes.ts";
 import { sealedMemfd } from "../kernel/memfd.ts";
 import { openPidfd } from "../kernel/processes.ts";
 import type { Plan } from "../kernel/steps.ts";
-import type { LaunchedProcess, ProcessLaunch, ProcessLauncher } from "../runtime/lifecycle/launcher.ts";
+import type {
+  HeldProcess,
+  LaunchedProcess,
+  ProcessLaunch,
+  ProcessLauncher,
+} from "../runtime/lifecycle/launcher.ts";
 import { helperArguments } from "../runtime/lifecycle/leftover-processes.ts";
 import { diagnoseStart } from "./diagnose-start.ts";
 import { failureError } from "./failure.ts";
@@ -39,6 +44,25 @@ export class HelperLauncher implements ProcessLauncher {
     }
   }
 
+  hold(): HeldProcess {
+    const { readEnd, writeEnd } = makePipe();
+    try {
+      const pid = this.run(["gantry-helper", "hold"], [[readEnd, FD_LAUNCH]]);
+      return {
+        pid,
+        end: () => {
+          closeSync(writeEnd);
+          reapNow(pid);
+        },
+      };
+    } catch (error) {
+      closeSync(writeEnd);
+      throw error;
+    } finally {
+      closeSync(readEnd);
+    }
+  }
+
   failureOf(report: Uint8Array, plan: Plan): PlatformError {
     const [message] = new MessageReader().push(report);
     if (message?.type === "failed")
@@ -46,28 +70,30 @@ export class HelperLauncher implements ProcessLauncher {
     return systemError("unable to start container process: its report is malformed");
   }
 
-  /** From a sealed copy in memory, which no container can overwrite (CVE-2019-5736). */
   private spawn(request: ProcessLaunch, report: number): number {
     const { mode, directory, consoleSocket, preserveFds } = request;
     const preserved = Array.from({ length: preserveFds }, (_, index) => FIRST_PRESERVED + index);
     preserved.forEach(requireOpen);
     const launch = sealedMemfd("launch", encodeProcessLaunch(request));
-    const helper = sealedMemfd("gantry-helper", readFileSync(this.helperPath));
     try {
-      return spawnProcess(
-        `/proc/self/fd/${helper}`,
-        helperArguments(mode, directory),
-        [],
-        [
-          ...([0, 1, 2] as const).map((fd) => [fd, fd] as const),
-          [launch, FD_LAUNCH],
-          [report, FD_REPORT],
-          ...(consoleSocket === undefined ? [] : [[consoleSocket, FD_CONSOLE] as const]),
-          ...preserved.map((fd, index) => [fd, FD_PRESERVED + index] as const),
-        ],
-      );
+      return this.run(helperArguments(mode, directory), [
+        ...([0, 1, 2] as const).map((fd) => [fd, fd] as const),
+        [launch, FD_LAUNCH],
+        [report, FD_REPORT],
+        ...(consoleSocket === undefined ? [] : [[consoleSocket, FD_CONSOLE] as const]),
+        ...preserved.map((fd, index) => [fd, FD_PRESERVED + index] as const),
+      ]);
     } finally {
       closeSync(launch);
+    }
+  }
+
+  /** From a sealed copy in memory, which no container can overwrite (CVE-2019-5736). */
+  private run(argv: readonly string[], fds: readonly FdMapping[]): number {
+    const helper = sealedMemfd("gantry-helper", readFileSync(this.helperPath));
+    try {
+      return spawnProcess(`/proc/self/fd/${helper}`, argv, [], fds);
+    } finally {
       closeSync(helper);
     }
   }

@@ -17,7 +17,7 @@ export const createFlags = {
 
 /** What the flags and the environment ask for. Errors: InvalidParameter. */
 export function createRequest(
-  { root, env, rootless }: Pick<RuntimeContext, "root" | "env" | "rootless">,
+  { root, env, rootless, systemdCgroup }: Pick<RuntimeContext, "root" | "env" | "rootless" | "systemdCgroup">,
   id: string,
   flags: FlagValues<typeof createFlags>,
 ): Omit<CreateRequest, "mode" | "detached"> {
@@ -32,6 +32,8 @@ export function createRequest(
       preserveFds: preserveFdsOf(flags["preserve-fds"], env),
     },
     rootless,
+    systemdCgroup,
+    runtimeDirectory: env.XDG_RUNTIME_DIR,
     listenFds,
     notifySocket: env.NOTIFY_SOCKET || undefined,
     pidFile: flags["pid-file"],

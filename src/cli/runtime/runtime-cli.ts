@@ -2,7 +2,7 @@
 
 import { writeSync } from "node:fs";
 import { join } from "node:path";
-import { invalidParameter, messageOf, notImplemented, PlatformError } from "../../errors/platform-error.ts";
+import { invalidParameter, messageOf, PlatformError } from "../../errors/platform-error.ts";
 import type { ProcessLauncher } from "../../runtime/lifecycle/launcher.ts";
 import { FlagError, parseFlags } from "../flags.ts";
 import { findRuntimeCommand } from "./commands.ts";
@@ -37,6 +37,7 @@ export async function runRuntimeCli(argv: readonly string[], program: RuntimePro
       version: program.version,
       root: values.root ?? (await defaultRoot(rootless, program.env)),
       rootless,
+      systemdCgroup: values["systemd-cgroup"],
       log,
       env: program.env,
       print: (output) => writeAll(1, output),
@@ -44,7 +45,6 @@ export async function runRuntimeCli(argv: readonly string[], program: RuntimePro
       host: async () => (await import("../../kernel/host-facts.ts")).detectHostLazily(),
     };
     const { command } = await load();
-    if (values["systemd-cgroup"]) await refuseSystemd();
     return await runCommand(context, name, command, rest);
   } catch (error) {
     return report(log, error, undefined, 1);
@@ -81,18 +81,6 @@ function checkArguments(program: string, name: string, { args, usage }: RuntimeC
   const wanted = min === max ? `exactly ${min}` : count < min ? `a minimum of ${min}` : `a maximum of ${max}`;
   const plural = (count < min ? min : max) === 1 ? "argument" : "arguments";
   throw new FlagError(`${program}: ${JSON.stringify(name)} requires ${wanted} ${plural}: ${name} ${usage}`);
-}
-
-/** Errors: NotImplemented, always: the cgroups are made without systemd. */
-async function refuseSystemd(): Promise<never> {
-  const { existsSync } = await import("node:fs");
-  throw existsSync("/run/systemd/system")
-    ? notImplemented("--systemd-cgroup: the cgroup driver systemd is not supported", {
-        hint: "configure the caller for the driver cgroupfs",
-      })
-    : notImplemented("--systemd-cgroup: systemd is not running on this host", {
-        hint: "configure the caller for the driver cgroupfs",
-      });
 }
 
 function parseRootless(word: string): boolean | undefined {

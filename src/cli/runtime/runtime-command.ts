@@ -13,6 +13,8 @@ export interface RuntimeContext {
   readonly root: string;
   /** --rootless; undefined for "auto". */
   readonly rootless: boolean | undefined;
+  /** --systemd-cgroup; only what makes a container asks. */
+  readonly systemdCgroup: boolean;
   readonly log: RuntimeLog;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Writes all of it to standard output. */

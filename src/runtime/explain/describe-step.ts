@@ -20,6 +20,8 @@ type StepOf<Op extends KernelStep["op"]> = Extract<KernelStep, { op: Op }>;
 
 const descriptions: { readonly [Op in KernelStep["op"]]: (step: StepOf<Op>) => string } = {
   "make-cgroup": (step) => `make cgroup ${step.path}`,
+  "start-unit": (step) =>
+    `have systemd start unit ${step.unit} with ${step.properties.map(({ name }) => name).join(", ")}`,
   "inherit-cpuset": (step) =>
     `give ${step.path} the processors and memory nodes of its parent, if it has none`,
   "enable-controllers": (step) => `enable ${step.controllers.join(", ")} for the cgroups below ${step.path}`,

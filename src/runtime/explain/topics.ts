@@ -16,6 +16,7 @@ export type Topic =
 
 const topics: Record<KernelStep["op"], Topic> = {
   "make-cgroup": "Limits",
+  "start-unit": "Limits",
   "inherit-cpuset": "Limits",
   "enable-controllers": "Limits",
   "write-cgroup": "Limits",

@@ -14,14 +14,15 @@ export interface LimitWrite {
  * Writes limits of cgroups that have them already. Some depend on each other (memory and memory+swap, quota and period), and
  * whether the one or the other has to go first depends on the direction: what is refused is tried again behind the others.
  *
+ * Out:    what puts all of them back.
  * Errors: System naming the limit, the file, the value and errno; those written before are put back.
  */
-export function applyLimits(writes: readonly LimitWrite[]): void {
+export function applyLimits(writes: readonly LimitWrite[]): () => void {
   const before = new Map(writes.map(({ file }) => [file, singleValue(file)]));
   let left = writes;
   for (;;) {
     const refused = left.flatMap((write) => tryWrite(write));
-    if (refused.length === 0) return;
+    if (refused.length === 0) return () => putBack(before);
     if (refused.length === left.length) {
       putBack(before);
       const [first] = refused;

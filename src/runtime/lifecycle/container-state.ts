@@ -4,6 +4,7 @@ import { messageOf, systemError } from "../../errors/platform-error.ts";
 import type { OciHook } from "../../formats/oci-runtime.ts";
 import type { CgroupFacts } from "../../kernel/cgroup-facts.ts";
 import { errnoOf, fileError } from "../../kernel/cgroup-files.ts";
+import type { SystemdFacts } from "../../kernel/systemd/service-manager.ts";
 import { noSuchContainer } from "./container-directory.ts";
 
 /** A process that is told from every later one with the same number. */
@@ -35,6 +36,8 @@ export interface ContainerState {
     readonly path: string;
     /** The container's own ones. */
     readonly directories: readonly string[];
+    /** The unit of `options.systemd` that they belong to. */
+    readonly unit?: string;
   };
   /** The first process takes all others with it. */
   readonly ownPidNamespace: boolean;
@@ -51,6 +54,8 @@ export interface CreateOptions {
   readonly noPivot: boolean;
   readonly noNewKeyring: boolean;
   readonly preserveFds: number;
+  /** The service manager that made the cgroups, as it was then. */
+  readonly systemd?: SystemdFacts;
 }
 
 const stateFile = (directory: string) => join(directory, "state.json");

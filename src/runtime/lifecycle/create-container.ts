@@ -8,7 +8,8 @@ import { sendSignal } from "../../kernel/processes.ts";
 import type { Plan } from "../../kernel/steps.ts";
 import { connectUnix } from "../../kernel/unix-sockets.ts";
 import { nameStreams } from "../criu/standard-streams.ts";
-import { cgroupDirectories, resolveCgroupPath } from "../plan/cgroup-path.ts";
+import { cgroupDirectories } from "../plan/cgroup-path.ts";
+import { placeCgroup } from "../plan/cgroup-place.ts";
 import { type Bundle, readBundle } from "./bundle.ts";
 import {
   checkTerminal,
@@ -17,6 +18,7 @@ import {
   withServiceVariables,
 } from "./caller-settings.ts";
 import { requireFreeCgroups } from "./cgroup-is-free.ts";
+import { chooseSystemd } from "./choose-systemd.ts";
 import {
   containerDirectory,
   makeContainerDirectory,
@@ -34,7 +36,8 @@ import { removeContainer } from "./remove-container.ts";
 import { runHooksLeniently } from "./run-hooks.ts";
 import { saveConfig } from "./saved-config.ts";
 import { sendPidfd } from "./send-pidfd.ts";
-import { type UsableCgroups, withUsableCgroups } from "./usable-cgroups.ts";
+import { UnitStarter } from "./unit-starter.ts";
+import { type UsableCgroups, withUnitsOfUser, withUsableCgroups } from "./usable-cgroups.ts";
 
 export interface CreateRequest {
   readonly root: string;
@@ -47,6 +50,10 @@ export interface CreateRequest {
   readonly options: CreateOptions;
   /** Whether it has to do without cgroups that it may not write to; undefined: if the caller is not the host's root. */
   readonly rootless: boolean | undefined;
+  /** systemd makes the cgroups. */
+  readonly systemdCgroup: boolean;
+  /** XDG_RUNTIME_DIR, where the systemd of a user is found. */
+  readonly runtimeDirectory: string | undefined;
   /** LISTEN_FDS of the caller. */
   readonly listenFds: number;
   readonly notifySocket: string | undefined;
@@ -83,15 +90,16 @@ export const createContainer = (request: CreateRequest, parts: CreateParts): Pro
 
 /** The same with another way to its process: `make` finds the container written down, and undoes what it did itself. */
 export async function makeContainer(
-  request: CreateRequest,
+  asked: CreateRequest,
   parts: CreateParts,
   make: (making: Making) => Promise<CreatedContainer>,
 ): Promise<CreatedContainer> {
-  const bundle = readBundle(request.bundle);
+  const bundle = readBundle(asked.bundle);
+  const request = withSystemd(asked, parts);
   const { host, spec } = usableParts(request, specFor(request, bundle), parts);
   const plan = planFor(request, bundle, spec, host);
   const draft = draftState(request, bundle, spec, host);
-  requireFreeCgroups(draft.cgroup.directories);
+  requireFreeCgroups(draft.cgroup);
   const { directory, lock } = makeContainerDirectory(request.root, request.id);
   try {
     writeDown(request, directory, draft, spec);
@@ -112,9 +120,19 @@ function specFor(request: CreateRequest, { spec }: Bundle): OciSpec {
   return withNotifyMount(spec, containerDirectory(request.root, request.id));
 }
 
+function withSystemd(request: CreateRequest, parts: CreateParts): CreateRequest {
+  if (!request.systemdCgroup) return request;
+  const systemd = chooseSystemd(isRootless(request, parts), request.runtimeDirectory);
+  return { ...request, options: { ...request.options, systemd } };
+}
+
+const isRootless = ({ rootless }: CreateRequest, { host }: CreateParts): boolean =>
+  rootless ?? (process.geteuid?.() !== 0 || host.inUserNamespace);
+
 function usableParts(request: CreateRequest, spec: OciSpec, parts: CreateParts): UsableCgroups {
-  const rootless = request.rootless ?? (process.geteuid?.() !== 0 || parts.host.inUserNamespace);
-  if (!rootless) return { host: parts.host, spec };
+  if (!isRootless(request, parts)) return { host: parts.host, spec };
+  const { systemd } = request.options;
+  if (systemd !== undefined) return withUnitsOfUser(parts.host, spec, request.id, systemd);
   const usable = withUsableCgroups(parts.host, spec, request.id);
   return usable.host.cgroup.version === 0 ? { ...usable, spec: withoutCgroups(spec, parts) } : usable;
 }
@@ -134,7 +152,7 @@ function planFor(request: CreateRequest, bundle: Bundle, spec: OciSpec, host: Ho
 }
 
 function draftState(request: CreateRequest, bundle: Bundle, spec: OciSpec, host: HostFacts): ContainerState {
-  const path = resolveCgroupPath(spec.linux?.cgroupsPath, request.id);
+  const { path, unit } = placeCgroup(spec.linux?.cgroupsPath, request.id, request.options.systemd);
   const pid = spec.linux?.namespaces?.find(({ type }) => type === "pid");
   return {
     version: 1,
@@ -145,7 +163,12 @@ function draftState(request: CreateRequest, bundle: Bundle, spec: OciSpec, host:
     created: new Date().toISOString(),
     ownerUid: process.getuid?.() ?? 0,
     annotations: spec.annotations ?? {},
-    cgroup: { facts: host.cgroup, path, directories: cgroupDirectories(host.cgroup, path) },
+    cgroup: {
+      facts: host.cgroup,
+      path,
+      directories: cgroupDirectories(host.cgroup, path),
+      ...(unit !== undefined && { unit: unit.unit }),
+    },
     ownPidNamespace: pid !== undefined && pid.path === undefined,
     hooks: { poststart: spec.hooks?.poststart ?? [], poststop: spec.hooks?.poststop ?? [] },
     options: request.options,
@@ -173,10 +196,12 @@ export interface Making {
 
 async function make(making: Making): Promise<CreatedContainer> {
   const { request, directory, draft, spec, plan, parts } = making;
-  const cgroups: HostStepsResult = executeHostSteps(plan);
+  using units = new UnitStarter(parts.launcher, parts.warn);
+  const cgroups: HostStepsResult = executeHostSteps(plan, (step) => units.start(step));
   let state = draft;
   try {
     const process = launch(making);
+    units.release();
     state = { ...draft, init: initOf(process.pid) };
     writeState(directory, state);
     writeFrontRecord(directory, state);

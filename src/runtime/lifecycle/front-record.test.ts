@@ -69,6 +69,7 @@ describe("the front's record of a container", () => {
     expect(plain({ hooks: { poststart: [hook], poststop: [] } })).toEqual(["0", "1"]);
     expect(plain({ hooks: { poststart: [], poststop: [hook] } })).toEqual(["1", "0"]);
     expect(plain({ notifySocket: "/run/notify" })).toEqual(["0", "0"]);
+    expect(plain({ cgroup: { ...state.cgroup, unit: "runc-box.scope" } })).toEqual(["1", "0"]);
   });
 
   test("is none without a process, and for other users", () => {

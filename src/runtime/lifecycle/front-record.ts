@@ -37,7 +37,7 @@ export function frontRecord(state: ContainerState): string | undefined {
     init.startTime,
     flag(state.ownPidNamespace),
     flag(hooks.poststart.length === 0 && !notifySocket),
-    flag(hooks.poststop.length === 0 && !notifySocket),
+    flag(hooks.poststop.length === 0 && !notifySocket && cgroup.unit === undefined),
     facts.version,
     freezer,
     pids ?? directories[0] ?? "",

@@ -30,6 +30,14 @@ export interface LaunchedProcess {
   exitCode(): number;
 }
 
+/** A process that only waits. */
+export interface HeldProcess {
+  /** In the caller's pid namespace. */
+  readonly pid: number;
+  /** Lets it end, and waits for that. */
+  end(): void;
+}
+
 /** Runs the helper that carries out plans; `shim/` has the one that there is. */
 export interface ProcessLauncher {
   /**
@@ -38,6 +46,8 @@ export interface ProcessLauncher {
    * Errors: the PlatformError of the failing step; nothing is left then.
    */
   launch(request: ProcessLaunch): LaunchedProcess;
+  /** Ends with this program at the latest, however that ends. */
+  hold(): HeldProcess;
   /** The error in what a process wrote into its fifo. */
   failureOf(report: Uint8Array, plan: Plan): PlatformError;
 }

@@ -33,6 +33,7 @@ import { writeFrontRecord } from "./front-record.ts";
 import type { LaunchedProcess } from "./launcher.ts";
 import { writePidFile } from "./pid-file.ts";
 import { runHooks } from "./run-hooks.ts";
+import { UnitStarter } from "./unit-starter.ts";
 
 export interface RestoreRequest extends CriuSettings {
   readonly create: CreateRequest;
@@ -80,7 +81,8 @@ class Restoring {
   async run(): Promise<CreatedContainer> {
     const { directory, draft, spec, plan, parts } = this.making;
     const streams = readStreams(this.directories.images);
-    const cgroups = executeHostSteps(plan);
+    using units = new UnitStarter(parts.launcher, parts.warn);
+    const cgroups = executeHostSteps(plan, (step) => units.start(step));
     try {
       const root = mountRestoreRoot(directory, draft.rootfs);
       const pid = this.restore(this.options(root, streams));

@@ -5,6 +5,7 @@ import { knownMountOptions } from "../plan/mount-options.ts";
 import { filterFlagNames } from "../plan/plan-seccomp.ts";
 import { memoryFlagNames, memoryModeNames } from "../plan/scheduling.ts";
 import { knownArchitectures } from "../seccomp/architectures.ts";
+import { propertyAnnotation } from "../systemd/annotation-properties.ts";
 
 /**
  * What this program can do, whatever the host can. Pure.
@@ -19,7 +20,7 @@ export function runtimeFeatures(version: string) {
     linux: {
       namespaces: [...namespaceTypes].sort(),
       capabilities: capabilityNames,
-      cgroup: { v1: true, v2: true, systemd: false, systemdUser: false, rdma: true },
+      cgroup: { v1: true, v2: true, systemd: true, systemdUser: true, rdma: true },
       seccomp: {
         enabled: true,
         actions: seccompActions,
@@ -36,6 +37,6 @@ export function runtimeFeatures(version: string) {
       netDevices: { enabled: true },
     },
     annotations: { "io.gantry.version": version },
-    potentiallyUnsafeConfigAnnotations: [],
+    potentiallyUnsafeConfigAnnotations: [propertyAnnotation],
   };
 }

@@ -2,9 +2,11 @@ import { conflict, invalidParameter } from "../../errors/platform-error.ts";
 import type { OciResources } from "../../formats/oci-runtime.ts";
 import { readCgroupUsage } from "../../kernel/cgroupfs.ts";
 import type { HostFacts } from "../../kernel/host-facts.ts";
+import { SystemdConnection } from "../../kernel/systemd/systemd-connection.ts";
 import { planCgroupV1 } from "../plan/plan-cgroup-v1.ts";
 import { planCgroupV2 } from "../plan/plan-cgroup-v2.ts";
 import type { PlanContext } from "../plan/plan-context.ts";
+import { limitProperties } from "../systemd/limit-properties.ts";
 import { applyLimits, type LimitWrite } from "./apply-limits.ts";
 import { containerDirectory } from "./container-directory.ts";
 import { type ContainerState, readState } from "./container-state.ts";
@@ -12,6 +14,7 @@ import { hasProcess, statusOf } from "./container-status.ts";
 
 /**
  * Changes limits of a container; those that `resources` does not name stay as they are.
+ * Those of a unit are set there, too, so that systemd keeps them; the kernel is asked first.
  * Errors: Conflict without a process; NotImplemented for what this cgroup version has not; System for a limit that the kernel
  *         refuses, after which all are as before.
  */
@@ -20,7 +23,19 @@ export function updateContainer(root: string, id: string, resources: OciResource
   const state = readState(directory);
   if (!hasProcess(statusOf(directory, state))) throw conflict("container not running");
   checkUsage(state, resources);
-  applyLimits(planUpdate(state, resources, host));
+  const writes = planUpdate(state, resources, host);
+  const putBack = applyLimits(writes);
+  const { unit, facts } = state.cgroup;
+  const { systemd } = state.options;
+  if (unit === undefined || systemd === undefined || facts.version === 0) return;
+  try {
+    using connection = SystemdConnection.open(systemd.manager);
+    connection.setUnitProperties(unit, limitProperties(resources, facts.version, systemd.version));
+  } catch (error) {
+    putBack();
+    throw error;
+  }
+  applyLimits(writes); // systemd has written what it knows, rounded
 }
 
 /**

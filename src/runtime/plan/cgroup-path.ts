@@ -12,9 +12,9 @@ export function resolveCgroupPath(cgroupsPath: string | undefined, containerId: 
   if (cgroupsPath === undefined || cgroupsPath === "") return `/gantry/${containerId}`;
   if (/^[^/]*:[^:]*:[^:]+$/.test(cgroupsPath))
     throw notImplemented(
-      `linux.cgroupsPath: ${cgroupsPath} is for systemd, whose cgroup driver is not supported`,
+      `linux.cgroupsPath: ${cgroupsPath} is for systemd, which is not to make this container's cgroup`,
       {
-        hint: "use the cgroupfs driver",
+        hint: "give --systemd-cgroup, or configure the caller for the cgroup driver cgroupfs",
       },
     );
   const path = posix.normalize(cgroupsPath.startsWith("/") ? cgroupsPath : `/gantry/${cgroupsPath}`);

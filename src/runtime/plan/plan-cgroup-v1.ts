@@ -22,7 +22,11 @@ type Write = (field: string, controller: string, file: string, value: string, op
 export function planCgroupV1(context: PlanContext, cgroup: VersionOne): KernelStep[] {
   const list = new StepList("host", context.reasonOf);
   for (const path of cgroupDirectories(cgroup, context.cgroupPath))
-    list.add("/linux/cgroupsPath", { op: "make-cgroup", path });
+    list.add("/linux/cgroupsPath", {
+      op: "make-cgroup",
+      path,
+      ...(context.unit !== undefined && { mayExist: true }),
+    });
   const resources = context.linux.resources ?? {};
   planCpuset(context, cgroup, list);
   const write: Write = (field, controller, file, value, optional) => {

@@ -23,6 +23,8 @@ type VersionTwo = Extract<CgroupFacts, { version: 2 }>;
 type Write = (field: string, file: string, value: string, optional?: boolean) => void;
 
 const delegated = ["cpuset", "cpu", "io", "memory", "hugetlb", "pids", "rdma", "misc"];
+/** What systemd enables itself, for a unit that is delegated. */
+const ofSystemd = ["cpuset", "cpu", "io", "memory", "pids"];
 
 /**
  * Plans the container's directory, the controllers of all directories above it, its limits and its device filter.
@@ -57,14 +59,16 @@ export function planCgroupV2(context: PlanContext, cgroup: VersionTwo): KernelSt
   return list.steps;
 }
 
-function planDirectories({ cgroupPath }: PlanContext, cgroup: VersionTwo, list: StepList): void {
-  const controllers = delegated.filter((name) => cgroup.controllers.includes(name));
+function planDirectories({ cgroupPath, unit }: PlanContext, cgroup: VersionTwo, list: StepList): void {
+  const controllers = delegated.filter(
+    (name) => cgroup.controllers.includes(name) && !(unit !== undefined && ofSystemd.includes(name)),
+  );
   let parent = cgroup.mountPoint;
   for (const path of pathAndParents(cgroupPath)) {
     if (controllers.length > 0)
       list.add("/linux/cgroupsPath", { op: "enable-controllers", path: parent, controllers });
     parent = cgroup.mountPoint + path;
-    list.add("/linux/cgroupsPath", { op: "make-cgroup", path: parent });
+    if (unit === undefined) list.add("/linux/cgroupsPath", { op: "make-cgroup", path: parent });
   }
 }
 

@@ -2,7 +2,9 @@ import { invalidParameter, notImplemented } from "../../errors/platform-error.ts
 import type { OciLinux, OciSpec } from "../../formats/oci-runtime.ts";
 import type { HostFacts } from "../../kernel/host-facts.ts";
 import type { KernelStep, Plan } from "../../kernel/steps.ts";
-import { cgroupDirectories, joinFile, resolveCgroupPath } from "./cgroup-path.ts";
+import { planUnit } from "../systemd/plan-unit.ts";
+import { cgroupDirectories, joinFile } from "./cgroup-path.ts";
+import { placeCgroup } from "./cgroup-place.ts";
 import { planCgroupV1 } from "./plan-cgroup-v1.ts";
 import { planCgroupV2 } from "./plan-cgroup-v2.ts";
 import { inUserNamespace, type PlanContext } from "./plan-context.ts";
@@ -34,6 +36,7 @@ export function planContainer(spec: OciSpec, host: HostFacts, options: PlanOptio
   const cgroups = cgroupDirectories(host.cgroup, context.cgroupPath);
   return {
     steps: [
+      ...planCgroupUnit(context),
       ...planCgroups(context),
       ...planNamespaces(
         context,
@@ -48,6 +51,7 @@ export function planContainer(spec: OciSpec, host: HostFacts, options: PlanOptio
 
 function planContext(spec: OciSpec, host: HostFacts, options: PlanOptions): PlanContext {
   const linux = spec.linux ?? {};
+  const place = placeCgroup(linux.cgroupsPath, options.containerId, options.systemd);
   return {
     spec,
     linux,
@@ -55,8 +59,14 @@ function planContext(spec: OciSpec, host: HostFacts, options: PlanOptions): Plan
     options,
     reasonOf: reasonsFrom(options.origins),
     namespaces: indexNamespaces(linux, host),
-    cgroupPath: resolveCgroupPath(linux.cgroupsPath, options.containerId),
+    cgroupPath: place.path,
+    unit: place.unit,
   };
+}
+
+function planCgroupUnit(context: PlanContext): KernelStep[] {
+  const { systemd } = context.options;
+  return systemd === undefined || context.unit === undefined ? [] : planUnit(context, systemd, context.unit);
 }
 
 function planCgroups(context: PlanContext): KernelStep[] {

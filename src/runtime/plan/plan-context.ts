@@ -1,6 +1,7 @@
 import type { OciLinux, OciNamespace, OciSpec } from "../../formats/oci-runtime.ts";
 import type { HostFacts } from "../../kernel/host-facts.ts";
 import type { NamespaceType } from "../../kernel/steps.ts";
+import type { UnitPlace } from "../systemd/unit-place.ts";
 import type { PlanOptions } from "./plan-options.ts";
 import type { ReasonOf } from "./step-list.ts";
 
@@ -14,6 +15,8 @@ export interface PlanContext {
   readonly namespaces: ContainerNamespaces;
   /** Absolute host path of the container's own directory below a cgroup mount, without that mount. */
   readonly cgroupPath: string;
+  /** The unit that this directory belongs to: it is there then. */
+  readonly unit?: UnitPlace | undefined;
 }
 
 /** The container's namespaces by type; an absent type is shared with the caller. */

@@ -1,4 +1,5 @@
 import type { TargetKind } from "../../kernel/steps.ts";
+import type { SystemdFacts } from "../../kernel/systemd/service-manager.ts";
 
 /** From a JSON pointer of the spec (`/linux/resources/memory/limit`) to the user's words (`--memory 256m`, `default`). */
 export type Origins = ReadonlyMap<string, string>;
@@ -16,6 +17,8 @@ export interface PlanOptions {
   /** chroot with MS_MOVE where pivot_root is impossible (a root on initramfs). */
   readonly noPivot?: boolean;
   readonly noNewKeyring?: boolean;
+  /** The service manager that makes the container's cgroup; without one, the plan has steps for it. */
+  readonly systemd?: SystemdFacts | undefined;
   /** Host paths of newuidmap(1) and newgidmap(1), where the caller may not write the maps itself. */
   readonly idMapTools?: { readonly uid?: string; readonly gid?: string };
   /** Program and first words that move a network device: `planNetDevices`. */

@@ -96,7 +96,7 @@ export function memoryPolicyStep({ mode, nodes = "", flags = [] }: OciMemoryPoli
   return {
     op: "set-memory-policy",
     mode: mask,
-    nodes: nodes === "" ? none : listMask(nodes, "linux.memoryPolicy.nodes", maximumNodes),
+    nodes: nodes === "" ? none : nodeMask(nodes, "linux.memoryPolicy.nodes"),
   };
 }
 
@@ -105,6 +105,9 @@ const maximumNodes = 1024;
 
 /** As sched_setaffinity(2) takes it. Errors: as `listMask`. */
 export const cpuMask = (list: string, place: string): Uint8Array => listMask(list, place, maximumCpus);
+
+/** The same for memory nodes. */
+export const nodeMask = (list: string, place: string): Uint8Array => listMask(list, place, maximumNodes);
 
 /**
  * A list like `0-3,8` as a bit mask, little endian.

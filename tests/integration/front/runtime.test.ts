@@ -54,7 +54,7 @@ describe.skipIf(reason !== undefined)(`the front as OCI runtime${reason ? ` (${r
     await create("plain", bundle);
     const done = { exitCode: 0, stderr: "" };
     expect(JSON.parse((await byFront("state", "plain")).stdout)).toMatchObject({ status: "created" });
-    expect(await byFront("start", "plain")).toEqual({ ...done, stdout: "" });
+    expect(await byFront("--systemd-cgroup", "--debug", "start", "plain")).toEqual({ ...done, stdout: "" });
     expect(JSON.parse((await byFront("state", "plain")).stdout)).toMatchObject({ status: "running" });
     expect(await byFront("kill", "-a", "plain", "sigkill")).toEqual({ ...done, stdout: "" });
     await stopped("plain");

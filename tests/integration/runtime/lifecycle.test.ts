@@ -103,7 +103,6 @@ describe.skipIf(reason !== undefined)(`lifecycle of the OCI runtime${reason ? ` 
     [["--bogus", "list"], "unknown flag: --bogus"],
     [["--log-format", "xml", "list"], "invalid log-format: xml"],
     [["kill", "nobody", "SIGFUN"], 'unsupported signal: \\"SIGFUN\\"'],
-    [["--systemd-cgroup", "list"], "--systemd-cgroup"],
     [["checkpoint", "nobody"], "container does not exist"],
   ])("%p fails with its reason", async (args, message) => {
     const bundle = runtime.bundle(["true"]);
