@@ -112,6 +112,14 @@ export function familiarName(reference: Reference): string {
   return official && !official.includes("/") ? official : reference.path;
 }
 
+/** `sha256:abc` would be read as the beginning of an image's id. Errors: InvalidParameter, in Docker's words. */
+export function checkUnambiguous(reference: Reference): void {
+  if (reference.digest !== undefined || familiarName(reference) !== "sha256") return;
+  throw invalidParameter("refusing to create an ambiguous tag using digest algorithm as name", {
+    code: "reference.ambiguous",
+  });
+}
+
 /** `busybox:latest`: what Docker shows to people. */
 export function familiarReference(reference: Reference): string {
   return familiarName(reference) + suffix(reference);

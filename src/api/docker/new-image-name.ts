@@ -1,5 +1,11 @@
 import { invalidParameter } from "../../errors/platform-error.ts";
-import { parseReference, type Reference, withDefaultTag, withTag } from "../../formats/reference.ts";
+import {
+  checkUnambiguous,
+  parseReference,
+  type Reference,
+  withDefaultTag,
+  withTag,
+} from "../../formats/reference.ts";
 
 /** The name of an image that is made, from `repo` and `tag`; undefined for none. Errors: InvalidParameter. */
 export function newImageName(query: URLSearchParams): Reference | undefined {
@@ -8,6 +14,7 @@ export function newImageName(query: URLSearchParams): Reference | undefined {
   const parsed = parseReference(repository);
   const tag = query.get("tag");
   const named = tag ? withTag(parsed, tag) : withDefaultTag(parsed);
+  checkUnambiguous(named);
   if (named.digest === undefined) return named;
   throw invalidParameter("cannot import digest reference", { code: "reference.digest" });
 }

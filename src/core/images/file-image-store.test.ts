@@ -176,6 +176,13 @@ describe("naming", () => {
     await expect(store.tag(id, reference)).rejects.toThrow(message);
   });
 
+  test("no other way makes a name that could be an id, either", async () => {
+    const { manifest } = await prepare("base");
+    const reference = "docker.io/library/sha256:abc";
+    await expect(store.add(manifest, [{ reference, target: manifest }])).rejects.toThrow("ambiguous tag");
+    expect(store.list()).toEqual([]);
+  });
+
   test("an image whose layers are missing is not registered", async () => {
     const { manifest, chain } = await prepare("base", "top");
     layers.committed.delete(chain[1] ?? "sha256:");

@@ -4,7 +4,7 @@ import type { Descriptor } from "../../formats/oci-image.ts";
 import { hostPlatform, type Platform, platformDistance } from "../../formats/platform.ts";
 import {
   canonicalReference,
-  familiarName,
+  checkUnambiguous,
   familiarReference,
   parseImageName,
   parseReference,
@@ -148,6 +148,7 @@ export class FileImageStore implements ImageStore {
     names: readonly ImageNaming[],
     options: { parent?: Digest } = {},
   ): Promise<Image> {
+    for (const { reference } of names) checkUnambiguous(parseReference(reference));
     using _turn = await this.changes.acquire("");
     const documents = await this.documentsOf(manifest);
     this.checkComplete(documents);
@@ -371,11 +372,7 @@ function parseTag(reference: string): Reference {
   if (parsed.digest !== undefined) {
     throw invalidParameter("refusing to create a tag with a digest reference", { code: "reference.digest" });
   }
-  if (familiarName(parsed) === "sha256") {
-    throw invalidParameter("refusing to create an ambiguous tag using digest algorithm as name", {
-      code: "reference.ambiguous",
-    });
-  }
+  checkUnambiguous(parsed);
   return withDefaultTag(parsed);
 }
 

@@ -380,6 +380,7 @@ test("what is refused, by name", async () => {
     expect(await refusal("-c", "RUN x", id)).toContain("RUN is not a valid change command");
     expect(await refusal("-c", "STOPSIGNAL x", id)).toContain("invalid signal: x");
     expect(await refusal(id, "UPPER")).toContain("must be lowercase");
+    expect(await refusal(id, "sha256:abc")).toContain("refusing to create an ambiguous tag");
   }
   writeFileSync(join(upper, ".wh.name"), "");
   expect((await engine.gantry(["commit", id])).stderr).toContain('file "/.wh.name" cannot be in a layer');
