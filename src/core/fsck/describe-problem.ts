@@ -113,6 +113,27 @@ function textsOf(problem: Problem): Texts {
         meaning: "it only takes space",
         remedy: "none needed: the engine removes it at its next start",
       };
+    case "link-dangling":
+      return {
+        what: `repository ${problem.repository} lacks ${problem.digest}`,
+        why: "it has a link to it, and the bytes are not in the content store",
+        meaning: "pulls from the repository fail",
+        remedy: "move the link aside; push the image again",
+      };
+    case "tag-dangling":
+      return {
+        what: `the tag ${problem.reference} of the registry stands for nothing`,
+        why: `the repository does not have the manifest ${problem.digest}`,
+        meaning: "it is listed, and cannot be pulled",
+        remedy: "move it aside; push the image again",
+      };
+    case "referrer-unlisted":
+      return {
+        what: `${problem.digest} is not among the referrers of ${problem.subject}`,
+        why: `its record in ${problem.repository} names that subject, and the list does not have it`,
+        meaning: "clients do not find it: a signature or an attestation is overlooked",
+        remedy: "enter it again",
+      };
     case "stranger":
       return {
         what: "a file between the blobs is none",
@@ -160,6 +181,27 @@ function sidecarTexts({ object, error }: Extract<Problem, { kind: "sidecar-broke
         why,
         meaning: "the engine does not show the container, and cannot start it",
         remedy: "move the container aside, with what it had written",
+      };
+    case "registry manifest":
+      return {
+        what: "the record of a manifest in the registry is broken",
+        why,
+        meaning: "pulls of the manifest fail",
+        remedy: "move it aside; push the image again",
+      };
+    case "registry tag":
+      return {
+        what: "a tag of the registry is broken",
+        why,
+        meaning: "pulls of the tag fail",
+        remedy: "move it aside; push the tag again",
+      };
+    case "blob labels":
+      return {
+        what: "the labels of a blob are broken",
+        why,
+        meaning: "whoever asks for the labels gets an error; the blob itself is good",
+        remedy: "move them aside: the blob has no labels then",
       };
     case "lease":
       return {

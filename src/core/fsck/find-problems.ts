@@ -12,6 +12,7 @@ import {
   manifestOf,
 } from "./image-use.ts";
 import type { DocumentRole, Problem } from "./problem.ts";
+import { repositoryProblems } from "./repository-problems.ts";
 import { isUsable, type Survey } from "./survey.ts";
 
 /**
@@ -26,6 +27,7 @@ export function findProblems(survey: Survey): Problem[] {
     ...layerProblems(survey),
     ...imageProblems(survey, images),
     ...topProblems(survey),
+    ...repositoryProblems(survey),
     ...survey.strangers.map((path) => ({ kind: "stranger", path }) as const),
   ];
 }

@@ -102,6 +102,7 @@ async function* repairAll(
     const isAside = first.survey.memory === undefined && (object === "container" || object === "name");
     if (isAside) lost.push(`${object} of ${path}`);
   }
+  if (first.survey.memory === undefined) lost.push(...first.problems.flatMap(lostOfRegistry));
   for (let round = 0; round < maxRounds; round++) {
     const plan = planRepairs(state.survey, state.problems).filter((repair) => !tried.has(nameOf(repair)));
     if (plan.length === 0) break;
@@ -123,6 +124,20 @@ async function* repairAll(
   return losses.length === 0 ? state : await look();
 }
 
+/** What only a push brings back. */
+function lostOfRegistry(problem: Problem): string[] {
+  switch (problem.kind) {
+    case "tag-dangling":
+      return [`tag ${problem.reference}`];
+    case "link-dangling":
+      return [`${problem.digest} of repository ${problem.repository}`];
+    case "sidecar-broken":
+      return problem.object.startsWith("registry ") ? [`${problem.object} of ${problem.path}`] : [];
+    default:
+      return [];
+  }
+}
+
 async function attempt(what: string, act: () => Promise<void>): Promise<FsckRepair> {
   try {
     await act();
@@ -136,6 +151,8 @@ function nameOf(repair: Repair): string {
   switch (repair.op) {
     case "aside":
       return `move ${repair.path} aside`;
+    case "enter":
+      return `write ${repair.path}`;
     case "fetch":
       return `fetch ${repair.role} blob ${repair.descriptor.digest}`;
     case "unpack": {

@@ -71,6 +71,7 @@ function survey({ without = [], corrupt, memory, unrecorded }: Changes = {}): Su
     containers: [],
     tops: new Map(),
     leasedTops: new Set(),
+    repositories: [],
     broken: [],
     strangers: [],
     memory,

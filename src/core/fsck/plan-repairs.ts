@@ -19,6 +19,8 @@ export type Repair =
       /** Names under which a registry may have it. */
       readonly references: readonly string[];
     }
+  /** An empty file, which is the entry of a list. */
+  | { readonly op: "enter"; readonly path: string }
   | { readonly op: "unpack"; readonly image: string; readonly layers: readonly WantedLayer[] }
   | {
       readonly op: "register";
@@ -36,14 +38,15 @@ export type Repair =
 export function planRepairs(survey: Survey, problems: readonly Problem[]): Repair[] {
   const images = imagesOf(survey);
   return [
-    ...problems.flatMap((problem) => planAside(survey, problem)),
+    ...problems.flatMap((problem) => planFiles(survey, problem)),
     ...problems.flatMap((problem) => planFetch(images, problem)),
     ...planUnpacks(survey, images, problems),
     ...problems.flatMap((problem) => planRegistration(images, problems, problem)),
   ];
 }
 
-function planAside(survey: Survey, problem: Problem): Repair[] {
+/** Repairs without stores. */
+function planFiles(survey: Survey, problem: Problem): Repair[] {
   const isStopped = survey.memory === undefined;
   switch (problem.kind) {
     case "blob-corrupt":
@@ -52,6 +55,11 @@ function planAside(survey: Survey, problem: Problem): Repair[] {
     case "layer-differs":
     case "layer-parent-missing":
       return isStopped ? [{ op: "aside", path: problem.path }] : [];
+    case "link-dangling":
+    case "tag-dangling":
+      return isStopped ? [{ op: "aside", path: problem.path }] : [];
+    case "referrer-unlisted":
+      return [{ op: "enter", path: problem.path }];
     case "sidecar-broken":
       if (!isStopped) return [];
       return problem.object === "container"

@@ -65,6 +65,27 @@ export type Problem =
       readonly path: string;
     }
   | { readonly kind: "top-unowned"; readonly key: string; readonly path: string }
+  /** A repository has it, and the content store does not. */
+  | {
+      readonly kind: "link-dangling";
+      readonly digest: Digest;
+      readonly path: string;
+      readonly repository: string;
+    }
+  | {
+      readonly kind: "tag-dangling";
+      readonly digest: Digest;
+      readonly path: string;
+      readonly reference: string;
+    }
+  /** Its subject does not know of it. */
+  | {
+      readonly kind: "referrer-unlisted";
+      readonly digest: Digest;
+      readonly subject: Digest;
+      readonly repository: string;
+      readonly path: string;
+    }
   | { readonly kind: "stranger"; readonly path: string };
 
 /** Harmless, so it does not count. */

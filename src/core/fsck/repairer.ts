@@ -5,6 +5,7 @@ import { digestAlgorithm } from "../../formats/digest.ts";
 import { parseReference } from "../../formats/reference.ts";
 import type { ContentStore } from "../content/contract.ts";
 import { fileError } from "../content/file-error.ts";
+import { writeFileDurably } from "../content/write-file-durably.ts";
 import type { ImageStore } from "../images/contract.ts";
 import type { Leases } from "../leases/leases.ts";
 import type { Registries, RegistryCredentials, RemoteRepository } from "../transfer/contract.ts";
@@ -47,13 +48,26 @@ export class Repairer {
 
   async carryOut(repair: Repair): Promise<void> {
     if (repair.op === "aside") return await this.aside(repair);
+    if (repair.op === "enter") return await this.enter(repair.path);
     const { live } = this.options;
     if (live !== undefined) return await this.inStores(live, repair);
     await using stores = await this.options.open();
     await this.inStores(stores, repair);
   }
 
-  private async inStores(stores: RepairStores, repair: Exclude<Repair, { op: "aside" }>): Promise<void> {
+  private async enter(path: string): Promise<void> {
+    try {
+      await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+      await writeFileDurably(path, "");
+    } catch (error) {
+      throw fileError(error, `write ${path}`);
+    }
+  }
+
+  private async inStores(
+    stores: RepairStores,
+    repair: Exclude<Repair, { op: "aside" | "enter" }>,
+  ): Promise<void> {
     switch (repair.op) {
       case "fetch":
         return await this.fetch(stores, repair);

@@ -18,6 +18,8 @@ export interface Survey {
   readonly tops: ReadonlyMap<string, SurveyedTop>;
   /** Keys of writable tops that leases hold. */
   readonly leasedTops: ReadonlySet<string>;
+  /** Of the registry that stands on this content. */
+  readonly repositories: readonly SurveyedRepository[];
   readonly broken: readonly BrokenSidecar[];
   /** Files between blobs that are none. */
   readonly strangers: readonly string[];
@@ -58,8 +60,32 @@ export interface SurveyedTop {
   readonly isMounted: boolean;
 }
 
+export interface SurveyedLink {
+  readonly digest: Digest;
+  readonly path: string;
+}
+
+export interface SurveyedRepository {
+  readonly name: string;
+  readonly path: string;
+  readonly blobs: readonly SurveyedLink[];
+  /** Those whose record can be read. */
+  readonly manifests: readonly (SurveyedLink & { readonly subject: Digest | undefined })[];
+  readonly tags: readonly (SurveyedLink & { readonly tag: string })[];
+  /** `SUBJECT/REFERRER`, as names of files. */
+  readonly referrers: ReadonlySet<string>;
+}
+
 export interface BrokenSidecar {
-  readonly object: "image" | "name" | "layer" | "container" | "lease";
+  readonly object:
+    | "image"
+    | "name"
+    | "layer"
+    | "container"
+    | "lease"
+    | "registry manifest"
+    | "registry tag"
+    | "blob labels";
   /** What would have to go aside: the file, or the directory of a layer or container. */
   readonly path: string;
   readonly error: string;

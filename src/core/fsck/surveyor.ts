@@ -22,8 +22,10 @@ import type {
   SurveyedContainer,
   SurveyedDocument,
   SurveyedLayer,
+  SurveyedRepository,
   SurveyedTop,
 } from "./survey.ts";
+import { readOne, surveyRepositories } from "./survey-repositories.ts";
 
 /** Hashes files off the event loop; unpack's WorkerPool does it. */
 export interface FileHasher {
@@ -59,6 +61,7 @@ export class Surveyor {
       ...images.map(({ manifest }) => manifest),
       ...references.flatMap((name) => [...imagesOfName(name).map(({ manifest }) => manifest), name.target]),
     ]);
+    this.checkLabels(join(root, "content", "labels"));
     const survey: Survey = {
       root,
       blobs,
@@ -69,6 +72,7 @@ export class Surveyor {
       containers: this.containers(join(root, "containers")),
       tops: readTops(join(root, "snapshots", "containers")),
       leasedTops: this.leasedTops(join(root, "leases")),
+      repositories: this.repositories(root),
       broken: this.broken,
       strangers,
       memory: memory?.(),
@@ -123,6 +127,24 @@ export class Surveyor {
     });
     const held = leases.flatMap(({ resources }) => resources);
     return new Set(held.flatMap(({ kind, name }) => (kind === "snapshot" ? [name] : [])));
+  }
+
+  /** An engine's registry has a directory of its own; `gantry registry serve` has nothing else. */
+  private repositories(root: string): SurveyedRepository[] {
+    const onBroken = (broken: BrokenSidecar) => this.broken.push(broken);
+    return [join(root, "registry"), root].flatMap((directory) => surveyRepositories(directory, onBroken));
+  }
+
+  private checkLabels(directory: string): void {
+    for (const name of namesIn(directory)) {
+      const path = join(directory, name);
+      readOne(
+        "blob labels",
+        path,
+        (broken) => this.broken.push(broken),
+        (text) => JsonFields.parse(path, text).stringMap("labels"),
+      );
+    }
   }
 
   private layers(directory: string): Map<Digest, SurveyedLayer> {
