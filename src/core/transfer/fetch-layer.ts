@@ -106,7 +106,7 @@ async function download(
   using counting = count(ingest, progress);
   try {
     await remote.download(descriptor, ingest, signal, onRetry);
-    counting[Symbol.dispose]();
+    counting.complete();
     progress.verifying();
     await ingest.commit();
     progress.downloaded();
@@ -117,19 +117,26 @@ async function download(
   }
 }
 
-/** Tells how the file grows, until that is no news any more. */
-function count(ingest: Ingest, progress: LayerLine): Disposable {
+/** Tells how the file grows, until that is no news any more: also of one that was whole before anybody looked. */
+function count(ingest: Ingest, progress: LayerLine): Disposable & { complete(): void } {
   let isOver = false;
+  let isTold = false;
   const follow = async () => {
     for await (const size of ingest.grown) {
       if (isOver) return;
+      isTold = true;
       progress.downloading(size);
     }
   };
   follow().catch(() => {}); // the download says why it failed
+  const end = () => {
+    isOver = true;
+  };
   return {
-    [Symbol.dispose]: () => {
-      isOver = true;
+    [Symbol.dispose]: end,
+    complete: () => {
+      end();
+      if (!isTold) progress.downloading(ingest.offset);
     },
   };
 }
