@@ -54,6 +54,9 @@ function hintOf(step: KernelStep, failure: Failure): string | undefined {
   if (step.op === "set-rlimit" && name === "EPERM") {
     return `gantry itself may not raise this limit; ask for less than its own hard limit (${step.reason})`;
   }
+  if (step.op === "load-seccomp" && step.listenerPath !== undefined && name === "EPERM") {
+    return "an unprivileged caller gets a listener only of a container that joins no namespace; join none, or run as root";
+  }
   if (step.op === "set-oom-score" && name === "EACCES") {
     return `gantry itself may not lower the OOM score (${step.reason})`;
   }

@@ -14,7 +14,7 @@ import {
   testChecks,
 } from "./guest.ts";
 import { packInitramfs } from "./initramfs.ts";
-import { bundles, plainPrograms, runtimeChecks } from "./runtime-checks.ts";
+import { bundles, plainPrograms, runtimeChecks, runtimeModules } from "./runtime-checks.ts";
 
 const checkpointPrograms = findCheckpointPrograms();
 
@@ -112,6 +112,7 @@ const modules = [
     "nft_ct",
   ],
   ...["nft_fib_ipv4", "nft_fib_inet", "nft_reject_inet", "nft_compat", "nf_conntrack_netlink", "nft_limit"],
+  ...runtimeModules,
   ...(checkpointPrograms === undefined ? [] : checkpointModules),
 ];
 

