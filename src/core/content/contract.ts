@@ -62,7 +62,7 @@ export interface ContentStore {
   path(digest: Digest): string;
   read(digest: Digest): Promise<Uint8Array>;
   /** `end` is exclusive. */
-  readStream(digest: Digest, range?: { start: number; end?: number }): ReadableStream<Uint8Array>;
+  readStream(digest: Digest, range?: { start: number; end?: number }): AsyncIterable<Uint8Array>;
   /**
    * One writer at a time for a digest; a second call waits for the first, and gets undefined when the blob is
    * present by then.

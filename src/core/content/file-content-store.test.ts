@@ -17,6 +17,8 @@ beforeEach(() => {
 afterEach(() => rmSync(directory, { recursive: true }));
 
 const bytes = (text: string) => new TextEncoder().encode(text);
+const textOf = async (pieces: AsyncIterable<Uint8Array>) =>
+  Buffer.concat(await Array.fromAsync(pieces)).toString();
 const partials = () => readdirSync(join(directory, "ingest"));
 const content = bytes("hello world");
 const blob = { digest: digestOf(content), size: content.length };
@@ -39,9 +41,9 @@ test("a blob has no name before it is committed, and is readable in every way af
   expect(store.size(blob.digest)).toBe(11);
   expect(store.path(blob.digest)).toBe(join(directory, "blobs/sha256", digestHex(blob.digest)));
   expect(await store.read(blob.digest)).toEqual(content);
-  expect(await new Response(store.readStream(blob.digest)).text()).toBe("hello world");
-  expect(await new Response(store.readStream(blob.digest, { start: 6 })).text()).toBe("world");
-  expect(await new Response(store.readStream(blob.digest, { start: 0, end: 5 })).text()).toBe("hello");
+  expect(await textOf(store.readStream(blob.digest))).toBe("hello world");
+  expect(await textOf(store.readStream(blob.digest, { start: 6 }))).toBe("world");
+  expect(await textOf(store.readStream(blob.digest, { start: 0, end: 5 }))).toBe("hello");
   expect(partials()).toEqual([]);
   expect(store.list()).toEqual([blob.digest]);
 });

@@ -18,6 +18,7 @@ import { fileError, isMissingFile } from "./file-error.ts";
 import { FileIngest } from "./file-ingest.ts";
 import { KeyedLock } from "./keyed-lock.ts";
 import { LocalBlobWriter } from "./local-blob-writer.ts";
+import { readPieces } from "./read-pieces.ts";
 import { renameDurably, syncFile, writeFileDurably } from "./write-file-durably.ts";
 
 const algorithms = ["sha256", "sha512"] as const;
@@ -76,9 +77,8 @@ export class FileContentStore implements ContentStore {
     }
   }
 
-  readStream(digest: Digest, range?: { start: number; end?: number }): ReadableStream<Uint8Array> {
-    const file = Bun.file(this.path(digest));
-    return (range === undefined ? file : file.slice(range.start, range.end)).stream();
+  readStream(digest: Digest, range?: { start: number; end?: number }): AsyncIterable<Uint8Array> {
+    return readPieces(this.path(digest), range);
   }
 
   async ingest(expected: ExpectedBlob, signal?: AbortSignal): Promise<Ingest | undefined> {

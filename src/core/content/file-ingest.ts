@@ -99,13 +99,14 @@ export class FileIngest implements Ingest {
   async close({ keep, reason }: { keep: boolean; reason?: unknown }): Promise<void> {
     if (this.closed) return;
     this.closed = true;
-    this.grown.fail(reason ?? new Error(`the ingest of ${this.expected.digest} was given up`));
     const isWritten = await this.writer.close().then(
       () => true,
       () => false,
     );
     await this.file.close().catch(() => {});
     if (!(keep && isWritten) || this.offset === 0) await rm(this.path, { force: true });
+    // Last: whoever hears of it may go on with the file.
+    this.grown.fail(reason ?? new Error(`the ingest of ${this.expected.digest} was given up`));
     this.options.onEnd(undefined);
   }
 }

@@ -164,10 +164,7 @@ export interface Transfer {
   /** Pulls every tag of the repository that `request.reference` names alone, one after the other. */
   pullAll(request: PullRequest): Promise<void>;
   /** A `docker save` archive or OCI layout (plain, gzip or zstd). Returns `name:tag` or the id for each image. */
-  load(
-    archive: ReadableStream<Uint8Array>,
-    options: LoadOptions,
-  ): Promise<{ image: Image; loaded: string }[]>;
+  load(archive: AsyncIterable<Uint8Array>, options: LoadOptions): Promise<{ image: Image; loaded: string }[]>;
   /** Uploads what the registry does not have yet: manifest, config, and layers as they are stored. */
   push(request: PushRequest): Promise<void>;
   /** Asks a registry whether it accepts credentials; see `Registries`. */

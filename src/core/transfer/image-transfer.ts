@@ -103,7 +103,7 @@ export class ImageTransfer implements Transfer {
   }
 
   load(
-    archive: ReadableStream<Uint8Array>,
+    archive: AsyncIterable<Uint8Array>,
     options: LoadOptions,
   ): Promise<{ image: Image; loaded: string }[]> {
     return this.holding("load", (lease) => loadArchive(this.options, { archive, lease, ...options }));

@@ -26,7 +26,7 @@ export interface LoadServices extends LayerServices {
 }
 
 export interface ArchiveLoad {
-  readonly archive: ReadableStream<Uint8Array>;
+  readonly archive: AsyncIterable<Uint8Array>;
   readonly lease: Lease;
   /** The user's wish: nothing else will do. */
   readonly platform?: Platform;

@@ -92,7 +92,7 @@ export class ImageService {
   }
 
   async load(
-    archive: ReadableStream<Uint8Array>,
+    archive: AsyncIterable<Uint8Array>,
     { platform, ...options }: Omit<LoadOptions, "platform"> & { platform: Platform | undefined },
   ): Promise<void> {
     const transfer = await this.transfer();

@@ -1,5 +1,3 @@
-import { Readable } from "node:stream";
-import type { ReadableStream as NodeReadableStream } from "node:stream/web";
 import type { ImageService } from "../../../engine/images/image-service.ts";
 import { platformQuery } from "../platform-query.ts";
 import { progressStream } from "../progress-stream.ts";
@@ -12,9 +10,8 @@ export const imageLoadRoute = (images: ImageService): Route => ({
   handle: async ({ body, query, signal }, reply) => {
     const platform = platformQuery(query);
     const quiet = booleanQuery(query, "quiet", true);
-    const archive: NodeReadableStream<Uint8Array> = Readable.toWeb(body);
     await progressStream(reply, (onProgress) =>
-      images.load(archive as ReadableStream<Uint8Array>, {
+      images.load(body, {
         onProgress: (progress) => {
           if (!quiet || progress.stream !== undefined) onProgress(progress);
         },

@@ -50,14 +50,9 @@ function tarInput(content: ContentStore, member: ArchiveMember): TarInput {
     }
     case "blob": {
       const { digest, size } = member.blob;
-      return { entry: entryOf(member.path, "file", size), content: once(() => content.readStream(digest)) };
+      return { entry: entryOf(member.path, "file", size), content: content.readStream(digest) };
     }
   }
-}
-
-/** Opens the blob only when its turn comes. */
-async function* once(open: () => ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
-  yield* open();
 }
 
 function entryOf(path: string, type: "file" | "directory", size: number): TarEntry {
