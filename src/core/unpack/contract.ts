@@ -13,7 +13,10 @@ export type LayerSource =
    * at once: renaming the file later is fine. Without `grown` the file is complete.
    */
   | { readonly kind: "file"; readonly path: string; readonly grown?: AsyncIterable<number> }
-  /** Chunks in order. The next one is asked for only when the Worker has room for it (back-pressure). */
+  /**
+   * Chunks in order, which are taken over: their memory is gone afterwards. The next one is asked for only when the Worker
+   * has room for it (back-pressure).
+   */
   | { readonly kind: "chunks"; readonly chunks: AsyncIterable<Uint8Array> };
 
 export interface UnpackRequest {

@@ -47,6 +47,11 @@ export class JobInput implements AsyncIterable<Uint8Array> {
     this.#wake?.();
   }
 
+  /** Bytes that the iterator gave out. */
+  get consumed(): number {
+    return this.#consumed;
+  }
+
   /** For tasks that read no input. */
   get signal(): AbortSignal {
     return this.#abort.signal;

@@ -108,16 +108,22 @@ export class Job {
   }
 
   async #send(bytes: Uint8Array): Promise<void> {
-    // A posted view would take the whole memory with it that it is a view of; a copy of its own is moved.
-    const copy = new Uint8Array(bytes); // slice() of a Buffer would be a view again
-    this.#post?.({ type: "chunk", job: this.id, bytes: copy }, [copy.buffer]);
     this.#sent += bytes.length;
+    const moved = movable(bytes);
+    this.#post?.({ type: "chunk", job: this.id, bytes: moved }, [moved.buffer]);
     while (!this.#settled && this.#sent - this.#consumed > maxInFlightBytes) {
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
       });
     }
   }
+}
+
+/** A posted view would take the whole memory with it that it is a view of: then a copy of its own is moved. */
+function movable(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  const { buffer } = bytes;
+  const isWhole = buffer instanceof ArrayBuffer && buffer.byteLength === bytes.length;
+  return isWhole ? new Uint8Array(buffer) : new Uint8Array(bytes); // slice() of a Buffer would be a view again
 }
 
 function open(path: string): number {

@@ -10,6 +10,8 @@ import { runTask } from "./run-task.ts";
 declare const self: Worker;
 
 const progressIntervalMs = 100;
+/** A fraction of what may be on its way to a Worker. */
+const roomBytes = 512 * 1024;
 const jobs = new Map<number, JobInput>();
 
 self.onmessage = ({ data }: MessageEvent<ToWorker>) => {
@@ -36,16 +38,22 @@ const post = (message: FromWorker) => self.postMessage(message);
 
 async function run(job: number, task: Task, file: InputFile | undefined) {
   let reportedAt = 0;
+  let reported = 0;
   const input = new JobInput(file, (consumed) => {
     const now = performance.now();
-    // Posted chunks are answered each, since the sender waits for room.
-    if (file && now - reportedAt < progressIntervalMs) return;
+    // The sender of chunks waits for room, too.
+    const makesRoom = file === undefined && consumed - reported >= roomBytes;
+    if (!makesRoom && now - reportedAt < progressIntervalMs) return;
     reportedAt = now;
+    reported = consumed;
     post({ type: "progress", job, consumed });
   });
   jobs.set(job, input);
   try {
-    post({ type: "done", job, result: await runTask(task, input) });
+    const result = await runTask(task, input);
+    if (file === undefined && input.consumed > reported)
+      post({ type: "progress", job, consumed: input.consumed });
+    post({ type: "done", job, result });
   } catch (error) {
     post({ type: "failed", job, error: toErrorMessage(error) });
   } finally {

@@ -56,7 +56,7 @@ function toInput({ text = "", xattrs = {}, path, ...rest }: Entry) {
 
 /** Posts a tar to a Worker in pieces of 64 KiB. */
 export async function* pieces(bytes: Uint8Array, size = 65536): AsyncGenerator<Uint8Array> {
-  for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
+  for (let at = 0; at < bytes.length; at += size) yield new Uint8Array(bytes.subarray(at, at + size));
 }
 
 /** Unpacks what `tar` holds into a new `directory`. */
