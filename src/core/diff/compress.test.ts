@@ -1,21 +1,20 @@
 import { describe, expect, test } from "bun:test";
-import { gunzipSync, gzipSync, zstdDecompressSync } from "node:zlib";
+import { gunzipSync, zstdDecompressSync } from "node:zlib";
 import { decompress } from "../unpack/decompress.ts";
 import { compress } from "./compress.ts";
-import { gzipBlocks } from "./gzip-blocks.ts";
+import { GzipCrew } from "./gzip-crew.ts";
+import { gzipMembers } from "./gzip-members.ts";
+import { gzipPiece, pieceBytes } from "./gzip-piece.ts";
 
-const block = 128 * 1024;
+const piece = pieceBytes;
 
-/** Compresses to about a third, and repeats itself over some kilobytes. */
-function sample(length: number): Buffer {
-  const bytes = Buffer.alloc(length);
-  let state = 1;
-  for (let at = 0; at < length; at++) {
-    state = (state * 1_103_515_245 + 12_345) % 2 ** 31;
-    bytes[at] = at >= 5000 && (at >> 6) % 3 > 0 ? (bytes[at - 5000] ?? 0) : 97 + ((state >> 16) % 23);
-  }
-  return bytes;
+const all = Buffer.alloc(8 * piece);
+for (let at = 0, state = 1; at < all.length; at++) {
+  state = (state * 1_103_515_245 + 12_345) % 2 ** 31;
+  all[at] = at >= 5000 && (at >> 6) % 3 > 0 ? (all[at - 5000] ?? 0) : 97 + ((state >> 16) % 23);
 }
+/** Text that repeats itself over some kilobytes. */
+const sample = (length: number) => all.subarray(0, length);
 
 async function* pieces(bytes: Buffer, size: number) {
   for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
@@ -29,12 +28,12 @@ describe.each(["gzip", "zstd"] as const)("%s", (kind) => {
   const packed = (bytes: Buffer, size = 10_000) => joined(compress(pieces(bytes, size), kind));
 
   test("does not depend on how the bytes are cut into pieces", async () => {
-    const bytes = sample(3 * block + 1);
+    const bytes = sample(3 * piece + 1);
     const whole = await packed(bytes, bytes.length);
-    for (const size of [777, block, block + 1]) expect((await packed(bytes, size)).equals(whole)).toBe(true);
+    for (const size of [777, piece, piece + 1]) expect((await packed(bytes, size)).equals(whole)).toBe(true);
   });
 
-  test.each([0, 1, block - 1, block, block + 1, 9 * block + 5])("%i bytes come back", async (length) => {
+  test.each([0, 1, piece - 1, piece, piece + 1, 6 * piece + 5])("%i bytes come back", async (length) => {
     const bytes = sample(length);
     const blob = await packed(bytes);
     expect(plain[kind](blob).equals(bytes)).toBe(true);
@@ -43,25 +42,44 @@ describe.each(["gzip", "zstd"] as const)("%s", (kind) => {
 
   test("an error of the source is the error", async () => {
     async function* broken() {
-      yield sample(5 * block);
+      yield sample(5 * piece);
       throw new Error("the disk is gone");
     }
     await expect(joined(compress(broken(), kind))).rejects.toThrow("the disk is gone");
   });
 
   test("who has enough may leave", async () => {
-    for await (const piece of compress(pieces(sample(20 * block), block), kind)) {
-      expect(piece.length).toBeGreaterThan(0);
+    for await (const first of compress(pieces(sample(8 * piece), piece), kind)) {
+      expect(first.length).toBeGreaterThan(0);
       break;
     }
   });
 });
 
-test("gzip does not depend on how many blocks are compressed at a time, and loses next to nothing by it", async () => {
-  const bytes = sample(12 * block);
-  const one = await joined(gzipBlocks(pieces(bytes, block), 1));
-  for (const parallel of [2, 7, 50]) {
-    expect((await joined(gzipBlocks(pieces(bytes, block), parallel))).equals(one)).toBe(true);
+test("gzip does not depend on how many pieces are compressed at a time", async () => {
+  const bytes = sample(7 * piece + 3);
+  const one = await joined(gzipMembers(pieces(bytes, piece), 1));
+  for (const workers of [2, 5]) {
+    expect((await joined(gzipMembers(pieces(bytes, piece), workers))).equals(one)).toBe(true);
   }
-  expect(one.length).toBeLessThan(gzipSync(bytes, { level: 6 }).length * 1.01);
+});
+
+test("a reader may get a member's last byte last", async () => {
+  const bytes = sample(2 * piece);
+  const members = [
+    gzipPiece(new Uint8Array(bytes.subarray(0, piece))),
+    gzipPiece(new Uint8Array(bytes.subarray(piece))),
+  ];
+  async function* oneByOne() {
+    yield* members;
+  }
+  expect((await joined(decompress(oneByOne(), "blob"))).equals(bytes)).toBe(true);
+});
+
+test("a Worker that breaks down is the error of its pieces", async () => {
+  using crew = new GzipCrew(1);
+  for (let n = 0; n < 4; n++) await crew.gzip(Buffer.alloc(1)); // which need no Worker
+  const noBytes = { buffer: new ArrayBuffer(1) } as unknown as Uint8Array<ArrayBuffer>;
+  const waiting = [crew.gzip(noBytes), crew.gzip(Buffer.alloc(1))];
+  for (const each of waiting) await expect(each).rejects.toThrow("the compressing worker broke down");
 });

@@ -3,7 +3,7 @@ import type { Transform } from "node:stream";
 import { constants, createZstdCompress } from "node:zlib";
 import type { LayerCompression } from "./contract.ts";
 import { evenPieces } from "./even-pieces.ts";
-import { gzipBlocks } from "./gzip-blocks.ts";
+import { gzipMembers } from "./gzip-members.ts";
 
 /** Pieces that the compressor gets, and gives out. */
 const chunkSize = 256 * 1024;
@@ -16,7 +16,7 @@ export function compress(
   source: AsyncIterable<Uint8Array>,
   compression: LayerCompression,
 ): AsyncGenerator<Uint8Array> {
-  if (compression === "gzip") return gzipBlocks(source);
+  if (compression === "gzip") return gzipMembers(source);
   const params = { [constants.ZSTD_c_compressionLevel]: zstdLevel };
   return through(createZstdCompress({ params, chunkSize }), source);
 }

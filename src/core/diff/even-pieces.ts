@@ -2,7 +2,7 @@
 export async function* evenPieces(
   source: AsyncIterable<Uint8Array>,
   sizeBytes: number,
-): AsyncGenerator<Uint8Array> {
+): AsyncGenerator<Uint8Array<ArrayBuffer>> {
   let piece = Buffer.allocUnsafeSlow(sizeBytes);
   let filled = 0;
   for await (const given of source) {

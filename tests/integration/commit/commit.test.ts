@@ -51,10 +51,12 @@ async function saved(engine: TestEngine, name: string): Promise<SavedImage> {
   return { manifest, config, names, layout };
 }
 
+/** With 7 MB of numbers: more than one Worker compresses at a time. */
 const script = `
   mkdir -p /new/deep && echo content > /new/deep/file && chmod 4755 /new/deep/file && ln /new/deep/file /new/again
   ln -s deep/file /new/link && mkfifo /new/pipe && mknod /new/null c 1 3 && echo long > /new/$(printf '%0150d' 1)
   rm /etc/group && rm -r /home && mkdir /home && echo x > /home/again && echo > /tmp/z && rm /tmp/z
+  seq 1000000 > /new/deep/numbers
   touch -d @86400 /new/deep/file && touch -d @1000 /new/deep && (nc -ll -s local:/new/socket & true); echo done`;
 
 const members = [
@@ -68,6 +70,7 @@ const members = [
   "new/again",
   "new/deep/",
   "new/deep/file",
+  "new/deep/numbers",
   "new/link",
   "new/null",
   "new/pipe",
@@ -186,7 +189,9 @@ describe.each(clients)("commit, with %s", (client) => {
       `oci:${copy}:made`,
     ]);
     await mustRun(["umoci", "unpack", "--image", `${copy}:made`, `${copy}-bundle`]);
-    expect(readFileSync(join(`${copy}-bundle`, "rootfs/new/deep/file"), "utf8")).toBe("content\n");
+    const unpacked = (path: string) => readFileSync(join(`${copy}-bundle`, "rootfs/new/deep", path), "utf8");
+    expect(unpacked("file")).toBe("content\n");
+    expect(unpacked("numbers")).toEndWith("\n999999\n1000000\n");
     const podman = [
       "podman",
       "--root",
