@@ -31,8 +31,8 @@ const deniedMessage = "requested access to the resource is denied";
 export async function responseError(response: HttpResponse): Promise<PlatformError> {
   const { status, statusText } = response;
   if (status < 400 || status >= 500) {
-    const said = status < 400 ? await response.discard() : documentEntry(await bodyText(response));
-    const reason = said ? `: ${said.message}` : "";
+    const message = documentEntry(await bodyText(response))?.message;
+    const reason = message ? `: ${message}` : "";
     return new RegistryError(
       "Unavailable",
       `received unexpected HTTP status: ${`${status} ${statusText}`.trimEnd()}${reason}`,
