@@ -1,14 +1,14 @@
 import { defineCommand } from "../command.ts";
-import { bool, text } from "../flag-kinds.ts";
+import { bool, list, text } from "../flag-kinds.ts";
 import { readArchive } from "../read-archive.ts";
-import { platformJson } from "../values/platform.ts";
+import { platformsJson } from "../values/platform.ts";
 
 export const command = () =>
   defineCommand({
     usage: "[OPTIONS]",
     flags: {
       input: text("Read this file instead of standard input", { short: "i" }),
-      platform: text("Load images for this platform alone"),
+      platform: list("Load images for these platforms alone", { type: "stringSlice" }),
       quiet: bool("Show only what was loaded", { short: "q" }),
     },
     args: { min: 0, max: 0 },
@@ -16,7 +16,7 @@ export const command = () =>
     async execute(context, { flags }) {
       const isTerminal = context.terminal.isTerminal("stdout");
       const response = await context.engine.open("POST", "/images/load", {
-        query: { quiet: flags.quiet || !isTerminal ? "1" : "0", platform: platformJson(flags.platform) },
+        query: { quiet: flags.quiet || !isTerminal ? "1" : "0", platform: platformsJson(flags.platform) },
         body: readArchive(context, flags.input, "load"),
       });
       const { showProgress } = await import("../progress/pull-image.ts");

@@ -2,7 +2,7 @@ import { defineCommand } from "../command.ts";
 import { pathOf } from "../engine-client.ts";
 import { bool, list } from "../flag-kinds.ts";
 import { forEachObject } from "../for-each.ts";
-import { platformJson } from "../values/platform.ts";
+import { platformsJson } from "../values/platform.ts";
 
 interface Deleted {
   readonly Untagged?: string;
@@ -21,7 +21,7 @@ export const command = () =>
 
     // One after another: the second name of an image decides what removing it does.
     async execute(context, { flags, args }) {
-      const platforms = flags.platform.flatMap((each) => each.split(",")).map(platformJson);
+      const platforms = platformsJson(flags.platform);
       let exitCode = 0;
       for (const name of args) {
         const code = await forEachObject(context, [name], async () => {

@@ -4,3 +4,8 @@ import { hostPlatform, parsePlatform } from "../../formats/platform.ts";
 export function platformJson(text: string | undefined): string | undefined {
   return text === undefined || text === "" ? undefined : JSON.stringify(parsePlatform(text, hostPlatform()));
 }
+
+/** Of a flag that is repeated, or has several with commas between them. */
+export function platformsJson(values: readonly string[]): string[] {
+  return values.flatMap((value) => value.split(",")).flatMap((text) => platformJson(text) ?? []);
+}

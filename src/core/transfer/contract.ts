@@ -144,16 +144,16 @@ export interface PushRequest {
 export interface SaveRequest {
   /** Names or ids; a name without tag and digest is all tags of its repository. */
   readonly names: readonly string[];
-  /** The one that is saved of each image; default: what the name means here. */
-  readonly platform?: Platform;
+  /** Those that are saved of each image; none: what the name means here. */
+  readonly platforms: readonly Platform[];
   /** Called for the first time when nothing can be missing any more. Settles when there is room for more. */
   readonly write: (chunk: Uint8Array) => Promise<void>;
   readonly signal: AbortSignal;
 }
 
 export interface LoadOptions {
-  /** Loads images for this platform alone; default: what the archive has, of an index what fits this host. */
-  readonly platform?: Platform;
+  /** Loads images for these platforms alone; none: what the archive has, of an index what fits this host. */
+  readonly platforms: readonly Platform[];
   readonly onProgress: (progress: Progress) => void;
   readonly signal: AbortSignal;
 }

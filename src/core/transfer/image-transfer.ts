@@ -188,23 +188,26 @@ export class ImageTransfer implements Transfer {
     return this.options.registries.login(domain, credentials, signal);
   }
 
-  async save({ names, platform, write, signal }: SaveRequest): Promise<readonly Image[]> {
-    const saved = await this.savedImages(names, platform);
+  async save({ names, platforms, write, signal }: SaveRequest): Promise<readonly Image[]> {
+    const saved = await this.savedImages(names, platforms);
     await this.holding("save", (lease) =>
       saveImages(this.options, { saved, lease, fetch: this.fetching(signal), write, signal }),
     );
     return saved.map(({ image }) => image);
   }
 
-  private async savedImages(names: readonly string[], platform: Platform | undefined): Promise<SavedImage[]> {
+  private async savedImages(names: readonly string[], platforms: readonly Platform[]): Promise<SavedImage[]> {
     const selected = selectImages(this.options.images, names);
-    if (platform === undefined) return selected;
-    return await Promise.all(
-      selected.map(async ({ image, tags }) => ({
-        image: await this.platforms.choose(tags[0] ?? image.id, platform),
-        tags,
-      })),
-    );
+    if (platforms.length === 0) return selected;
+    const chosen = selected.map(async ({ image, tags }) => {
+      const name = tags[0] ?? image.id;
+      const images = await Promise.all(platforms.map((each) => this.platforms.choose(name, each)));
+      const distinct = [...new Map(images.map((each) => [each.id, each])).values()];
+      if (distinct.length === 1) return distinct.map((each) => ({ image: each, tags }));
+      const { index } = await this.platforms.manifests(name);
+      return distinct.map((each) => ({ image: each, tags, index }));
+    });
+    return (await Promise.all(chosen)).flat();
   }
 
   /**

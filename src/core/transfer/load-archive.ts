@@ -29,7 +29,7 @@ export interface ArchiveLoad {
   readonly archive: AsyncIterable<Uint8Array>;
   readonly lease: Lease;
   /** The user's wish: nothing else will do. */
-  readonly platform?: Platform;
+  readonly platforms: readonly Platform[];
   readonly onProgress: (progress: Progress) => void;
   readonly signal: AbortSignal;
 }
@@ -53,8 +53,8 @@ export async function loadArchive(
     hold: (digest) => lease.holdBlob(digest),
     spooler,
     spoolDirectory,
-    platform: load.platform ?? platform,
-    isPlatformWanted: load.platform !== undefined,
+    platforms: load.platforms.length > 0 ? load.platforms : [platform],
+    isPlatformWanted: load.platforms.length > 0,
     signal,
   });
   for (const { diffIds } of images) for (const chainId of chainIds(diffIds)) lease.holdLayer(chainId);
@@ -72,9 +72,9 @@ export async function loadArchive(
       signal,
     });
     for (const name of names) sayRenaming(services.images, canonicalReference(name), archived, onProgress);
-    const target = archived.manifest;
+    const target = archived.index ?? archived.manifest;
     const image = await services.images.add(
-      target,
+      archived.manifest,
       names.map((name) => ({ reference: canonicalReference(name), target })),
     );
     const shown = names.length > 0 ? names.map(familiarReference) : [image.id];
@@ -96,11 +96,12 @@ function wantedLayers({ layers, diffIds }: ArchivedImage): WantedLayer[] {
 function sayRenaming(
   images: ImageStore,
   name: string,
-  { config }: ArchivedImage,
+  { config, index }: ArchivedImage,
   onProgress: ArchiveLoad["onProgress"],
 ): void {
   const before = images.find(name);
   if (before === undefined || before.id === config.digest) return;
+  if (index !== undefined && images.target(name)?.digest === index.digest) return; // another platform of the same
   const shown = familiarReference(parseReference(name));
   onProgress({
     stream: `The image ${shown} already exists, renaming the old one with ID ${before.id} to empty string\n`,

@@ -77,29 +77,16 @@ export class ImageService {
   }
 
   /** An archive of the images, to `write`. Nothing is written when one of them is missing. */
-  async save(
-    names: readonly string[],
-    { platform, ...options }: Omit<SaveRequest, "names" | "platform"> & { platform: Platform | undefined },
-  ): Promise<void> {
+  async save(names: readonly string[], options: Omit<SaveRequest, "names">): Promise<void> {
     const transfer = await this.transfer();
-    for (const { id } of await transfer.save({
-      names,
-      ...(platform === undefined ? {} : { platform }),
-      ...options,
-    })) {
+    for (const { id } of await transfer.save({ names, ...options })) {
       this.bus.publish("image", "save", id, { name: id });
     }
   }
 
-  async load(
-    archive: AsyncIterable<Uint8Array>,
-    { platform, ...options }: Omit<LoadOptions, "platform"> & { platform: Platform | undefined },
-  ): Promise<void> {
+  async load(archive: AsyncIterable<Uint8Array>, options: LoadOptions): Promise<void> {
     const transfer = await this.transfer();
-    for (const { image, loaded } of await transfer.load(archive, {
-      ...(platform === undefined ? {} : { platform }),
-      ...options,
-    })) {
+    for (const { image, loaded } of await transfer.load(archive, options)) {
       const what = loaded.startsWith("sha256:") ? "Loaded image ID" : "Loaded image";
       options.onProgress({ stream: `${what}: ${loaded}\n` });
       this.bus.publish("image", "load", image.id, { name: image.id });

@@ -97,6 +97,35 @@ describe.each(clients)("with %s", (client) => {
     expect(await other.must(client, "image", "inspect", "-f", architecture, app)).toBe("amd64");
   }, 30_000);
 
+  test("save and load take several platforms, which stay one name", async () => {
+    const file = join(directory, `${client}-both.tar`);
+    await engine.must("gantry", "save", "--platform", "linux/amd64,linux/arm64", "-o", file, app);
+    await using other = await TestEngine.start({ name: `image-platforms-both-${client}` });
+    const shown = (wanted: string) =>
+      other[client](["image", "inspect", "--platform", `linux/${wanted}`, "-f", architecture, app]);
+    await other.must(client, "load", "-i", file);
+    expect((await shown("amd64")).stdout.trim()).toBe("amd64");
+    expect((await shown("arm64")).exitCode).toBe(1);
+    // Docker's client takes one at a time: what comes later stands beside what is there.
+    const each = [
+      ["--platform", "linux/amd64"],
+      ["--platform", "linux/arm64"],
+    ];
+    for (const flags of client === "gantry" ? [each.flat()] : each) {
+      expect(await other.must(client, "load", ...flags, "-i", file)).not.toContain("renaming");
+    }
+    for (const wanted of ["amd64", "arm64"]) expect((await shown(wanted)).stdout.trim()).toBe(wanted);
+    expect(await other.must(client, "images", "--format", "{{.Repository}}:{{.Tag}}")).toBe(app);
+    const again = `${registry.host}/loaded/${client}:1`;
+    await other.must(client, "tag", app, again);
+    expect(await other.must(client, "push", again)).toContain(`1: digest: ${pushed.digest}`);
+    const archive = `oci-archive:${file}`;
+    const raw = await mustRun(["skopeo", "inspect", "--raw", archive]);
+    expect(JSON.parse(raw).manifests).toHaveLength(2);
+    const missing = await other[client](["load", "--platform", "linux/s390x", "-i", file]);
+    expect(missing.stdout + missing.stderr).toContain("it has no image for linux/s390x");
+  }, 30_000);
+
   test("the platforms of a name are one image in the list", async () => {
     const shown = await engine.must(client, "images", "--format", "{{.Repository}}:{{.Tag}}");
     expect(shown.split("\n").filter((name) => name === app)).toHaveLength(1);

@@ -204,6 +204,7 @@ test("what docker save wrote is loaded, and named", async () => {
   const load = async () => {
     const lines: unknown[] = [];
     const loaded = await stores.transfer.load(Bun.file(await busyboxArchiveFile()).stream(), {
+      platforms: [],
       onProgress: (line) => lines.push(line),
       signal: new AbortController().signal,
     });

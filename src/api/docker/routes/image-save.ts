@@ -1,6 +1,6 @@
 import type { ImageService } from "../../../engine/images/image-service.ts";
 import { invalidParameter } from "../../../errors/platform-error.ts";
-import { platformQuery } from "../platform-query.ts";
+import { platformsQuery } from "../platform-query.ts";
 import type { Reply } from "../reply.ts";
 import type { ApiRequest, Route } from "../route.ts";
 import { tarStream } from "../tar-stream.ts";
@@ -28,6 +28,6 @@ async function save(
   { query, signal }: ApiRequest,
   reply: Reply,
 ): Promise<void> {
-  const platform = platformQuery(query);
-  await tarStream(reply, (write) => images.save(names, { platform, write, signal }));
+  const platforms = platformsQuery(query, "platform");
+  await tarStream(reply, (write) => images.save(names, { platforms, write, signal }));
 }

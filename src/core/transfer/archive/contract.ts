@@ -6,6 +6,8 @@ import type { SpooledEntry } from "../../unpack/job-messages.ts";
 export interface ArchivedImage {
   /** Of the archive's own manifest, or of one that was made for it from config and layers (stored as well). */
   readonly manifest: Descriptor;
+  /** The index that its names stand for, which is stored as well; undefined: the manifest. */
+  readonly index?: Descriptor | undefined;
   readonly config: Descriptor;
   /** Base first, as they are in the archive: media type tells plain, gzip or zstd. */
   readonly layers: readonly Descriptor[];
@@ -34,8 +36,8 @@ export interface ReadArchiveOptions {
   readonly spooler: ArchiveSpooler;
   /** An existing directory on the file system of the content store; the archive's files go to a folder in it. */
   readonly spoolDirectory: string;
-  /** Chooses from an index in the archive. */
-  readonly platform: Platform;
+  /** Choose from an index in the archive. */
+  readonly platforms: readonly Platform[];
   /** Whether images for other platforms are left out. */
   readonly isPlatformWanted?: boolean;
   readonly signal: AbortSignal;

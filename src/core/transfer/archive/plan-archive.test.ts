@@ -23,6 +23,19 @@ function texts(images: readonly PlannedImage[]) {
   return Object.fromEntries(members);
 }
 
+test("several images of an index are one entry, by the index; `docker save` has the first of them", () => {
+  const index = { ...blob("index"), mediaType: mediaTypes.ociIndex };
+  const tags = ["docker.io/library/a:1"];
+  const images = ["amd64", "arm64"].map((name) => ({ ...image(name, [blob(name)], tags), index }));
+  const { "index.json": layout, "manifest.json": docker } = texts(images);
+  expect(layout.manifests.map(({ digest }: Descriptor) => digest)).toEqual([index.digest]);
+  expect(docker).toMatchObject([{ Config: path("amd64 config"), RepoTags: ["a:1"] }]);
+  const paths = planArchive(images).map((member) => member.path);
+  expect(paths).toEqual(
+    expect.arrayContaining(["index", "arm64 manifest", "arm64 config", "arm64"].map(path)),
+  );
+});
+
 test("both layouts name the same blobs", () => {
   const one = image("a", [blob("x"), blob("y")], ["docker.io/library/a:1"]);
   expect(texts([one])).toEqual({

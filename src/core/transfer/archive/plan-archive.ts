@@ -8,6 +8,8 @@ export interface PlannedImage {
   readonly manifest: Manifest;
   /** Canonical, with tag. */
   readonly tags: readonly string[];
+  /** What the tags stand for, where it has several images of the archive. */
+  readonly index?: Descriptor | undefined;
 }
 
 /** One member of the archive, in its order. */
@@ -18,24 +20,30 @@ export type ArchiveMember =
 
 /**
  * Plans an archive that is an OCI layout and a `docker save` archive at once: both name the same blobs.
- * Members are sorted and carry no time: the same images give the same bytes.
+ * Members are sorted and carry no time: the same images give the same bytes. `docker save` knows one image for a name:
+ * of those of an index it has the first.
  * Spec: OCI image-spec, "Image Layout"; engine-api, section 10.
  */
 export function planArchive(images: readonly PlannedImage[]): ArchiveMember[] {
   const blobs = new Map<string, Descriptor>();
-  for (const { descriptor, manifest } of images) {
-    for (const blob of [descriptor, manifest.config, ...manifest.layers]) blobs.set(blobPath(blob), blob);
+  for (const { descriptor, manifest, index } of images) {
+    for (const blob of [descriptor, manifest.config, ...manifest.layers, ...(index ? [index] : [])]) {
+      blobs.set(blobPath(blob), blob);
+    }
   }
+  const named = images.filter(
+    ({ index }, at) => index === undefined || images.findIndex((other) => other.index === index) === at,
+  );
   const algorithms = new Set([...blobs.values()].map(({ digest }) => digestAlgorithm(digest)));
-  const repositories = repositoriesOf(images);
+  const repositories = repositoriesOf(named);
   return [
     { path: "blobs/", kind: "directory" },
     ...[...algorithms].sort().map((name) => ({ path: `blobs/${name}/`, kind: "directory" }) as const),
     ...[...blobs]
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([path, blob]) => ({ path, kind: "blob", blob }) as const),
-    json("index.json", ociIndex(images)),
-    json("manifest.json", images.map(dockerManifest)),
+    json("index.json", ociIndex(named)),
+    json("manifest.json", named.map(dockerManifest)),
     json("oci-layout", { imageLayoutVersion: "1.0.0" }),
     ...(Object.keys(repositories).length > 0 ? [json("repositories", repositories)] : []),
   ];
@@ -50,8 +58,8 @@ const json = (path: string, value: unknown): ArchiveMember => ({
 const blobPath = ({ digest }: Descriptor): string => `blobs/${digestAlgorithm(digest)}/${digestHex(digest)}`;
 
 function ociIndex(images: readonly PlannedImage[]): object {
-  const manifests = images.flatMap(({ descriptor, tags }) => {
-    const { mediaType, digest, size } = descriptor;
+  const manifests = images.flatMap(({ descriptor, index, tags }) => {
+    const { mediaType, digest, size } = index ?? descriptor;
     const bare = { mediaType, digest, size };
     if (tags.length === 0) return [bare];
     return tags.map((name) => ({

@@ -9,12 +9,14 @@ import {
   type Platform,
   platformDistance,
 } from "../../../formats/platform.ts";
+import { isIndex } from "../../images/image-platforms.ts";
 import { layerCompression } from "../../unpack/decompress.ts";
 import { type ArchiveFiles, readDocument, type SpooledFile } from "./archive-files.ts";
 
 /** An image of the archive, and the files that its blobs are in. */
 export interface PlannedImage {
   readonly manifest: Descriptor;
+  readonly index?: Descriptor | undefined;
   readonly manifestBytes: Uint8Array;
   readonly config: Descriptor;
   readonly layers: readonly Descriptor[];
@@ -30,22 +32,24 @@ const maxIndexDepth = 5;
  * Which images an archive holds: by manifest.json (`docker save`, old and new layout) where there is one, else by
  * index.json (OCI layout). Reads the small documents, touches no store.
  *
- * `isPlatformWanted`: images for other platforms than this one are left out.
+ * `isPlatformWanted`: images for other platforms than these are left out.
  *
  * Errors: InvalidParameter, naming the file or field, for an archive that is no image archive or not complete;
- *         NotFound when nothing is left.
+ *         NotFound for a platform that is wanted and not there.
  */
 export function planImages(
   files: ArchiveFiles,
-  platform: Platform,
+  platforms: readonly Platform[],
   isPlatformWanted = false,
 ): PlannedImage[] {
-  const images = allImages(files, platform);
+  const images = allImages(files, platforms, isPlatformWanted);
   if (!isPlatformWanted) return images;
-  const wanted = images.filter((image) => platformDistance(platform, platformOf(image)) !== undefined);
-  if (wanted.length > 0) return wanted;
+  const isFor = (platform: Platform) => (image: PlannedImage) =>
+    platformDistance(platform, platformOf(image)) !== undefined;
+  const missing = platforms.find((platform) => !images.some(isFor(platform)));
+  if (missing === undefined) return images.filter((image) => platforms.some((each) => isFor(each)(image)));
   const offered = [...new Set(images.map((image) => formatPlatform(platformOf(image))))];
-  throw notFound(`image archive: it has no image for ${formatPlatform(platform)}`, {
+  throw notFound(`image archive: it has no image for ${formatPlatform(missing)}`, {
     code: "archive.platform",
     hint: `it has ${offered.join(", ")}`,
   });
@@ -57,11 +61,20 @@ function platformOf({ files, config }: PlannedImage): Platform {
   return parseImageConfig(readDocument(file), `config ${file.name} of the archive`);
 }
 
-function allImages(files: ArchiveFiles, platform: Platform): PlannedImage[] {
+/** manifest.json has one image for a name; the index has more platforms of it, for those who want them. */
+function allImages(
+  files: ArchiveFiles,
+  platforms: readonly Platform[],
+  isPlatformWanted: boolean,
+): PlannedImage[] {
   const dockerManifest = files.find("manifest.json");
   const index = files.find("index.json");
-  const indexed = index ? ociImages(files, index, platform, dockerManifest !== undefined) : [];
-  if (dockerManifest) return dockerImages(files, dockerManifest, indexed);
+  const indexed = index ? ociImages(files, index, platforms, dockerManifest !== undefined) : [];
+  if (dockerManifest) {
+    const images = dockerImages(files, dockerManifest, indexed);
+    const others = indexed.filter(({ config }) => images.every((one) => one.config.digest !== config.digest));
+    return isPlatformWanted ? [...images, ...others] : images;
+  }
   if (index) return indexed;
   throw invalidParameter("image archive: it has neither manifest.json nor index.json", {
     code: "archive.format",
@@ -152,24 +165,39 @@ function diffIdsOf(configFile: SpooledFile, layers: number): readonly Digest[] {
 function ociImages(
   files: ArchiveFiles,
   index: SpooledFile,
-  platform: Platform,
+  platforms: readonly Platform[],
   lenient: boolean,
 ): PlannedImage[] {
   const images = new Map<Digest, PlannedImage>();
   const { manifests } = parseIndex(readDocument(index), "", "index.json of the archive");
   for (const descriptor of manifests.filter(isImage)) {
-    const manifest = resolveManifest(files, descriptor, platform, 0);
-    const image = manifest && ociImage(files, manifest, lenient);
-    if (image === undefined) {
-      if (lenient) continue;
+    const found = platforms.flatMap((platform) => {
+      const manifest = resolveManifest(files, descriptor, platform, 0);
+      return (manifest && ociImage(files, manifest, lenient)) ?? [];
+    });
+    if (found.length === 0 && !lenient) {
       throw invalidParameter(`image archive: ${descriptor.digest} is not in it for this platform`, {
         code: "archive.incomplete",
       });
     }
-    const repoTags = [...(images.get(image.manifest.digest)?.repoTags ?? []), ...tagsOf(descriptor)];
-    images.set(image.manifest.digest, { ...image, repoTags });
+    for (const image of new Map(found.map((one) => [one.manifest.digest, one])).values()) {
+      const repoTags = [...(images.get(image.manifest.digest)?.repoTags ?? []), ...tagsOf(descriptor)];
+      images.set(image.manifest.digest, { ...withIndex(files, image, descriptor), repoTags });
+    }
   }
   return [...images.values()];
+}
+
+/** An image that came by an index keeps it. */
+function withIndex(files: ArchiveFiles, image: PlannedImage, descriptor: Descriptor): PlannedImage {
+  const file = isIndex(descriptor) ? files.blob(descriptor.digest) : undefined;
+  if (file === undefined) return image;
+  const { mediaType } = descriptor;
+  return {
+    ...image,
+    index: { mediaType, digest: file.digest, size: file.size },
+    files: [...image.files, file],
+  };
 }
 
 /** Attestations are about images, and are none. */

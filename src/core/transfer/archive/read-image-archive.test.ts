@@ -74,7 +74,7 @@ async function load(
       hold,
       spooler: { spool: (archive, directory) => spoolArchive(directory, archive) },
       spoolDirectory: scratch,
-      platform: { os: "linux", architecture: "amd64" },
+      platforms: [{ os: "linux", architecture: "amd64" }],
       signal: new AbortController().signal,
     },
   );

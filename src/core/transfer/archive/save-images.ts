@@ -24,11 +24,13 @@ export async function saveImages(
   { saved, lease, fetch, write, signal }: ArchiveSave,
 ): Promise<void> {
   const planned = await Promise.all(
-    saved.map(async ({ image, tags }) => {
+    saved.map(async ({ image, tags, index }) => {
+      if (index !== undefined) lease.holdBlob(index.digest);
       const outgoing = await outgoingImage(services, image, image.manifest, lease, {
         fetch: (layer) => fetch(image, layer),
+        isExact: index !== undefined,
       });
-      return { ...outgoing, tags };
+      return { ...outgoing, tags, index };
     }),
   );
   const present = planArchive(planned).filter(

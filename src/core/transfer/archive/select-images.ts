@@ -4,6 +4,7 @@ import {
   parseReference,
   repositoryName,
 } from "../../../formats/reference.ts";
+import type { Descriptor } from "../../content/contract.ts";
 import type { Image, ImageStore } from "../../images/contract.ts";
 
 /** An image of an archive, with the names that it gets there. */
@@ -11,6 +12,8 @@ export interface SavedImage {
   readonly image: Image;
   /** Canonical, with tag. */
   readonly tags: readonly string[];
+  /** What the names stand for, where several platforms of it are saved. */
+  readonly index?: Descriptor | undefined;
 }
 
 /**
