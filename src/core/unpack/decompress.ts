@@ -123,24 +123,25 @@ async function* inflate(
   }
 }
 
-/** Writes all chunks; gives up quietly when the inflater closes, since its reading side reports why. */
+/**
+ * Writes all chunks; gives up quietly when the inflater closes, since its reading side reports why. The next chunk waits in
+ * the inflater while one is inflated: else zlib's thread would stand still until the caller is done with a piece.
+ */
 async function feed(
   inflater: Transform,
   head: readonly Uint8Array[],
   rest: AsyncIterable<Uint8Array>,
 ): Promise<void> {
-  let settle = () => {};
-  inflater.once("close", () => settle());
-  const write = (chunk: Uint8Array) =>
-    new Promise<void>((resolve) => {
-      settle = resolve; // the callback of a write is not called after an error
-      if (inflater.destroyed) resolve();
-      else inflater.write(chunk, () => resolve());
-    });
-  for (const chunk of head) await write(chunk);
+  // The callback of a write is not called after an error.
+  const closed = new Promise<void>((resolve) => inflater.once("close", () => resolve()));
+  const write = (chunk: Uint8Array) => new Promise<void>((resolve) => inflater.write(chunk, () => resolve()));
+  let before: Promise<void> | undefined;
+  for (const chunk of head) before = write(chunk);
   for await (const chunk of rest) {
-    await write(chunk);
+    const written = write(chunk);
+    await Promise.race([before, closed]);
     if (inflater.destroyed) return;
+    before = written;
   }
   inflater.end();
 }

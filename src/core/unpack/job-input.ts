@@ -6,7 +6,7 @@ const readBytes = 256 * 1024;
 
 /**
  * The input of a job inside its Worker: chunks that are posted to it, or a file that may still grow. Iterate
- * once; `consumed` counts what the iterator gave out. A piece is valid until the next one is asked for.
+ * once; `consumed` counts what the iterator gave out. A piece is valid until the second one after it is asked for.
  */
 export class JobInput implements AsyncIterable<Uint8Array> {
   readonly #chunks: Uint8Array[] = [];
@@ -81,8 +81,9 @@ export class JobInput implements AsyncIterable<Uint8Array> {
   }
 
   async *#readFile({ fd, path, complete }: InputFile): AsyncGenerator<Uint8Array> {
-    // One for all: memory that is read into and dropped would wait for the garbage collector by the megabyte.
-    const buffer = Buffer.allocUnsafeSlow(readBytes);
+    // In turns: memory that is read into and dropped would wait for the garbage collector by the megabyte.
+    let buffer = Buffer.allocUnsafeSlow(readBytes);
+    let other = Buffer.allocUnsafeSlow(readBytes);
     let position = 0;
     for (;;) {
       this.throwIfAborted();
@@ -93,6 +94,7 @@ export class JobInput implements AsyncIterable<Uint8Array> {
         if (length === 0) return; // the end, or a file shorter than promised: the parser will tell
         position += length;
         yield buffer.subarray(0, length);
+        [buffer, other] = [other, buffer];
       } else if (this.#complete) return;
       else await this.#change();
     }
