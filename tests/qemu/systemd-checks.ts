@@ -36,6 +36,12 @@ const plain = {
   },
 };
 
+/** Says when its unit is there and its process in it, and stays at that. */
+const lingering = {
+  ...plain,
+  hooks: { createRuntime: [{ path: "/bin/sh", args: ["sh", "-c", "echo > /tmp/lingers; sleep 600"] }] },
+};
+
 const owner = { uid: 1000, gid: 1000 };
 const unprivileged = exampleSpec(owner);
 const ofUser = {
@@ -55,7 +61,13 @@ const impossible = {
 };
 
 /** Each is the config.json of a bundle below /images/bundles. */
-export const systemdBundles: Readonly<Record<string, object>> = { limited, plain, ofUser, impossible };
+export const systemdBundles: Readonly<Record<string, object>> = {
+  limited,
+  plain,
+  lingering,
+  ofUser,
+  impossible,
+};
 
 export const systemdFunctions = `
 sd() { runtime --systemd-cgroup "$@"; }
@@ -93,7 +105,8 @@ ControlGroup=/machine.slice/machine-boxes.slice/${scope} Description=gantry cont
       '67108864 50331648 16777216 33554432 20 0 59 4194304'
     same "$(cat cpu.max)" '12345 100000'
     same "$(runtime state box | sed -n 's/.*"pid": \\(.*\\),/\\1/p')" "$(cat cgroup.procs)"
-    same "$(status box)" created`,
+    same "$(status box)" created
+    (unit_of ${scope}) > /tmp/gantry-unit`,
   "its processes run in it, with the devices of the list, also when systemd has read its configuration again": `
     mknod /images/bundles/limited/rootfs/kmsg c 1 11
     sd start box
@@ -139,10 +152,16 @@ ControlGroup=/machine.slice/machine-boxes.slice/${scope} Description=gantry cont
     same "$(systemctl list-units --all --no-legend 'gantry-*')" ''
     refused runtime state never 2> /dev/null
     same "$(ps | grep '[g]antry-helper')" ''`,
+  "delete removes the unit of a create that was killed": `
+    gantry runtime --root /run/runtime --systemd-cgroup create --bundle /images/bundles/lingering killed &
+    for i in $(seq 200); do [ -e /tmp/lingers ] && break; sleep 0.1; done
+    kill -9 $!
+    same "$(shown runc-killed.scope ActiveState)" ActiveState=active
+    same "$(status killed)" stopped
+    sd delete killed
+    same "$(systemctl list-units --all --no-legend 'runc-*')" ''
+    same "$(ps | grep '[g]antry-helper')" ''`,
   "runc makes the same unit": `
-    sd run --detach --bundle /images/bundles/limited box < /dev/null > /dev/null 2>&1
-    (unit_of ${scope}) > /tmp/gantry-unit
-    sd delete --force box
     runc --systemd-cgroup --root /run/runc run --detach --bundle /images/bundles/limited box < /dev/null > /dev/null
     (unit_of ${scope}) > /tmp/runc-unit
     runc --systemd-cgroup --root /run/runc delete --force box
@@ -168,8 +187,9 @@ ControlGroup=/machine.slice/machine-boxes.slice/${scope} Description=gantry cont
     systemctl start dbus.service
     until_works as_user systemctl show --property Version
     mv /run/systemd/private /run/systemd/private.away
-    sd run --detach --bundle /images/bundles/limited box < /dev/null > /dev/null
+    status=0
+    sd run --bundle /images/bundles/plain plain > /tmp/said || status=$?
     mv /run/systemd/private.away /run/systemd/private
-    same "$(shown ${scope} TasksMax)" TasksMax=20
-    sd delete --force box`,
+    same "$(cat /tmp/said) $status" '0::/system.slice/runc-plain.scope 7'
+    same "$(systemctl list-units --all --no-legend 'runc-*')" ''`,
 };

@@ -114,7 +114,7 @@ describe.skipIf(reason !== "")(`on a machine that systemd runs${reason && ` (${r
       initrd,
     );
     output = await bootGuest(kernel.image, initrd);
-  }, 300_000);
+  }, 460_000);
   afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
   testChecks(systemdChecks, () => output);
