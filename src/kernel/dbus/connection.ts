@@ -89,13 +89,14 @@ export class DBusConnection implements Disposable {
   /**
    * EXTERNAL without an identity of our own: the server takes the one that the kernel tells it, which in a user namespace is
    * another one than we know.
+   *
+   * All lines go at once: a systemd that reads BEGIN together with a first call behind it would not look at the call before it is
+   * sent something else.
    */
   private authenticate(): void {
-    this.send(Buffer.from("\0AUTH EXTERNAL\r\n"));
+    this.send(Buffer.from("\0AUTH EXTERNAL\r\nDATA\r\nBEGIN\r\n"));
     this.expectLine("DATA");
-    this.send(Buffer.from("DATA\r\n"));
     this.expectLine("OK");
-    this.send(Buffer.from("BEGIN\r\n"));
   }
 
   private expectLine(word: string): void {

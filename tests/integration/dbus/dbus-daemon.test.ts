@@ -155,6 +155,20 @@ describe.skipIf(missing !== undefined)(`a real dbus-daemon${missing ? ` (no ${mi
     );
   });
 
+  test("all lines of the authentication come at once, before systemd could read a call with them", async () => {
+    const path = join(directory, "peer");
+    const answer = `bytes.includes("BEGIN") ? "DATA\\r\\nOK 0\\r\\n" : "REJECTED\\r\\n"`;
+    const script = `Bun.listen({
+      unix: ${JSON.stringify(path)},
+      socket: { data: (socket, bytes) => void socket.write(${answer}) },
+    });
+    console.log("listening");`;
+    const peer = Bun.spawn([process.execPath, "-e", script], { stdout: "pipe" });
+    daemons.push(peer);
+    await peer.stdout.getReader().read();
+    expect(() => DBusConnection.open(path, "peer")[Symbol.dispose]()).not.toThrow();
+  });
+
   test("a bus without systemd, and no bus at all", () => {
     const at = (runtimeDirectory: string) => () =>
       SystemdConnection.open({ kind: "user", runtimeDirectory })[Symbol.dispose]();
