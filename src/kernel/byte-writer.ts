@@ -1,55 +1,61 @@
 import { invalidParameter } from "../errors/platform-error.ts";
 
+/** Bytes for one UTF-16 unit. */
+const LONGEST_UTF8 = 3;
+
 /**
  * Little-endian binary in one growing buffer, in the types of docs/helper-protocol.md.
  * `finish` hands the bytes out without copying them: the writer is done with then.
  */
 export class ByteWriter {
-  #bytes: Buffer;
-  #length = 0;
+  private buffer: Buffer;
+  private at = 0;
 
   constructor(capacity = 1024) {
-    this.#bytes = Buffer.allocUnsafe(capacity);
+    this.buffer = Buffer.allocUnsafe(capacity);
   }
 
   get length(): number {
-    return this.#length;
+    return this.at;
   }
 
   u8(value: number): this {
-    this.#reserve(1);
-    this.#bytes[this.#length++] = value;
+    this.reserve(1);
+    this.buffer[this.at++] = value;
     return this;
   }
 
   u16(value: number): this {
-    this.#reserve(2);
-    this.#length = this.#bytes.writeUInt16LE(value, this.#length);
+    this.reserve(2);
+    this.buffer[this.at++] = value;
+    this.buffer[this.at++] = value >>> 8;
     return this;
   }
 
   u32(value: number): this {
-    this.#reserve(4);
-    this.#length = this.#bytes.writeUInt32LE(value, this.#length);
+    this.reserve(4);
+    this.put32(value);
     return this;
   }
 
   u64(value: bigint): this {
-    this.#reserve(8);
-    this.#length = this.#bytes.writeBigUInt64LE(value, this.#length);
+    this.reserve(8);
+    this.put32(Number(value & 0xffffffffn));
+    this.put32(Number(value >> 32n));
     return this;
   }
 
   f64(value: number): this {
-    this.#reserve(8);
-    this.#length = this.#bytes.writeDoubleLE(value, this.#length);
+    this.reserve(8);
+    this.at = this.buffer.writeDoubleLE(value, this.at);
     return this;
   }
 
   /** A safe integer as i64. */
   number(value: number): this {
-    this.#reserve(8);
-    this.#length = this.#bytes.writeBigInt64LE(BigInt(value), this.#length);
+    this.reserve(8);
+    this.put32(value); // the lower half, of negative ones too
+    this.put32(Math.floor(value / 0x1_0000_0000));
     return this;
   }
 
@@ -60,12 +66,11 @@ export class ByteWriter {
   /** Length, bytes, NUL. Errors: InvalidParameter for a NUL inside, where the kernel would end the string. */
   string(value: string): this {
     if (value.includes("\0")) throw invalidParameter(`${JSON.stringify(value)} contains a NUL character`);
-    const length = Buffer.byteLength(value);
-    this.#reserve(length + 5);
-    this.#bytes.writeUInt32LE(length, this.#length);
-    this.#bytes.write(value, this.#length + 4, length, "utf8");
-    this.#length += length + 5;
-    this.#bytes[this.#length - 1] = 0;
+    this.reserve(value.length * LONGEST_UTF8 + 5);
+    const length = this.buffer.write(value, this.at + 4);
+    this.put32(length);
+    this.at += length + 1;
+    this.buffer[this.at - 1] = 0;
     return this;
   }
 
@@ -81,32 +86,45 @@ export class ByteWriter {
   }
 
   raw(value: Uint8Array): this {
-    this.#reserve(value.length);
-    this.#bytes.set(value, this.#length);
-    this.#length += value.length;
+    this.reserve(value.length);
+    this.buffer.set(value, this.at);
+    this.at += value.length;
     return this;
   }
 
   /** Zeros up to a multiple of `boundary`. */
   align(boundary: number): this {
-    while (this.#length % boundary !== 0) this.u8(0);
+    while (this.at % boundary !== 0) this.u8(0);
     return this;
   }
 
   /** Writes a length that was not known at `position` before. */
   setU32(position: number, value: number): this {
-    this.#bytes.writeUInt32LE(value, position);
+    const end = this.at;
+    this.at = position;
+    this.put32(value);
+    this.at = end;
     return this;
   }
 
   finish(): Uint8Array {
-    return this.#bytes.subarray(0, this.#length);
+    return this.buffer.subarray(0, this.at);
   }
 
-  #reserve(more: number): void {
-    if (this.#length + more <= this.#bytes.length) return;
-    const larger = Buffer.allocUnsafe(Math.max(this.#bytes.length * 2, this.#length + more));
-    this.#bytes.copy(larger, 0, 0, this.#length);
-    this.#bytes = larger;
+  /** The lower 32 bits, where there is room. */
+  private put32(value: number): void {
+    const { buffer, at } = this;
+    buffer[at] = value;
+    buffer[at + 1] = value >>> 8;
+    buffer[at + 2] = value >>> 16;
+    buffer[at + 3] = value >>> 24;
+    this.at = at + 4;
+  }
+
+  private reserve(more: number): void {
+    if (this.at + more <= this.buffer.length) return;
+    const larger = Buffer.allocUnsafe(Math.max(this.buffer.length * 2, this.at + more));
+    this.buffer.copy(larger, 0, 0, this.at);
+    this.buffer = larger;
   }
 }
