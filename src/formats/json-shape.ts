@@ -54,9 +54,9 @@ export const safeInteger = integer(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTE
 const integer64 =
   (minimum: bigint, maximum: bigint, name: string): Reader<number | bigint> =>
   (value, path) => {
-    const exact = typeof value === "bigint" || (typeof value === "number" && Number.isSafeInteger(value));
-    if (!exact || value < minimum || value > maximum) throw malformed(path, name, value);
-    return value;
+    if (typeof value === "bigint" && value >= minimum && value <= maximum) return value;
+    if (Number.isSafeInteger(value) && (value as number) >= Number(minimum)) return value as number;
+    throw malformed(path, name, value);
   };
 
 export const uint64 = integer64(0n, (1n << 64n) - 1n, "an unsigned 64-bit integer");

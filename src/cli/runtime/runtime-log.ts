@@ -38,12 +38,21 @@ export class RuntimeLog {
     const time = `${this.now().toISOString().slice(0, 19)}Z`;
     const text = `time=${JSON.stringify(time)} level=${level} msg=${JSON.stringify(message)}\n`;
     this.writeError(text);
-    if (this.file === undefined || this.file === "") return;
-    const fd = this.openFile(this.file);
+    const fd = this.tryOpenFile();
+    if (fd === undefined) return;
     try {
       writeSync(fd, this.format === "json" ? `${JSON.stringify({ level, msg: message, time })}\n` : text);
     } finally {
       closeSync(fd);
+    }
+  }
+
+  /** Undefined without a file, and when it cannot be opened any more: what is to be said is on standard error, then. */
+  private tryOpenFile(): number | undefined {
+    try {
+      return this.file ? this.openFile(this.file) : undefined;
+    } catch {
+      return undefined;
     }
   }
 
