@@ -13,6 +13,7 @@
 #include "runtime/run.h"
 #include "served.h"
 #include "session.h"
+#include "snapshot/run.h"
 
 #define DEFAULT_SOCKET "/run/gantry/gantry.sock"
 
@@ -67,13 +68,20 @@ static char **runtime_words(char **argv)
 	return strcmp(argv[1], "runtime") == 0 ? argv + 2 : NULL;
 }
 
+static int run_without_bun(char **words, char **env)
+{
+	int exit_code = run_runtime(words);
+
+	return exit_code == RUNTIME_DECLINED ? run_snapshot(words, env) : exit_code;
+}
+
 /* Returns the exit code, or -1 when nothing but the full program will do. */
 static int do_ourselves(char **words, char **argv, char **env)
 {
 	const char *socket_path = words ? NULL : socket_for(argv);
 
 	if (words)
-		return run_runtime(words);
+		return run_without_bun(words, env);
 	return socket_path ? run_session(socket_path, argv, env) : SESSION_DECLINED;
 }
 

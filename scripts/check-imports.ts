@@ -25,6 +25,8 @@ const below: Record<string, readonly string[]> = {
   cli: ["errors", "log", "formats", "wire", "kernel", "cli/runtime"],
   // The OCI runtime needs no engine: its command line stands directly on the lifecycle.
   "cli/runtime": ["errors", "log", "formats", "wire", "kernel", "cli", "runtime"],
+  // The runtime's command line for the front's interpreter, and what it has there in the place of Bun.
+  snapshot: ["errors", "formats", "kernel", "runtime", "shim", "cli", "cli/runtime"],
   main: [
     "errors",
     "log",

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import manifest from "../../package.json" with { type: "json" };
 import { runRuntimeCli } from "../cli/runtime/runtime-cli.ts";
 import { endProcess } from "../kernel/end-process.ts";
@@ -11,7 +12,7 @@ export async function runRuntime(argv: readonly string[]): Promise<number> {
     env: process.env,
     launcher: async () => {
       const { HelperLauncher } = await import("../shim/helper-launcher.ts");
-      return new HelperLauncher(embeddedFiles.helper);
+      return new HelperLauncher(() => readFileSync(embeddedFiles.helper));
     },
   });
   endProcess(exitCode); // every command writes with plain write(2)

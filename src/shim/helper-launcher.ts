@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, readFileSync, readSync } from "node:fs";
+import { closeSync, fstatSync, readSync } from "node:fs";
 import { invalidParameter, PlatformError, systemError } from "../errors/platform-error.ts";
 import { type FdMapping, makePipe, reapNow, spawnProcess } from "../kernel/child-processes.ts";
 import { sealedMemfd } from "../kernel/memfd.ts";
@@ -29,8 +29,8 @@ const FIRST_PRESERVED = 3;
  * meanwhile.
  */
 export class HelperLauncher implements ProcessLauncher {
-  /** `helperPath`: the static helper; a file embedded in the executable will do. */
-  constructor(private readonly helperPath: string) {}
+  /** `readHelper`: the static helper's bytes. */
+  constructor(private readonly readHelper: () => Uint8Array) {}
 
   launch(request: ProcessLaunch): LaunchedProcess {
     const { readEnd, writeEnd } = makePipe();
@@ -90,7 +90,7 @@ export class HelperLauncher implements ProcessLauncher {
 
   /** From a sealed copy in memory, which no container can overwrite (CVE-2019-5736). */
   private run(argv: readonly string[], fds: readonly FdMapping[]): number {
-    const helper = sealedMemfd("gantry-helper", readFileSync(this.helperPath));
+    const helper = sealedMemfd("gantry-helper", this.readHelper());
     try {
       return spawnProcess(`/proc/self/fd/${helper}`, argv, [], fds);
     } finally {
