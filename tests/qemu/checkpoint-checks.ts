@@ -130,16 +130,35 @@ export const checkpointChecks: Readonly<Record<string, string>> = {
     [ -h /tmp/steps/second/parent ]
     beyond "$(counted)"
     runtime delete --force count`,
+  "checkpoint: memory comes over from a page server when it is touched, as to another machine": `${prepared}
+    mkdir /images/bundles/moved /tmp/arriving
+    sed 's#/runtime/count#/runtime/moved#' /images/bundles/counting/config.json > /images/bundles/moved/config.json
+    cp -a /images/bundles/counting/rootfs /images/bundles/moved/
+    runtime run --detach --bundle /images/bundles/counting count < /dev/null > /tmp/said 2>&1 || cat /tmp/said
+    saved=$(counted)
+    mkfifo /tmp/ready
+    runtime checkpoint --lazy-pages --page-server 127.0.0.1:9000 --status-fd 7 --image-path /tmp/lazy \
+      --work-path /tmp/leaving count 7> /tmp/ready &
+    head -c 1 /tmp/ready > /dev/null # from here on it serves
+    criu lazy-pages --images-dir /tmp/lazy --work-dir /tmp/arriving --page-server --address 127.0.0.1 --port 9000 &
+    runtime restore --detach --lazy-pages --image-path /tmp/lazy --work-path /tmp/arriving \
+      --bundle /images/bundles/moved arrived < /dev/null >> /tmp/said 2>&1 || { cat /tmp/said; return 1; }
+    wait # the one that was saved is gone
+    now=$(counted)
+    [ "$now" -ge "$saved" ]
+    beyond "$now"
+    same "$(runtime list -q)" arrived
+    runtime delete --force arrived`,
   "checkpoint: a terminal is given to who restores, and a joined network stays": `${prepared}
     touch /run/joined-net
     /usr/bin/unshare --net=/run/joined-net true
     bundle=/images/bundles/inTerminal
-    /usr/bin/script -qc "gantry runtime --root /run/runtime run --bundle $bundle tty" /tmp/first > /dev/null < /dev/null &
+    /usr/bin/script -qfc "gantry runtime --root /run/runtime run --bundle $bundle tty" /tmp/first > /dev/null < /dev/null &
     for i in $(seq 100); do grep -q 'tick 3' /tmp/first && break; sleep 0.3; done
     runtime checkpoint --image-path /tmp/tty tty
     wait
     last=$(grep -o 'tick [0-9]*' /tmp/first | tail -n 1 | cut -d' ' -f2)
-    /usr/bin/script -qc "gantry runtime --root /run/runtime restore --image-path /tmp/tty --bundle $bundle tty" /tmp/second > /dev/null < /dev/null &
+    /usr/bin/script -qfc "gantry runtime --root /run/runtime restore --image-path /tmp/tty --bundle $bundle tty" /tmp/second > /dev/null < /dev/null &
     for i in $(seq 100); do grep -q "tick $((last + 2))" /tmp/second && break; sleep 0.3; done
     same "$(readlink /proc/$(runtime ps --format json tty | tr -d '[] ' | cut -d, -f1)/ns/net)" "net:[$(stat -c %i /run/joined-net)]"
     runtime kill tty KILL

@@ -1,9 +1,9 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { requireCriu } from "../../../src/runtime/criu/require-criu.ts";
 import { runtimeMissing, TestRuntime } from "../../fixtures/bundle.ts";
-import { command } from "../../fixtures/command.ts";
+import { command, mustRun } from "../../fixtures/command.ts";
 import { waitFor } from "../../fixtures/wait-for.ts";
 
 const reason = runtimeMissing();
@@ -95,6 +95,17 @@ describe.skipIf(reason !== undefined)(`checkpoint and restore${reason ? ` (${rea
       exitCode: 1,
       stderr: expect.stringContaining("container cannot be checkpointed in the created state"),
     });
+  });
+
+  test("what a restore that was killed has mounted is unmounted by delete, and the root behind it is whole", async () => {
+    await runtime.must("create", "--bundle", runtime.bundle(["true"]), "box");
+    const directory = join(runtime.root, "box");
+    rmSync(join(directory, "front.record")); // it is written once a container is whole
+    mkdirSync(join(directory, "criu-root"));
+    await mustRun(["mount", "--rbind", runtime.rootfs, join(directory, "criu-root")]);
+    await runtime.must("delete", "--force", "box");
+    expect(existsSync(directory)).toBe(false);
+    expect(existsSync(join(runtime.rootfs, "bin/busybox"))).toBe(true);
   });
 
   test.each([
