@@ -9,10 +9,12 @@ const LONGEST_UTF8 = 3;
  */
 export class ByteWriter {
   private buffer: Buffer;
+  private view: DataView;
   private at = 0;
 
   constructor(capacity = 1024) {
     this.buffer = Buffer.allocUnsafe(capacity);
+    this.view = viewOf(this.buffer);
   }
 
   get length(): number {
@@ -20,42 +22,40 @@ export class ByteWriter {
   }
 
   u8(value: number): this {
-    this.reserve(1);
-    this.buffer[this.at++] = value;
+    const at = this.take(1);
+    this.view.setUint8(at, value);
     return this;
   }
 
   u16(value: number): this {
-    this.reserve(2);
-    this.buffer[this.at++] = value;
-    this.buffer[this.at++] = value >>> 8;
+    const at = this.take(2);
+    this.view.setUint16(at, value, true);
     return this;
   }
 
   u32(value: number): this {
-    this.reserve(4);
-    this.put32(value);
+    const at = this.take(4);
+    this.view.setUint32(at, value, true);
     return this;
   }
 
   u64(value: bigint): this {
-    this.reserve(8);
-    this.put32(Number(value & 0xffffffffn));
-    this.put32(Number(value >> 32n));
+    const at = this.take(8);
+    this.view.setBigUint64(at, value, true);
     return this;
   }
 
   f64(value: number): this {
-    this.reserve(8);
-    this.at = this.buffer.writeDoubleLE(value, this.at);
+    const at = this.take(8);
+    this.view.setFloat64(at, value, true);
     return this;
   }
 
   /** A safe integer as i64. */
   number(value: number): this {
-    this.reserve(8);
-    this.put32(value); // the lower half, of negative ones too
-    this.put32(Math.floor(value / 0x1_0000_0000));
+    const at = this.take(8);
+    this.view.setUint32(at, value, true); // its lower half, of negative ones too
+    this.view.setInt32(at + 4, Math.floor(value / 0x1_0000_0000), true);
     return this;
   }
 
@@ -66,11 +66,11 @@ export class ByteWriter {
   /** Length, bytes, NUL. Errors: InvalidParameter for a NUL inside, where the kernel would end the string. */
   string(value: string): this {
     if (value.includes("\0")) throw invalidParameter(`${JSON.stringify(value)} contains a NUL character`);
-    this.reserve(value.length * LONGEST_UTF8 + 5);
-    const length = this.buffer.write(value, this.at + 4);
-    this.put32(length);
-    this.at += length + 1;
-    this.buffer[this.at - 1] = 0;
+    const at = this.take(value.length * LONGEST_UTF8 + 5);
+    const length = this.buffer.write(value, at + 4);
+    this.view.setUint32(at, length, true);
+    this.view.setUint8(at + 4 + length, 0);
+    this.at = at + length + 5;
     return this;
   }
 
@@ -86,9 +86,8 @@ export class ByteWriter {
   }
 
   raw(value: Uint8Array): this {
-    this.reserve(value.length);
-    this.buffer.set(value, this.at);
-    this.at += value.length;
+    const at = this.take(value.length);
+    this.buffer.set(value, at);
     return this;
   }
 
@@ -100,10 +99,7 @@ export class ByteWriter {
 
   /** Writes a length that was not known at `position` before. */
   setU32(position: number, value: number): this {
-    const end = this.at;
-    this.at = position;
-    this.put32(value);
-    this.at = end;
+    this.view.setUint32(position, value, true);
     return this;
   }
 
@@ -111,20 +107,20 @@ export class ByteWriter {
     return this.buffer.subarray(0, this.at);
   }
 
-  /** The lower 32 bits, where there is room. */
-  private put32(value: number): void {
-    const { buffer, at } = this;
-    buffer[at] = value;
-    buffer[at + 1] = value >>> 8;
-    buffer[at + 2] = value >>> 16;
-    buffer[at + 3] = value >>> 24;
-    this.at = at + 4;
+  /** Makes room for `bytes` more. Out: where they go. */
+  private take(bytes: number): number {
+    const at = this.at;
+    this.at = at + bytes;
+    if (this.at > this.buffer.length) this.grow(at);
+    return at;
   }
 
-  private reserve(more: number): void {
-    if (this.at + more <= this.buffer.length) return;
-    const larger = Buffer.allocUnsafe(Math.max(this.buffer.length * 2, this.at + more));
-    this.buffer.copy(larger, 0, 0, this.at);
+  private grow(used: number): void {
+    const larger = Buffer.allocUnsafe(Math.max(this.buffer.length * 2, this.at));
+    this.buffer.copy(larger, 0, 0, used);
     this.buffer = larger;
+    this.view = viewOf(larger);
   }
 }
+
+const viewOf = ({ buffer, byteOffset, length }: Buffer): DataView => new DataView(buffer, byteOffset, length);

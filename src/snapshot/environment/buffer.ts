@@ -1,4 +1,5 @@
 import { Buffer as Complete } from "node:buffer";
+import { host } from "../host.ts";
 import { decode, encode, encodeInto } from "./text.ts";
 
 /**
@@ -7,7 +8,9 @@ import { decode, encode, encodeInto } from "./text.ts";
  */
 class FastBuffer extends Uint8Array {
   write(text: string, offset = 0, length = this.length - offset): number {
-    return encodeInto(text, this, offset, length);
+    return text.includes("\0")
+      ? encodeInto(text, this, offset, length)
+      : host().encodeInto(text, this, offset, length);
   }
 
   override toString(encoding?: BufferEncoding, start = 0, end = this.length): string {

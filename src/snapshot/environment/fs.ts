@@ -17,6 +17,7 @@ const AT_REMOVEDIR = 0x200;
 const AT_EMPTY_PATH = 0x1000;
 const STATX_BASIC_STATS = 0x7ff;
 const LINK_BYTES = 4096;
+const FIRST_READ_BYTES = 8192;
 const EINTR = 4;
 
 /** open(2)'s flags that differ between x86_64 and aarch64. */
@@ -138,9 +139,9 @@ export function readFileSync(file: string | number, encoding?: BufferEncoding): 
   }
 }
 
-/** Files of /proc have no size: reading goes on until there is nothing. */
+/** Files of /proc have no size, and may give less than they are asked for: reading goes on until there is nothing. */
 function readToEnd(fd: number): Buffer {
-  let bytes = Buffer.allocUnsafe(Math.max(4096, fstatSync(fd).size + 1));
+  let bytes = Buffer.allocUnsafe(FIRST_READ_BYTES);
   let length = 0;
   for (;;) {
     if (length === bytes.length) bytes = Buffer.concat([bytes, Buffer.allocUnsafe(length)]);
