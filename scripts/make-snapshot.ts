@@ -30,6 +30,7 @@ const hostFunctions = [
   "encodeInto",
   "decode",
   "monotonic",
+  "deleteNatively",
 ] as const;
 
 type Pointer = number;

@@ -7,6 +7,7 @@
 #include "background.h"
 #include "calls.h"
 #include "napi.h"
+#include "runtime/run.h"
 
 static napi_value as_value(address value)
 {
@@ -114,6 +115,21 @@ static napi_value call_monotonic(napi_env env, napi_callback_info info)
 	return as_value(call(QTS_NewFloat64, SNAPSHOT_CONTEXT, (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6));
 }
 
+/* `delete --force`, as the front does it natively; false for a container that is not one of those. */
+static napi_value call_delete_natively(napi_env env, napi_callback_info info)
+{
+	char *words[] = { "--root", NULL, "delete", "--force", NULL, NULL };
+	napi_value values[2], result = NULL;
+
+	if (!read_arguments(env, info, 2, values))
+		return NULL;
+	if (read_string(env, values[0], "root", &words[1]) && read_string(env, values[1], "id", &words[4]))
+		result = number(env, run_runtime(words) == 0);
+	free(words[1]);
+	free(words[4]);
+	return result;
+}
+
 /* The numbers are those of scripts/make-snapshot.ts. */
 #define HOST(name) HOST_##name,
 enum host_function { HOST_FUNCTIONS };
@@ -131,6 +147,7 @@ static const napi_callback functions[] = {
 	[HOST_encodeInto] = call_encode_into,
 	[HOST_decode] = call_decode,
 	[HOST_monotonic] = call_monotonic,
+	[HOST_deleteNatively] = call_delete_natively,
 };
 
 address call_host(address arguments, uint32_t count, uint32_t function)

@@ -88,20 +88,24 @@ export const record =
   };
 
 /** An object with the properties of `T`. Others are dropped; an optional one that is null counts as absent. */
-export const object =
-  <T extends object>(readers: Readers<T>, required: readonly (keyof T & string)[] = []): Reader<T> =>
-  (value, path) => {
+export function object<T extends object>(
+  readers: Readers<T>,
+  required: readonly (keyof T & string)[] = [],
+): Reader<T> {
+  const known = Object.entries<Reader<unknown>>(readers);
+  return (value, path) => {
     const source = properties(value, path);
     const result: Partial<Record<string, unknown>> = {};
     for (const key of required)
       if (source[key] === undefined || source[key] === null)
         throw invalidParameter(`${join(path, key)}: is missing`);
-    for (const [key, read] of Object.entries<Reader<unknown>>(readers)) {
+    for (const [key, read] of known) {
       const element = source[key];
       if (element !== undefined && element !== null) result[key] = read(element, join(path, key));
     }
     return result as T;
   };
+}
 
 function properties(value: unknown, path: string): Record<string, unknown> {
   if (typeof value !== "object" || value === null || Array.isArray(value))

@@ -41,9 +41,7 @@ export function detectCgroups(
   ownCgroups: string,
   readLine: (path: string) => string,
 ): CgroupFacts {
-  const mounts = parseMountinfo(mountinfo).filter(
-    ({ fstype }) => fstype === "cgroup" || fstype === "cgroup2",
-  );
+  const mounts = parseCgroupMounts(mountinfo);
   const unified = mounts.find(({ fstype }) => fstype === "cgroup2")?.mountPoint;
   const hierarchies = distinct(
     mounts.filter(({ fstype }) => fstype === "cgroup").map((mount) => hierarchyOf(mount)),
@@ -103,20 +101,22 @@ interface MountLine {
 }
 
 /** proc_pid_mountinfo(5): ID PARENT DEV ROOT MOUNTPOINT OPTIONS [TAGS] - FSTYPE SOURCE SUPEROPTIONS. */
-function parseMountinfo(text: string): MountLine[] {
-  const lines: MountLine[] = [];
+function parseCgroupMounts(text: string): MountLine[] {
+  const mounts: MountLine[] = [];
   for (const line of text.split("\n")) {
-    const [before = "", after] = line.split(" - ", 2);
-    if (after === undefined) continue;
-    const mountPoint = before.split(" ")[4] ?? "";
+    if (!line.includes(" - cgroup")) continue; // most lines of a busy machine
+    const [before = "", after = ""] = line.split(" - ", 2);
     const [fstype = "", , superOptions = ""] = after.split(" ");
-    lines.push({ mountPoint: unescapeOctal(mountPoint), fstype, superOptions });
+    if (fstype !== "cgroup" && fstype !== "cgroup2") continue;
+    mounts.push({ mountPoint: unescapeOctal(before.split(" ")[4] ?? ""), fstype, superOptions });
   }
-  return lines;
+  return mounts;
 }
 
 const unescapeOctal = (text: string) =>
-  text.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)));
+  text.includes("\\")
+    ? text.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)))
+    : text;
 
 const notControllers = new Set(["rw", "ro", "xattr", "noprefix", "clone_children", "cpuset_v2_mode", "none"]);
 

@@ -89,9 +89,9 @@ export function detectHostLazily(): HostFacts {
 }
 
 function detectCapabilities(): HostFacts["capabilities"] {
-  const status = readFields("/proc/self/status");
-  const mask = (field: string) => BigInt(`0x${status.get(field) ?? "0"}`);
-  return { bounding: mask("CapBnd"), permitted: mask("CapPrm") };
+  const status = readText("/proc/self/status");
+  const mask = (line: RegExp) => BigInt(`0x${line.exec(status)?.[1] ?? "0"}`);
+  return { bounding: mask(/^CapBnd:\t(\S+)$/m), permitted: mask(/^CapPrm:\t(\S+)$/m) };
 }
 
 function architectureOf(nodeName: string): Architecture {
@@ -173,15 +173,6 @@ function thermalThrottlePaths(): string[] {
     .filter((name) => /^cpu\d+$/.test(name))
     .map((name) => `${root}/${name}/thermal_throttle`)
     .filter((path) => existsSync(path));
-}
-
-function readFields(path: string): Map<string, string> {
-  return new Map(
-    readText(path)
-      .split("\n")
-      .map((line) => line.split(":\t", 2))
-      .map(([key = "", value = ""]) => [key, value.trim()]),
-  );
 }
 
 const readLine = (path: string): string => readText(path).trim();

@@ -23,6 +23,7 @@ globalThis.gantryMain = async () => {
     name: "gantry-runtime",
     version: manifest.version,
     env: process.env,
+    deleteNatively: (root, id) => host().deleteNatively(root, id) === 1,
     launcher: async () => new HelperLauncher(() => globalThis.gantryHelper),
   });
 };

@@ -76,5 +76,7 @@ async function runInForeground(
   }
 }
 
-export const remove = (context: RuntimeContext, id: string): Promise<void> =>
-  deleteContainer(context.root, id, { force: true, warn: (message) => context.log.warn(message) });
+export async function remove(context: RuntimeContext, id: string): Promise<void> {
+  if (context.deleteNatively?.(context.root, id)) return;
+  await deleteContainer(context.root, id, { force: true, warn: (message) => context.log.warn(message) });
+}

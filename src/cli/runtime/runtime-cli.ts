@@ -16,6 +16,7 @@ export interface RuntimeProgram {
   readonly version: string;
   readonly env: RuntimeContext["env"];
   launcher(): Promise<ProcessLauncher>;
+  readonly deleteNatively?: RuntimeContext["deleteNatively"];
 }
 
 /** `argv` behind the program's name. Out: the exit code. Never rejects. */
@@ -42,6 +43,7 @@ export async function runRuntimeCli(argv: readonly string[], program: RuntimePro
       env: program.env,
       print: (output) => writeAll(1, output),
       launcher: () => program.launcher(),
+      deleteNatively: program.deleteNatively,
       host: async () => (await import("../../kernel/host-facts.ts")).detectHostLazily(),
     };
     const { command } = await load();

@@ -21,6 +21,8 @@ export interface RuntimeContext {
   print(text: string): void;
   /** Loaded by the commands which make processes only. */
   launcher(): Promise<ProcessLauncher>;
+  /** A shorter way to delete a container by force, where there is one; false when it is not for this container. */
+  readonly deleteNatively: ((root: string, id: string) => boolean) | undefined;
   host(): Promise<HostFacts>;
 }
 

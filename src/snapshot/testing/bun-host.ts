@@ -17,4 +17,5 @@ export const bunHost: Host = {
   encodeInto: (text, bytes, offset, length) => untilNul(text).copy(bytes, offset, 0, length),
   decode: (bytes) => Buffer.from(bytes).toString("utf8"),
   monotonic: () => performance.now(),
+  deleteNatively: () => 0,
 };
