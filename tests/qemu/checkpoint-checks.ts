@@ -79,7 +79,8 @@ export const checkpointBundles: Readonly<Record<string, object>> = { counting, i
 
 const prepared = `
     PATH=/usr/bin:$PATH
-    counted() { cat /tmp/out/count; }
+    # A count that is just being written is not there for a moment, and for a longer one while memory is still on its way.
+    counted() { for i in $(seq 50); do n=$(cat /tmp/out/count); [ -n "$n" ] && break; sleep 0.1; done; echo "$n"; }
     beyond() { for i in $(seq 100); do [ "$(counted)" -gt "$1" ] && return; sleep 0.3; done; return 1; }`;
 
 /** Checks of \`checkpoint\` and \`restore\` with a real criu. */
