@@ -97,6 +97,8 @@ function substitute(file: string): { path: string; external?: boolean } | undefi
   const inSource = relative(source, file);
   if (inSource === "kernel/load-addon.ts")
     return { path: join(source, "snapshot/environment/load-addon.ts") };
+  if (inSource === "kernel/watch-signals.ts")
+    return { path: join(source, "snapshot/environment/watch-signals.ts") };
   if (inSource === "cli/runtime/commands.ts")
     return { path: join(source, "snapshot/environment/commands.ts") };
   return inSource === "cli/runtime/help.ts" ? { path: file, external: true } : undefined;

@@ -66,7 +66,7 @@ function executeStep(step: FileStep, own: ReadonlySet<string>, undos: (() => voi
       } else makeShared(step.path);
       break;
     case "inherit-cpuset":
-      inheritCpuset(step.path);
+      inheritCpuset(step.path, own.has(step.path));
       break;
     case "enable-controllers":
       enableControllers(step.path, step.controllers);
@@ -128,10 +128,10 @@ function removeQuietly(path: string): void {
   }
 }
 
-/** cgroup-v1/cpusets: a new cpuset is empty, and takes no process until it has both. */
-function inheritCpuset(path: string): void {
+/** cgroup-v1/cpusets: a new cpuset is empty, and takes no process until it has both; a shared one is left as it is. */
+function inheritCpuset(path: string, isNew: boolean): void {
   for (const file of ["cpuset.cpus", "cpuset.mems"]) {
-    if (readCgroupFile(`${path}/${file}`) !== "") continue;
+    if (!isNew && readCgroupFile(`${path}/${file}`) !== "") continue;
     const inherited = readCgroupFile(`${dirname(path)}/${file}`) ?? "";
     if (inherited !== "") writeCgroupFile(`${path}/${file}`, inherited);
   }

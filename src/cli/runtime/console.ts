@@ -1,9 +1,12 @@
 import { closeSync, readSync, writeSync } from "node:fs";
+import { constants } from "node:os";
 import { setNonBlocking } from "../../kernel/nonblocking.ts";
 import { POLLIN, POLLOUT, pollAsync } from "../../kernel/poll.ts";
 import { isTerminal, setRawMode, setWindowSize, windowSize } from "../../kernel/terminal.ts";
 import { receiveDescriptors, socketPair } from "../../kernel/unix-sockets.ts";
+import { watchSignals } from "../../kernel/watch-signals.ts";
 
+const resized = new Map([["SIGWINCH", constants.signals.SIGWINCH] as const]);
 const stdin = 0;
 const stdout = 1;
 
@@ -17,7 +20,8 @@ export class Console {
   private restore: (() => void) | undefined;
   private pending: Buffer = Buffer.alloc(0);
   private inputOpen = true;
-  private readonly buffer = Buffer.alloc(65536);
+  /** Made when there is a terminal after all. */
+  private buffer: Buffer = Buffer.alloc(0);
 
   private constructor(
     private readonly own: number,
@@ -33,6 +37,7 @@ export class Console {
   connect(): void {
     const { fds } = receiveDescriptors(this.own, Buffer.alloc(64), 1);
     this.master = fds[0] ?? -1;
+    this.buffer = Buffer.alloc(65536);
     setNonBlocking(this.master);
     this.resize();
     if (isTerminal(stdin)) this.restore = setRawMode(stdin);
@@ -40,8 +45,7 @@ export class Console {
 
   /** Until the process behind `pidfd` has ended, and all that it wrote is out. */
   async serve(pidfd: number): Promise<void> {
-    const onResize = () => this.resize();
-    process.on("SIGWINCH", onResize);
+    const unwatch = watchSignals(resized, () => this.resize());
     try {
       while (this.master >= 0) {
         const [ended = 0, output = 0, input = 0] = await pollAsync([
@@ -56,7 +60,7 @@ export class Console {
         if (ended !== 0) return;
       }
     } finally {
-      process.off("SIGWINCH", onResize);
+      unwatch();
     }
   }
 

@@ -2,23 +2,28 @@ import { constants } from "node:os";
 import { becomeSubreaper } from "../../kernel/child-processes.ts";
 import { POLLIN, pollAsync } from "../../kernel/poll.ts";
 import { sendSignal } from "../../kernel/processes.ts";
+import { watchSignals } from "../../kernel/watch-signals.ts";
 import type { LaunchedProcess } from "../../runtime/lifecycle/launcher.ts";
 import type { Console } from "./console.ts";
 
 /** Signals that somebody may mean for the program. Others are the kernel's answer to what this process did itself. */
-const forwarded = [
-  "SIGHUP",
-  "SIGINT",
-  "SIGQUIT",
-  "SIGTERM",
-  "SIGUSR1",
-  "SIGUSR2",
-  "SIGALRM",
-  "SIGCONT",
-  "SIGTSTP",
-  "SIGTTIN",
-  "SIGTTOU",
-] as const;
+const forwarded = new Map(
+  (
+    [
+      "SIGHUP",
+      "SIGINT",
+      "SIGQUIT",
+      "SIGTERM",
+      "SIGUSR1",
+      "SIGUSR2",
+      "SIGALRM",
+      "SIGCONT",
+      "SIGTSTP",
+      "SIGTTIN",
+      "SIGTTOU",
+    ] as const
+  ).map((name) => [name, constants.signals[name]]),
+);
 
 /**
  * Signals of this process on their way to one of the foreground. Installed before that process is made: what comes earlier
@@ -27,15 +32,7 @@ const forwarded = [
 export class ForwardedSignals implements Disposable {
   private readonly pending: number[] = [];
   private pid: number | undefined;
-  private readonly remove: (() => void)[];
-
-  constructor() {
-    this.remove = forwarded.map((name) => {
-      const handler = () => this.take(constants.signals[name]);
-      process.on(name, handler);
-      return () => process.off(name, handler);
-    });
-  }
+  private readonly remove = watchSignals(forwarded, (signal) => this.take(signal));
 
   passTo(pid: number): void {
     this.pid = pid;
@@ -43,7 +40,7 @@ export class ForwardedSignals implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    for (const remove of this.remove) remove();
+    this.remove();
   }
 
   private take(signal: number): void {

@@ -5,6 +5,7 @@
 import { errnoName, errnoText } from "../../kernel/errno.ts";
 import { AT_FDCWD, nr, type SyscallName } from "../../kernel/syscall.ts";
 import { host } from "../host.ts";
+import { Buffer } from "./buffer.ts";
 import { type DirectoryEntry, parseDirectoryEntries } from "./directory-entries.ts";
 import { Stats } from "./stats.ts";
 
@@ -17,8 +18,10 @@ const AT_REMOVEDIR = 0x200;
 const AT_EMPTY_PATH = 0x1000;
 const STATX_BASIC_STATS = 0x7ff;
 const LINK_BYTES = 4096;
-const FIRST_READ_BYTES = 8192;
 const EINTR = 4;
+
+/** For what is read and taken over at once: the interpreter takes longer to make such a buffer than the kernel to fill it. */
+const scratch = Buffer.alloc(32768);
 
 /** open(2)'s flags that differ between x86_64 and aarch64. */
 const direct = process.arch === "arm64" ? 0o200000 : 0o40000;
@@ -141,13 +144,11 @@ export function readFileSync(file: string | number, encoding?: BufferEncoding): 
 
 /** Files of /proc have no size, and may give less than they are asked for: reading goes on until there is nothing. */
 function readToEnd(fd: number): Buffer {
-  let bytes = Buffer.allocUnsafe(FIRST_READ_BYTES);
-  let length = 0;
+  const parts: Buffer[] = [];
   for (;;) {
-    if (length === bytes.length) bytes = Buffer.concat([bytes, Buffer.allocUnsafe(length)]);
-    const read = readSync(fd, bytes, length);
-    if (read === 0) return bytes.subarray(0, length);
-    length += read;
+    const length = readSync(fd, scratch);
+    if (length === 0) return parts.length === 1 && parts[0] !== undefined ? parts[0] : Buffer.concat(parts);
+    parts.push(Buffer.from(scratch.subarray(0, length)));
   }
 }
 
@@ -259,11 +260,10 @@ function readEntries(path: string): DirectoryEntry[] {
   const fd = call("openat", "scandir", path, AT_FDCWD, path, O_RDONLY | O_CLOEXEC | constants.O_DIRECTORY, 0);
   const entries: DirectoryEntry[] = [];
   try {
-    const buffer = Buffer.allocUnsafe(32768);
     for (;;) {
-      const length = call("getdents64", "scandir", path, fd, buffer, buffer.length);
+      const length = call("getdents64", "scandir", path, fd, scratch, scratch.length);
       if (length === 0) return entries;
-      entries.push(...parseDirectoryEntries(buffer.subarray(0, length)));
+      entries.push(...parseDirectoryEntries(scratch.subarray(0, length)));
     }
   } finally {
     closeSync(fd);

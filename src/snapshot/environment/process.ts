@@ -1,6 +1,5 @@
 import { host } from "../host.ts";
 import { readlinkSync } from "./fs.ts";
-import { off, on } from "./signals.ts";
 
 /** Numbers of calls without arguments: [x86_64, aarch64]. */
 const identityCalls = {
@@ -36,6 +35,4 @@ export const environmentProcess = {
     if (length < 0) throw Object.assign(new Error("ENOENT: process.cwd failed"), { code: "ENOENT" });
     return path.toString("utf8", 0, length - 1);
   },
-  on,
-  off,
 };

@@ -1,7 +1,7 @@
 import type { SyscallArgument } from "../../kernel/addon-contract.ts";
 import { nr } from "../../kernel/syscall.ts";
 import { host } from "../host.ts";
-import { deliverSignals, signalDescriptor } from "./signals.ts";
+import { deliverSignals, signalDescriptor } from "./watch-signals.ts";
 
 const POLLIN = 1;
 const POLLFD_BYTES = 8;
