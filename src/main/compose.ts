@@ -134,7 +134,14 @@ export async function compose(options: EngineOptions, log: Log): Promise<Engine>
     transfers: options.transfers,
   });
   const imageMounts = new ImageMounts(join(state, "image-mounts"), snapshots, leases, log);
-  const imageService = new ImageService(images, transfer, containers.store, bus, imageMounts);
+  const imageService = new ImageService(
+    images,
+    transfer,
+    containers.store,
+    containers.remover,
+    bus,
+    imageMounts,
+  );
   const maker = composeImageMaker({
     content,
     snapshots,

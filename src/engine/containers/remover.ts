@@ -1,6 +1,7 @@
 import { rm } from "node:fs/promises";
 import type { Snapshotter } from "../../core/snapshots/contract.ts";
 import { conflict, messageOf } from "../../errors/platform-error.ts";
+import type { Digest } from "../../formats/digest.ts";
 import type { Log } from "../../log/log.ts";
 import { afterAnswers } from "./after-answers.ts";
 import type { Container } from "./container.ts";
@@ -13,7 +14,7 @@ import { sigkill } from "./signals.ts";
 
 /** Makes containers disappear. */
 export class Remover {
-  readonly #pending = new Set<Promise<void>>();
+  readonly #pending = new Set<Container>();
 
   constructor(
     private readonly store: ContainerStore,
@@ -69,13 +70,14 @@ export class Remover {
     container.removals.give(exitCode);
     container.exits.give(exitCode);
     container.cleanup = this.#delete(container, doomed);
-    this.#pending.add(container.cleanup);
-    void container.cleanup.then(() => this.#pending.delete(container.cleanup));
+    this.#pending.add(container);
+    void container.cleanup.then(() => this.#pending.delete(container));
   }
 
-  /** Settles when everything discarded so far is deleted. */
-  async settle(): Promise<void> {
-    await Promise.all(this.#pending);
+  /** Settles when everything discarded so far is deleted; only containers of the `images`, if given. */
+  async settle(images?: readonly Digest[]): Promise<void> {
+    const meant = [...this.#pending].filter(({ record }) => images?.includes(record.imageId) ?? true);
+    await Promise.all(meant.map(({ cleanup }) => cleanup));
   }
 
   async #delete(container: Container, doomed: string): Promise<void> {

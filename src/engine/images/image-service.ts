@@ -12,6 +12,7 @@ import type { Digest } from "../../formats/digest.ts";
 import type { Platform } from "../../formats/platform.ts";
 import { familiarName, familiarReference, parseReference, withDefaultTag } from "../../formats/reference.ts";
 import type { ContainerStore } from "../containers/container-store.ts";
+import type { Remover } from "../containers/remover.ts";
 import type { EventBus } from "../events/event-bus.ts";
 import type { ImageMounts } from "./image-mounts.ts";
 
@@ -33,6 +34,7 @@ export class ImageService {
     readonly store: ImageStore,
     private readonly transfer: () => Promise<Transfer>,
     private readonly containers: ContainerStore,
+    private readonly remover: Pick<Remover, "settle">,
     private readonly bus: EventBus,
     private readonly mounts: ImageMounts,
   ) {}
@@ -125,6 +127,8 @@ export class ImageService {
   ): Promise<readonly RemovedReference[]> {
     const image = this.store.resolve(reference);
     const ids = only ?? this.store.variants(reference).map(({ id }) => id);
+    // A container that is gone for everybody still stands on a layer until its files are.
+    await this.remover.settle(ids);
     const [mounted] = ids.flatMap((id) => this.mounts.pathsOf(id));
     if (mounted !== undefined) {
       throw conflict(

@@ -70,6 +70,20 @@ test("a container keeps its layers when its image goes, until it goes itself", a
   expect(truth()).toMatchObject({ blobs: [], layers: [], tops: [] });
 }, 60_000);
 
+test("an image that goes right after its last container takes its layers with it", async () => {
+  const image = `${registry.host}/many:1`;
+  await engine.must("gantry", "pull", "-q", image);
+  const body = { Image: image, Cmd: ["sleep", "0.1"], HostConfig: { AutoRemove: true } };
+  const { Id } = await engine.json("POST", "/containers/create", body);
+  await engine.json("POST", `/containers/${Id}/start`);
+  // Asked all the time: so it goes in the first moment in which nobody uses it.
+  let answer = await engine.fetch("DELETE", `/images/${image}`);
+  while (answer.status === 409) answer = await engine.fetch("DELETE", `/images/${image}`);
+  const removed = (await answer.json()) as object[];
+  expect(removed.filter((one) => "Deleted" in one)).toHaveLength(1 + 7);
+  expect(truth()).toMatchObject({ blobs: [], layers: [], tops: [] });
+}, 60_000);
+
 test("a prune leaves a running pull what it has, and a crash makes that garbage", async () => {
   await using faulty = await FaultyRegistry.start("stall-layers", [packTar(await busyboxFiles())]);
   const pull = engine.gantry(["pull", faulty.reference]);
