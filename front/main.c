@@ -1,7 +1,7 @@
 /*
  * dist/gantry begins here. A command that the engine can run for us is run there, which takes a millisecond; commands
- * of the OCI runtime that need no plan are carried out here (runtime/). For everything else this process becomes the
- * full program (program.h), whose start alone takes five.
+ * of the OCI runtime that need no plan are carried out here (runtime/), the others from a snapshot (snapshot/). For
+ * everything else this process becomes the full program (program.h), whose start alone takes five.
  */
 #include <fcntl.h>
 #include <stdbool.h>

@@ -2,6 +2,7 @@
  * The globals that Bun has and the interpreter lacks; imported before anything that uses them. `process.arch` is a constant
  * of the build.
  */
+import { nr } from "../../kernel/syscall.ts";
 import { host } from "../host.ts";
 import { Buffer } from "./buffer.ts";
 import { parse, rawJSON, stringify } from "./json.ts";
@@ -24,9 +25,8 @@ class TimeoutSignal {
 const sleepSync = (milliseconds: number): void => {
   const nanoseconds = Math.max(0, Math.round(milliseconds * 1e6));
   const pair = new BigInt64Array([BigInt(Math.floor(nanoseconds / 1e9)), BigInt(nanoseconds % 1e9)]);
-  host().syscall(ppoll, null, 0, new Uint8Array(pair.buffer), null, 8);
+  host().syscall(nr.ppoll, null, 0, new Uint8Array(pair.buffer), null, 8);
 };
-const ppoll = environmentProcess.arch === "arm64" ? 73 : 271;
 
 // The names by which the bundler's code for `using` finds them.
 Object.defineProperty(Symbol, "dispose", { value: Symbol.for("Symbol.dispose") });

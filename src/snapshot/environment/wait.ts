@@ -6,6 +6,7 @@ import { deliverSignals, signalDescriptor } from "./watch-signals.ts";
 const POLLIN = 1;
 const POLLFD_BYTES = 8;
 const EINTR = 4;
+const SIGNAL_SET_BYTES = 8;
 
 /**
  * `syscallAsync` of a process with one thread: the call is made at once. The one that is used to wait, ppoll(2) without a
@@ -36,5 +37,3 @@ function pollWithSignals(table: Uint8Array, count: number): number {
   table.set(both.subarray(0, table.length));
   return signalled && ready === 1 ? -EINTR : ready - (signalled ? 1 : 0);
 }
-
-const SIGNAL_SET_BYTES = 8;
