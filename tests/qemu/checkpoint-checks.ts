@@ -81,6 +81,7 @@ const prepared = `
     PATH=/usr/bin:$PATH
     # A count that is just being written is not there for a moment, and for a longer one while memory is still on its way.
     counted() { for i in $(seq 50); do n=$(cat /tmp/out/count); [ -n "$n" ] && break; sleep 0.1; done; echo "$n"; }
+    mkdir -p /tmp/out; echo 0 > /tmp/out/count # the check before left its own
     beyond() { for i in $(seq 100); do [ "$(counted)" -gt "$1" ] && return; sleep 0.3; done; return 1; }`;
 
 /** Checks of \`checkpoint\` and \`restore\` with a real criu. */
@@ -91,7 +92,6 @@ export const checkpointChecks: Readonly<Record<string, string>> = {
       cp /bin/busybox /images/bundles/$name/rootfs/bin/
       chroot /images/bundles/$name/rootfs /bin/busybox --install -s /bin
     done
-    mkdir -p /tmp/out; echo 0 > /tmp/out/count
     runtime run --detach --bundle /images/bundles/counting count < /dev/null > /tmp/said 2>&1 || cat /tmp/said
     runtime exec count sh -c 'echo kept > /scratch/file'
     beyond 2
@@ -136,6 +136,7 @@ export const checkpointChecks: Readonly<Record<string, string>> = {
     sed 's#/runtime/count#/runtime/moved#' /images/bundles/counting/config.json > /images/bundles/moved/config.json
     cp -a /images/bundles/counting/rootfs /images/bundles/moved/
     runtime run --detach --bundle /images/bundles/counting count < /dev/null > /tmp/said 2>&1 || cat /tmp/said
+    beyond 2
     saved=$(counted)
     mkfifo /tmp/ready
     runtime checkpoint --lazy-pages --page-server 127.0.0.1:9000 --status-fd 7 --image-path /tmp/lazy \
