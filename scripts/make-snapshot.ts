@@ -1,13 +1,13 @@
 /**
  * Makes the snapshot: the OCI runtime's commands in the memory of a small interpreter (QuickJS as WebAssembly), loaded and
- * ready to be called, so that the front needs no start of Bun for them (docs/snapshot.md, decision 21).
+ * ready to be called, so that the front needs no start of Bun for them (docs/snapshot.md, decision 26).
  *
  *   bun scripts/make-snapshot.ts HELPER OUT-DIRECTORY
  *
  * Writes `memory.bin` (the pages that are not zero) and `snapshot.h` (where they belong, and what the front has to know).
  */
 import { readFileSync, writeFileSync } from "node:fs";
-import { dirname, join, relative, resolve } from "node:path";
+import { basename, dirname, join, relative, resolve } from "node:path";
 import load from "@jitl/quickjs-ng-wasmfile-release-sync/emscripten-module";
 
 const PAGE = 4096;
@@ -16,7 +16,7 @@ const GAP_PAGES = 16;
 /** As long as a command allocates less than half of this, the interpreter does not look for cycles. */
 const BALLAST_BYTES = 32 << 20;
 
-/** In this order they are numbered: front/snapshot/host.c has the same list. */
+/** Numbered in this order; front/snapshot/host.c has the numbers from `snapshot.h`, and one function for each name. */
 const hostFunctions = [
   "syscall",
   "address",
@@ -33,6 +33,9 @@ const hostFunctions = [
   "deleteNatively",
 ] as const;
 
+/** Files of ours in whose place the environment has another of the same name. */
+const replaced = ["kernel/load-addon.ts", "kernel/watch-signals.ts", "cli/runtime/commands.ts"];
+
 type Pointer = number;
 
 /** The functions of the interpreter's WebAssembly module that are used here. */
@@ -44,7 +47,6 @@ interface Module {
   _QTS_GetGlobalObject(context: Pointer): Pointer;
   _QTS_NewObject(context: Pointer): Pointer;
   _QTS_NewString(context: Pointer, text: Pointer): Pointer;
-  _QTS_NewFloat64(context: Pointer, value: number): Pointer;
   _QTS_NewArrayBuffer(context: Pointer, bytes: Pointer, length: number): Pointer;
   _QTS_NewFunction(
     context: Pointer,
@@ -92,15 +94,10 @@ evaluate(`{ const ballast = new ArrayBuffer(${BALLAST_BYTES}); for (let i = 0; i
 const main = quickjs._QTS_GetProp(context, globalObject, string("gantryMain"));
 writeSnapshot();
 
-/** Other files of ours that the environment has in their place, or that no command there needs. */
+/** Where an import of ours leads instead; help is the full program's. */
 function substitute(file: string): { path: string; external?: boolean } | undefined {
   const inSource = relative(source, file);
-  if (inSource === "kernel/load-addon.ts")
-    return { path: join(source, "snapshot/environment/load-addon.ts") };
-  if (inSource === "kernel/watch-signals.ts")
-    return { path: join(source, "snapshot/environment/watch-signals.ts") };
-  if (inSource === "cli/runtime/commands.ts")
-    return { path: join(source, "snapshot/environment/commands.ts") };
+  if (replaced.includes(inSource)) return { path: join(source, "snapshot/environment", basename(file)) };
   return inSource === "cli/runtime/help.ts" ? { path: file, external: true } : undefined;
 }
 

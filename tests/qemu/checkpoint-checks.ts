@@ -173,9 +173,9 @@ export const checkpointChecks: Readonly<Record<string, string>> = {
     runtime run --detach --bundle /images/bundles/counting count < /dev/null > /tmp/said 2>&1 || cat /tmp/said
     inside=/proc/$(runtime ps --format json count | tr -d '[] ' | cut -d, -f1)/ns/mnt
     /usr/bin/nsenter --mount=$inside /bin/mount -t ramfs unknown /scratch
-    refused runtime checkpoint --work-path /tmp/work --image-path /tmp/failed count 2> /tmp/refused
+    refused runtime checkpoint --work-path /tmp/dumping --image-path /tmp/failed count 2> /tmp/refused
     cat /tmp/refused
-    grep -q 'criu failed: checkpoint.*, log file: /tmp/work/dump.log' /tmp/refused
+    grep -q 'criu failed: checkpoint.*, log file: /tmp/dumping/dump.log' /tmp/refused
     beyond "$(counted)"
     refused runtime restore --image-path /tmp/failed --bundle /images/bundles/counting other 2> /tmp/refused
     cat /tmp/refused
