@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "snapshot.h"
@@ -18,6 +19,19 @@ struct piece {
 static const struct piece pieces[] = { SNAPSHOT_PIECES };
 
 extern const char snapshot_memory[], __executable_start[];
+
+/* For access.h. */
+static bool set_segment(const void *base)
+{
+#ifdef __x86_64__
+	enum { SET_GS = 0x1001 }; /* asm/prctl.h */
+
+	return syscall(SYS_arch_prctl, SET_GS, base) == 0;
+#else
+	(void)base;
+	return true;
+#endif
+}
 
 /* Everything between the pieces is zero. */
 static bool map_pieces(char *base, int program)
@@ -43,7 +57,8 @@ bool map_snapshot(wasm_rt_memory_t *memory)
 	base = mmap(NULL, ADDRESSABLE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (base == MAP_FAILED)
 		return false;
-	if (mprotect(base, SNAPSHOT_MEMORY_BYTES, PROT_READ | PROT_WRITE) < 0 || !map_pieces(base, program)) {
+	if (mprotect(base, SNAPSHOT_MEMORY_BYTES, PROT_READ | PROT_WRITE) < 0 || !map_pieces(base, program) ||
+	    !set_segment(base)) {
 		munmap(base, ADDRESSABLE);
 		return false;
 	}
@@ -69,5 +84,6 @@ bool grow_memory(wasm_rt_memory_t *memory, uint32_t bytes)
 
 void unmap_snapshot(wasm_rt_memory_t *memory)
 {
+	set_segment(NULL);
 	munmap(memory->data, ADDRESSABLE);
 }
