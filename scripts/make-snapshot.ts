@@ -283,6 +283,7 @@ function writeSnapshot(): void {
   writeFileSync(join(outDirectory, "memory.bin"), Buffer.concat(content));
   const defines = {
     SNAPSHOT_MEMORY_BYTES: memory.buffer.byteLength,
+    SNAPSHOT_HEAP: pieces.toSorted((left, right) => right.end - right.at - (left.end - left.at))[0]?.at,
     SNAPSHOT_RUNTIME: runtime,
     SNAPSHOT_CONTEXT: context,
     SNAPSHOT_GLOBAL: globalObject,

@@ -1,4 +1,4 @@
-/* The interpreter's memory, as scripts/make-snapshot.ts left it: mapped from this program's own file (memory.c). */
+/* The interpreter's memory, as scripts/make-snapshot.ts left it. */
 	.section .rodata.snapshot, "a"
 	.balign 4096
 	.globl snapshot_memory

@@ -9,9 +9,9 @@
 
 #define WASM_PAGE 65536u
 
-/* As it was when the snapshot was made; changes stay in this process. Only touched pages cost anything. */
-bool map_snapshot(wasm_rt_memory_t *memory);
-void unmap_snapshot(wasm_rt_memory_t *memory);
+/* As it was when the snapshot was made. False where that much address space is not to be had. */
+bool load_snapshot(wasm_rt_memory_t *memory);
+void unload_snapshot(void);
 
 /* To at least `bytes`. */
 bool grow_memory(wasm_rt_memory_t *memory, uint32_t bytes);

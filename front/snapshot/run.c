@@ -31,7 +31,7 @@ int run_snapshot(char **words, char **env)
 {
 	address promise, result;
 
-	if (!map_snapshot(&interpreter.memory))
+	if (!load_snapshot(&interpreter.memory))
 		return RUNTIME_DECLINED;
 	interpreter.arguments = words;
 	interpreter.environment = env;
@@ -45,6 +45,6 @@ int run_snapshot(char **words, char **env)
 	}
 	result = (address)(int32_t)call(QTS_GetFloat64, SNAPSHOT_CONTEXT, result);
 	if ((int32_t)result < 0)
-		unmap_snapshot(&interpreter.memory);
+		unload_snapshot();
 	return (int32_t)result;
 }
