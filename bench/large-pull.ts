@@ -1,7 +1,8 @@
 import { createHash, randomFillSync } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
-import { connect } from "node:net";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { Readable } from "node:stream";
 import { hostArchitecture, packTar } from "../scripts/image-archive.ts";
 import { mustRun } from "../tests/fixtures/command.ts";
 import { TestRegistry } from "../tests/fixtures/registry.ts";
@@ -39,19 +40,18 @@ export const benchmark: Benchmark = {
     const run = (...args: string[]) =>
       mustRun(world.gantry(...args), { env: world.gantryEnv, timeoutMs: 300_000 });
     using idleServer = await startIdleServer(join(world.directory, "idle.sock"));
-    const engineSocket = world.gantrySocket;
+    using probe = startProbe([world.gantrySocket, idleServer.socket]);
     const pings: number[] = [];
     const idlePings: number[] = [];
     const measurements: Measurement[] = [];
     const watched = async (name: string, act: () => Promise<unknown>) => {
-      const own = repeatWhile(pingEveryMs, () => timePing(engineSocket));
-      const idle = repeatWhile(pingEveryMs, () => timePing(idleServer.socket));
+      await probe.end();
       const start = Bun.nanoseconds();
       await act();
       const milliseconds = (Bun.nanoseconds() - start) / 1e6;
-      const answered = await own.stop();
+      const [answered = [], idle = []] = await probe.end();
       pings.push(...answered);
-      idlePings.push(...(await idle.stop()));
+      idlePings.push(...idle);
       measurements.push(summarize(`gantry ${name}`, "ms", [milliseconds]));
       measurements.push(summarize(`gantry ping, ${name}`, "ms", answered));
     };
@@ -112,17 +112,23 @@ async function startIdleServer(socket: string): Promise<Disposable & { readonly 
   return { socket, [Symbol.dispose]: () => server.kill() };
 }
 
-/** One request on a connection of its own, to the first byte of the answer. */
-function timePing(socket: string): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const start = Bun.nanoseconds();
-    const connection = connect(socket, () => connection.write("GET /_ping HTTP/1.1\r\nHost: d\r\n\r\n"));
-    connection.once("error", reject);
-    connection.once("data", () => {
-      resolve((Bun.nanoseconds() - start) / 1e6);
-      connection.destroy();
-    });
+/** `end` of a period: how long each ping of it took, to the engine and to the idle server. */
+function startProbe(sockets: readonly string[]): Disposable & { end(): Promise<number[][]> } {
+  const program = join(import.meta.dirname, "ping-probe.ts");
+  const probe = Bun.spawn([process.execPath, program, String(pingEveryMs), ...sockets], {
+    stdio: ["pipe", "pipe", "inherit"],
   });
+  const lines = createInterface(Readable.fromWeb(probe.stdout as never))[Symbol.asyncIterator]();
+  return {
+    async end() {
+      probe.stdin.write("\n");
+      probe.stdin.flush();
+      const { value, done } = await lines.next();
+      if (done) throw new Error("the probe of pings ended");
+      return JSON.parse(value);
+    },
+    [Symbol.dispose]: () => probe.kill(),
+  };
 }
 
 /** Layers of random bytes, stored in gzip without compression: all work is transport, hashing and writing. */

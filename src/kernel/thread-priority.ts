@@ -1,3 +1,4 @@
+import { getPriority, setPriority } from "node:os";
 import { addon } from "./addon.ts";
 import { nr } from "./syscall.ts";
 
@@ -8,6 +9,9 @@ const SCHED_OTHER = 0;
 const SCHED_FLAG_RESET_ON_FORK = 1n;
 /** Far before the crowd, behind what the administrator calls urgent. */
 const preferredNice = -10;
+/** A third of what an ordinary thread gets beside it. */
+const deferredBy = 5;
+const lastNice = 19;
 
 /**
  * Lets the calling thread run before others that want its processor: it needs little time, but at once. Threads and
@@ -25,4 +29,13 @@ export function preferThisThread(): void {
   preferred.setBigUint64(offsets.flags, SCHED_FLAG_RESET_ON_FORK, true);
   preferred.setInt32(offsets.nice, preferredNice, true);
   addon.syscall(nr.sched_setattr, 0, new Uint8Array(preferred.buffer), 0);
+}
+
+/**
+ * Lets the calling thread run behind others that want its processor: it has much to do, and nobody waits for the next millisecond of it.
+ * What somebody waits for is, besides the engine's own thread, the collector of its garbage, which has threads of its own, and
+ * whoever asks the engine. setpriority(2), which on Linux is about one thread.
+ */
+export function deferThisThread(): void {
+  setPriority(Math.min(getPriority() + deferredBy, lastNice));
 }

@@ -3,11 +3,14 @@
  * waits for its download, another goes on.
  */
 import { fromErrorMessage, toErrorMessage } from "../../errors/error-message.ts";
+import { deferThisThread } from "../../kernel/thread-priority.ts";
 import { JobInput } from "./job-input.ts";
 import type { FromWorker, InputFile, Task, ToWorker } from "./job-messages.ts";
 import { runTask } from "./run-task.ts";
 
 declare const self: Worker;
+
+deferThisThread();
 
 const progressIntervalMs = 100;
 /** A fraction of what may be on its way to a Worker. */

@@ -2,11 +2,14 @@
 import { isStorageError } from "../../core/content/file-error.ts";
 import { toErrorMessage } from "../../errors/error-message.ts";
 import { PlatformError } from "../../errors/platform-error.ts";
+import { deferThisThread } from "../../kernel/thread-priority.ts";
 import { Connections } from "./connections.ts";
 import type { Failure, FromReceiver, Question, ToReceiver } from "./receive-messages.ts";
 import { ReceivedFile } from "./received-file.ts";
 
 declare const self: Worker;
+
+deferThisThread();
 
 const connections = new Connections();
 const files = new Map<number, ReceivedFile>();
