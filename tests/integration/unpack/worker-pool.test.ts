@@ -195,8 +195,14 @@ describe("ends", () => {
       script,
       `import { readdirSync, readFileSync } from "node:fs";
        import { WorkerPool } from ${JSON.stringify(pool)};
-       const names = () => readdirSync("/proc/self/task").map((id) => readFileSync("/proc/self/task/" + id + "/comm", "utf8"));
-       const running = () => names().includes("unpack\\n");
+       const nameOf = (thread) => {
+         try {
+           return readFileSync("/proc/self/task/" + thread + "/comm", "utf8");
+         } catch {
+           return ""; // it ended after it was listed
+         }
+       };
+       const running = () => readdirSync("/proc/self/task").map(nameOf).includes("unpack\\n");
        const workers = new WorkerPool({ workers: 1, idleMs: 50 });
        const first = await workers.measure(${JSON.stringify(place)});
        if (!running()) throw new Error("no Worker");
