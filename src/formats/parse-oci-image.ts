@@ -42,8 +42,7 @@ export function parseManifestDocument(
   name = "manifest",
 ): ManifestDocument {
   const fields = JsonFields.parse(name, bytes);
-  refuseSchema1(fields, bareMediaType(mediaType), name);
-  const kind = documentKind(fields, bareMediaType(mediaType), name);
+  const kind = readDocumentKind(fields, bareMediaType(mediaType), name);
   return kind === "index" ? { kind, ...indexFrom(fields) } : { kind, ...manifestFrom(fields) };
 }
 
@@ -59,6 +58,15 @@ export function parseIndex(bytes: Uint8Array, mediaType = "", name = "index"): I
   const { kind, ...document } = parseManifestDocument(bytes, mediaType, name);
   if (kind === "index" && "manifests" in document) return document;
   throw invalidParameter(`${name} is a manifest, not an index`, { code: "manifest.kind" });
+}
+
+/**
+ * Whether fields are those of a manifest or of an index. `mediaType` came with the document, without parameters; it may be
+ * empty. Errors: as `parseManifestDocument`, but for fields that are missing.
+ */
+export function readDocumentKind(fields: JsonFields, mediaType: string, name: string): DocumentKind {
+  refuseSchema1(fields, mediaType, name);
+  return documentKind(fields, mediaType, name);
 }
 
 function refuseSchema1(fields: JsonFields, outer: string, name: string): void {

@@ -40,10 +40,37 @@ test("an index needs its members, and may have a subject, too", () => {
   expect(record.descriptor.artifactType).toBeUndefined();
 });
 
+test("members of an index that are no images may be blobs: a build cache is such an index", () => {
+  const { manifests, others, everything } = read({
+    schemaVersion: 2,
+    manifests: [layer(), { ...config, mediaType: mediaTypes.ociManifest, platform: {} }],
+  });
+  expect({ manifests, others, everything }).toEqual({ manifests: [a], others: [b], everything: [a, b] });
+});
+
+test.each([
+  { schemaVersion: 2, config },
+  { schemaVersion: 2, config, layers: null },
+  { schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests: null },
+])("%j names nothing more, as Go writes empty lists", (document) => {
+  const { blobs, manifests, others } = read(document);
+  expect({ blobs, manifests, others }).toEqual({
+    blobs: "config" in document ? [a] : [],
+    manifests: [],
+    others: [],
+  });
+});
+
 test.each([
   ["no object", []],
   ["schema 1", { schemaVersion: 1, fsLayers: [] }],
-  ["an image without layers", { schemaVersion: 2, config }],
+  ["an image without config", { schemaVersion: 2, layers: [layer()] }],
+  ["an image that calls itself an index", { ...image(), mediaType: mediaTypes.ociIndex }],
+  ["a layer without media type", image({ layers: [{ digest: b, size: 1 }] })],
+  [
+    "a member with an unknown algorithm",
+    { schemaVersion: 2, manifests: [{ ...layer(), digest: "md5:abc" }] },
+  ],
   ["both kinds at once", image({ manifests: [] })],
   ["a subject without digest", image({ subject: {} })],
   ["a subject with an unknown algorithm", image({ subject: { digest: "md5:abc" } })],

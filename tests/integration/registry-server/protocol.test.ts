@@ -274,6 +274,47 @@ test.each([
   expect([reply.status, await codeOf(reply)]).toEqual([status, code]);
 });
 
+describe("documents of every tool are kept", () => {
+  const indexType = "application/vnd.oci.image.index.v1+json";
+  const put = (tag: string, document: Record<string, unknown>) =>
+    registry.fetch(`/v2/tools/manifests/${tag}`, {
+      method: "PUT",
+      headers: { "Content-Type": String(document.mediaType) },
+      body: JSON.stringify(document),
+    });
+  const index = (...manifests: unknown[]) => ({ schemaVersion: 2, mediaType: indexType, manifests });
+
+  test("an index of layers, as builders export their cache; all of it has to be there", async () => {
+    const layer = {
+      mediaType: "application/vnd.oci.image.layer.v1.tar+gzip",
+      digest: await pushBlob(registry, "tools", "cached"),
+      size: 6,
+    };
+    const settings = {
+      mediaType: "application/vnd.buildkit.cacheconfig.v0",
+      digest: await pushBlob(registry, "tools", "{}"),
+      size: 2,
+    };
+    expect((await put("cache", index(layer, settings))).status).toBe(201);
+    const missing = await put("none", index(layer, { ...settings, digest: absent }));
+    expect([missing.status, await codeOf(missing)]).toEqual([400, "MANIFEST_BLOB_UNKNOWN"]);
+    const image = await put("image", index({ ...layer, mediaType: manifestType })); // nobody could pull it
+    expect([image.status, await codeOf(image)]).toEqual([400, "MANIFEST_BLOB_UNKNOWN"]);
+  });
+
+  test("lists that are null or missing, and a platform without names", async () => {
+    const manifest = JSON.parse(await makeManifest(registry, "tools"));
+    for (const layers of [null, undefined, []])
+      expect((await put("bare", { ...manifest, layers })).status).toBe(201);
+    expect((await put("null", { schemaVersion: 2, mediaType: indexType, manifests: null })).status).toBe(201);
+    const bytes = JSON.stringify(manifest);
+    await putManifest(registry, "tools", "member", bytes);
+    const member = { mediaType: manifestType, digest: digestOf(bytes), size: bytes.length };
+    for (const platform of [{}, { architecture: "", os: "" }])
+      expect((await put("odd", index({ ...member, platform }))).status).toBe(201);
+  });
+});
+
 test("a manifest whose blobs are not there is refused by their name", async () => {
   const manifest = await makeManifest(registry, "full");
   const reply = await putManifest(registry, "empty", "v1", manifest);

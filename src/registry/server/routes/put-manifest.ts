@@ -49,11 +49,14 @@ export const putManifest: Handler = async (request, { repository, reference }, {
 async function checkContent(
   repositories: RepositoryStore,
   repository: string,
-  { blobs, manifests }: ReadManifest,
+  { blobs, manifests, others }: ReadManifest,
 ): Promise<void> {
   const missing = (digest: Digest) =>
     refusal("MANIFEST_BLOB_UNKNOWN", `${repository} has no ${digest}, which the manifest names`);
-  for (const digest of blobs) if (!repositories.hasBlob(repository, digest)) throw missing(digest);
-  for (const digest of manifests)
-    if (!(await repositories.manifest(repository, digest))) throw missing(digest);
+  const isBlob = (digest: Digest) => repositories.hasBlob(repository, digest);
+  const isManifest = async (digest: Digest) =>
+    (await repositories.manifest(repository, digest)) !== undefined;
+  for (const digest of blobs) if (!isBlob(digest)) throw missing(digest);
+  for (const digest of manifests) if (!(await isManifest(digest))) throw missing(digest);
+  for (const digest of others) if (!isBlob(digest) && !(await isManifest(digest))) throw missing(digest);
 }
