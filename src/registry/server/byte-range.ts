@@ -8,7 +8,7 @@ export interface ByteRange {
  * The one range that a `Range` header asks for, of content that has `size` bytes.
  *
  * Out:  undefined when the whole content is to be sent: no header, another unit, several ranges or bad grammar, all
- *       of which a server may ignore; "unsatisfiable" when nothing of it exists.
+ *       of which a server may ignore; "unsatisfiable" when nothing of it exists, or it ends before it begins.
  * Spec: RFC 9110, "Range Requests".
  */
 export function parseByteRange(
@@ -22,8 +22,7 @@ export function parseByteRange(
     return length === 0 ? "unsatisfiable" : { start: size - length, end: size };
   }
   const start = Number(first);
-  if (last !== "" && Number(last) < start) return undefined;
-  if (start >= size) return "unsatisfiable";
+  if (start >= size || (last !== "" && Number(last) < start)) return "unsatisfiable";
   return { start, end: last === "" ? size : Math.min(Number(last) + 1, size) };
 }
 

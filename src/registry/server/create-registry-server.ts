@@ -63,7 +63,7 @@ async function serveRequest(
 async function answer(incoming: IncomingMessage, options: RegistryServerOptions): Promise<Reply> {
   const { guard = openGuard, readOnly, registry, tokens } = options;
   const { method = "GET", headers } = incoming;
-  const [path = "/", query = ""] = splitOnce(incoming.url ?? "/", "?");
+  const [path = "/", query = ""] = splitOnce(originForm(incoming.url ?? "/"), "?");
   const bare = { method, headers, query: new URLSearchParams(query), body: bodyOf(incoming) };
   if (tokens && path === tokenPath) return await tokens.answer(bare);
   const found = findRoute(method, path);
@@ -109,6 +109,9 @@ function replyToFailure(error: unknown, incoming: IncomingMessage, log: Log): Re
   }
   return errorReply(error);
 }
+
+/** Also a target with scheme and host is one of this server (RFC 9112, "absolute-form"). */
+const originForm = (target: string): string => target.replace(/^https?:\/\/[^/?#]*/i, "") || "/";
 
 function splitOnce(text: string, separator: string): [string, string] {
   const at = text.indexOf(separator);

@@ -9,8 +9,12 @@ const maxNameLength = 255;
 
 /** Errors: NAME_INVALID. What it lets through has no `.`, `..` or empty component: it may be part of a path. */
 export function checkRepositoryName(name: string): string {
-  if (name.length <= maxNameLength && repositoryName.test(name)) return name;
+  if (isRepositoryName(name)) return name;
   throw refusal("NAME_INVALID", `invalid repository name: ${name}`);
+}
+
+export function isRepositoryName(text: string): boolean {
+  return text.length <= maxNameLength && repositoryName.test(text);
 }
 
 export function isTag(text: string): boolean {

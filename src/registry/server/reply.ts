@@ -34,9 +34,3 @@ export function documentReply({ bytes, contentType, link }: RegistryDocument): R
   const headers = { "Content-Type": contentType, ...(link !== undefined && { Link: link }) };
   return { status: 200, headers, body: bytes };
 }
-
-/** For what has a digest: the answer that a cache may keep, when the client has it already. */
-export function isUnchanged(request: RegistryRequest, etag: string): boolean {
-  const wanted = (request.headers["if-none-match"] ?? "").split(",").map((each) => each.trim());
-  return wanted.includes(etag) || wanted.includes("*");
-}

@@ -28,6 +28,7 @@ test("everything is found again after a restart", async () => {
   expect(repositories.names()).toEqual(["a/b"]);
   expect(repositories.exists("a")).toBe(false); // only a directory on the way
   expect(repositories.hasBlob("a/b", blob)).toBe(true);
+  expect(repositories.holdersOfBlob(blob)).toEqual(["a/b"]);
   expect(await repositories.tag("a/b", "v1")).toBe(digest);
   expect(await repositories.manifest("a/b", digest)).toEqual(record);
   expect(await repositories.referrers("a/b", subject)).toEqual([record]);
@@ -45,7 +46,9 @@ test("content goes with its last link, counted over restarts and over both kinds
   expect(await repositories.removeManifest("one", digest)).toBe(false);
   expect(await repositories.referrers("one", subject)).toEqual([]);
   expect(content.has(digest)).toBe(true);
+  expect(repositories.holdersOfBlob(digest)).toEqual(["two"]);
   expect(await repositories.removeBlob("two", digest)).toBe(true);
+  expect(repositories.holdersOfBlob(digest)).toEqual([]);
   expect(content.has(digest)).toBe(false);
 });
 

@@ -28,6 +28,8 @@ export type LinkKind = "blob" | "manifest";
  */
 export class RepositoryStore {
   private readonly links = new Map<Digest, number>();
+  /** Which repositories have a blob. */
+  private readonly holders = new Map<Digest, Set<string>>();
   /** By repository; the catalog is answered from it. */
   private readonly manifestCounts = new Map<string, number>();
   private readonly digestLocks = new KeyedLock();
@@ -70,6 +72,11 @@ export class RepositoryStore {
   /** How many repositories have it, as blob or manifest. */
   linkCount(digest: Digest): number {
     return this.links.get(digest) ?? 0;
+  }
+
+  /** The repositories that have it as a blob. */
+  holdersOfBlob(digest: Digest): string[] {
+    return [...(this.holders.get(digest) ?? [])];
   }
 
   linked(name: string, kind: LinkKind): Digest[] {
@@ -218,6 +225,12 @@ export class RepositoryStore {
       const manifests = (this.manifestCounts.get(name) ?? 0) + change;
       if (manifests === 0) this.manifestCounts.delete(name);
       else this.manifestCounts.set(name, manifests);
+    } else {
+      const names = this.holders.get(digest) ?? new Set();
+      if (change === 1) names.add(name);
+      else names.delete(name);
+      if (names.size === 0) this.holders.delete(digest);
+      else this.holders.set(digest, names);
     }
     return this.count(digest, change);
   }

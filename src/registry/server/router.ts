@@ -13,6 +13,7 @@ import { listReferrers } from "./routes/list-referrers.ts";
 import { listRepositories } from "./routes/list-repositories.ts";
 import { listTags } from "./routes/list-tags.ts";
 import { putManifest } from "./routes/put-manifest.ts";
+import { refuseMethod } from "./routes/refuse-method.ts";
 import { startUpload } from "./routes/start-upload.ts";
 import { uploadStatus } from "./routes/upload-status.ts";
 
@@ -47,7 +48,7 @@ export interface Match {
 
 /**
  * Finds the route; undefined for a path that the API does not have.
- * Errors: NAME_INVALID; UNSUPPORTED for a method that the path does not have.
+ * One that it has without the method gets a handler that says so. Errors: NAME_INVALID.
  */
 export function findRoute(method: string, path: string): Match | undefined {
   const decoded = decode(path);
@@ -58,8 +59,8 @@ export function findRoute(method: string, path: string): Match | undefined {
     const repository = name === undefined ? "" : checkRepositoryName(name);
     const key = method === "HEAD" ? "GET" : method;
     const handle = Object.hasOwn(route.methods, key) ? route.methods[key] : undefined;
-    if (!handle) throw refusal("UNSUPPORTED", `${method} is not supported for ${path}`);
-    return { handle, target: { path, repository, reference } };
+    const target = { path, repository, reference };
+    return { handle: handle ?? refuseMethod(Object.keys(route.methods)), target };
   }
   return undefined;
 }

@@ -55,7 +55,7 @@ test.each([
   `/v2/${"a".repeat(256)}/tags/list`,
   "/v2/%ff%fe/tags/list",
   "//v2/",
-  "http://elsewhere/v2/a/manifests/x",
+  "http://elsewhere/v2/a/../x/manifests/x",
 ])("the path %s names nothing", async (path) => {
   const status = statusOf(await raw(head(`GET ${path}`, "Connection: close")));
   expect(status).toBeGreaterThanOrEqual(400);
@@ -155,7 +155,6 @@ test("a header without end, and one that is too long, are answered and cost noth
 });
 
 test.each([
-  "bytes=5-2",
   "bytes=--1",
   "bytes=-",
   "bytes=a-b",
@@ -170,6 +169,7 @@ test.each([
 test.each([
   ["bytes=99999999999999999999-", 416],
   ["bytes=-0", 416],
+  ["bytes=5-2", 416],
   ["bytes=-99999999999999999999", 206],
   ["bytes=0-99999999999999999999", 206],
 ] as const)("the range %s is answered with %d", async (range, status) => {

@@ -104,13 +104,15 @@ describe("its own token server", () => {
       body: "hidden",
     });
     expect(push.status).toBe(201);
-    const mount = async (scope: string, user: string) =>
-      registry.fetch(`/v2/team/x/blobs/uploads/?mount=sha256:${content}&from=secret/x`, {
+    const mount = async (scope: string, user: string, from = "&from=secret/x") =>
+      registry.fetch(`/v2/team/x/blobs/uploads/?mount=sha256:${content}${from}`, {
         method: "POST",
         headers: bearer(await tokenOf(user, scope)),
       });
     const scope = "repository:team/x:pull,push repository:secret/x:pull";
     expect((await mount(scope, "bob")).status).toBe(202); // an ordinary upload
+    expect((await mount(scope, "bob", "")).status).toBe(202); // found, but not by him
+    expect((await mount("repository:team/x:pull,push", "ann", "")).status).toBe(202); // nor with this token
     expect((await mount(scope, "ann")).status).toBe(201);
   });
 

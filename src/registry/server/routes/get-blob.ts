@@ -1,8 +1,9 @@
 import { findBlob } from "../blob-source.ts";
 import { parseByteRange } from "../byte-range.ts";
 import { checkDigest } from "../names.ts";
+import { checkPreconditions, isUnchanged } from "../preconditions.ts";
 import { errorReply, refusal } from "../registry-error.ts";
-import { emptyReply, isUnchanged } from "../reply.ts";
+import { emptyReply } from "../reply.ts";
 import type { Handler } from "../route.ts";
 
 /** `GET`, `HEAD /v2/NAME/blobs/DIGEST`, whole or one range of it. */
@@ -17,6 +18,7 @@ export const getBlob: Handler = async (request, { repository, reference }, regis
     "Docker-Content-Digest": digest,
     ETag: etag,
   };
+  checkPreconditions(request, etag);
   if (isUnchanged(request, etag)) return emptyReply(304, headers);
   const condition = request.headers["if-range"];
   const wanted = condition === undefined || condition === etag ? request.headers.range : undefined;

@@ -2,11 +2,13 @@ import type { Digest } from "../../../core/content/contract.ts";
 import { digestAlgorithm, digestOf } from "../../../formats/digest.ts";
 import { type ReadManifest, readManifest } from "../manifest-record.ts";
 import { checkDigest, isTag } from "../names.ts";
+import { checkPreconditions } from "../preconditions.ts";
 import { readLimited } from "../read-limited.ts";
 import { errorReply, refusal } from "../registry-error.ts";
 import { emptyReply } from "../reply.ts";
 import type { RepositoryStore } from "../repository-store.ts";
 import type { Handler } from "../route.ts";
+import { currentEtag } from "./get-manifest.ts";
 
 /** What every registry has to accept, and more than any tool makes (distribution-spec, "Pushing Manifests"). */
 const maxManifestBytes = 4 << 20;
@@ -32,6 +34,7 @@ export const putManifest: Handler = async (request, { repository, reference }, {
 
   const manifest = readManifest(bytes, actual, request.headers["content-type"]);
   await repositories.exclusively(repository, async () => {
+    checkPreconditions(request, await currentEtag(repositories, repository, reference));
     await checkContent(repositories, repository, manifest);
     await repositories.addManifest(repository, bytes, manifest.record);
     for (const tag of tags) await repositories.setTag(repository, tag, actual);

@@ -1,6 +1,6 @@
 import type { DigestAlgorithm } from "../../../formats/digest.ts";
 import { repositoryAccess } from "../auth/access.ts";
-import { checkDigest, checkRepositoryName } from "../names.ts";
+import { checkDigest, isRepositoryName } from "../names.ts";
 import { refusal } from "../registry-error.ts";
 import { emptyReply } from "../reply.ts";
 import type { Handler } from "../route.ts";
@@ -9,18 +9,19 @@ import { uploadHeaders } from "./upload-location.ts";
 
 /**
  * `POST /v2/NAME/blobs/uploads/`: begins an upload; with `digest` the body is the whole blob; with `mount` and `from`
- * the blob is taken from another repository, where that has it and the client may read it.
+ * the blob is taken from another repository, where that has it and the client may read it; without `from` from any.
+ * Spec: distribution-spec, "Mounting a blob from another repository".
  */
 export const startUpload: Handler = async (request, { repository }, { repositories, uploads }) => {
   const { query } = request;
   const mount = query.get("mount");
-  const from = query.get("from");
-  if (mount !== null && from !== null) {
+  if (mount !== null) {
     const digest = checkDigest(mount);
-    const source = checkRepositoryName(from);
-    const mayRead = request.grant.allows(repositoryAccess(source, "pull"));
-    if (mayRead && (await repositories.mountBlob(repository, digest, source)))
-      return blobCreated(repository, digest);
+    const from = query.get("from");
+    for (const source of from === null ? repositories.holdersOfBlob(digest) : [from]) {
+      if (!isRepositoryName(source) || !request.grant.allows(repositoryAccess(source, "pull"))) continue;
+      if (await repositories.mountBlob(repository, digest, source)) return blobCreated(repository, digest);
+    }
   }
   const whole = query.get("digest");
   const digest = whole === null ? undefined : checkDigest(whole);
