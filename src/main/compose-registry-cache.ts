@@ -1,5 +1,6 @@
+import { readdirSync } from "node:fs";
 import { version } from "../engine/system/version.ts";
-import { invalidParameter } from "../errors/platform-error.ts";
+import { invalidParameter, messageOf, systemError } from "../errors/platform-error.ts";
 import type { Log } from "../log/log.ts";
 import { takeProxyVariables } from "../registry/client/proxy-settings.ts";
 import { RegistryClient } from "../registry/client/registry-client.ts";
@@ -19,14 +20,15 @@ export function composeRegistryCache(
   options: RegistryProxyOptions,
   log: Log,
 ): PullThroughCache {
-  const { domain, username } = options;
+  const { domain, username, certificatesDirectory } = options;
+  if (certificatesDirectory !== undefined) checkDirectory(certificatesDirectory);
   const client = new RegistryClient({
     userAgent: `gantry/${version}`,
     responseTimeoutMs,
     attempts,
     settings: {
       insecureRegistries: options.isPlain ? [domain] : [],
-      certificatesDirectory: options.certificatesDirectory,
+      certificatesDirectory,
       proxies: takeProxyVariables(process.env),
     },
   });
@@ -38,6 +40,15 @@ export function composeRegistryCache(
     repositories,
     log,
   });
+}
+
+/** One that is given by name has to be there; what is in it is looked up with each connection. */
+function checkDirectory(path: string): void {
+  try {
+    readdirSync(path);
+  } catch (cause) {
+    throw systemError(`--proxy-certs-dir ${path}: ${messageOf(cause)}`, { cause });
+  }
 }
 
 function passwordOf({ passwordFile, username }: RegistryProxyOptions): string {

@@ -218,6 +218,7 @@ export async function compose(options: EngineOptions, log: Log): Promise<Engine>
         }),
     }),
     reload: ({ mirrors, insecureRegistries }) => {
+      registry.reload();
       registrySettings = { ...registrySettings, mirrors, insecureRegistries };
       bus.publish("daemon", "reload", id, {
         name: hostname(),

@@ -81,7 +81,11 @@ export function durationMs(option: string, text: string | undefined): number | u
 
 /** Errors: InvalidParameter. */
 export function registryDirectory(path: string | undefined): string {
-  if (path === undefined) throw invalidParameter("--root is missing: where the registry keeps its content");
+  if (path === undefined) {
+    throw invalidParameter("--root is missing: where the registry keeps its content", {
+      hint: "for instance: --root /srv/images",
+    });
+  }
   if (!path.startsWith("/") || path === "/")
     throw invalidParameter(`--root ${path}: not an absolute directory`);
   return path.replace(/\/+$/, "");

@@ -44,7 +44,7 @@ Options:
       --htpasswd FILE              Users with bcrypt hashes, as \`htpasswd -B\` writes them (default: no login)
       --access-list FILE           Lines of USER PATTERN ACTIONS: who may pull, push and delete (default: every user everything)
       --auth-token                 Give the users of --htpasswd tokens at /token, and take those instead of passwords
-      --auth-token-realm URL       Where clients get tokens
+      --auth-token-realm URL       Where clients get tokens (default: /token, by the address by which they came)
       --auth-token-service NAME    What the registry is called there
       --auth-token-issuer NAME     Who signs the tokens
       --auth-token-jwks FILE       Take the tokens of another server, by its public keys

@@ -1,5 +1,5 @@
 import { mkdirSync, writeSync } from "node:fs";
-import { messageOf, PlatformError } from "../errors/platform-error.ts";
+import { invalidParameter, messageOf, PlatformError, systemError } from "../errors/platform-error.ts";
 import { createLog } from "../log/log.ts";
 import { openRegistry } from "../registry/server/registry.ts";
 import { lockDirectory } from "./directory-lock.ts";
@@ -25,9 +25,11 @@ export async function runRegistry(argv: readonly string[]): Promise<number> {
     const [verb, ...rest] = argv;
     if (verb === "serve") return await orHelp(parseRegistryOptions(rest), serve, registryHelp);
     if (verb === "gc") return await orHelp(parseRegistryGcOptions(rest), collectRegistry, registryGcHelp);
-    const asked = verb === "--help" || verb === undefined;
-    (asked ? process.stdout : process.stderr).write(help);
-    return asked ? 0 : 1;
+    if (verb !== "--help" && verb !== undefined) {
+      throw invalidParameter(`unknown command: ${verb}`, { hint: "see `gantry registry --help`" });
+    }
+    process.stdout.write(help);
+    return 0;
   } catch (error) {
     console.error(`gantry registry: ${messageOf(error)}`);
     if (error instanceof PlatformError && error.hint) console.error(`hint: ${error.hint}`);
@@ -41,17 +43,29 @@ async function orHelp<T>(options: T | undefined, run: (options: T) => Promise<nu
   return 0;
 }
 
-/** Runs until SIGTERM or SIGINT. */
+/** Runs until SIGTERM or SIGINT; SIGHUP lets it read its files again. */
 async function serve(options: RegistryOptions): Promise<number> {
   const log = createLog(options.logLevel, (line) => writeSync(stderr, line));
-  mkdirSync(options.root, { recursive: true, mode: 0o700 });
+  process.on("SIGHUP", () => undefined); // what comes early must not end it
+  makeRoot(options.root);
   lockDirectory(options.root, "registry");
   const registry = await openRegistry(options.root);
   const stopped = stopSignal();
   const served = await serveRegistry(registry, options, log);
+  process.on("SIGHUP", () => served.reload());
   log.info("registry.stopping", { signal: await stopped });
   served.close();
   return 0;
+}
+
+function makeRoot(root: string): void {
+  try {
+    mkdirSync(root, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    const isNone = code === "EEXIST" || code === "ENOTDIR";
+    throw systemError(`--root ${root}: ${isNone ? "it is not a directory" : messageOf(cause)}`, { cause });
+  }
 }
 
 function stopSignal(): Promise<string> {

@@ -6,22 +6,29 @@ import { createRegistryServer } from "../registry/server/create-registry-server.
 import { Collector } from "../registry/server/gc/collector.ts";
 import type { Registry } from "../registry/server/registry.ts";
 import { composeRegistryAuth } from "./compose-registry-auth.ts";
-import { readText } from "./read-text.ts";
+import { readRegistryTls } from "./read-registry-tls.ts";
 import { adminSocketPath, serveAdmin } from "./registry-admin.ts";
 import type { RegistryOptions } from "./registry-options.ts";
+
+export interface ServedRegistry {
+  /** Reads users, rights and keys of tokens again. A file that is wrong changes nothing, and is logged. */
+  reload(): void;
+  close(): void;
+}
 
 /** Serves an opened registry until it is closed. Errors: System naming the address or the file. */
 export async function serveRegistry(
   opened: Registry,
   options: RegistryOptions,
   log: Log,
-): Promise<{ close(): void }> {
+): Promise<ServedRegistry> {
   const { root, readOnly } = options;
   const cache = await openCache(opened, options, log);
   const registry = { ...opened, ...(cache && { cache }) };
-  const tls = options.tls && { cert: readText(options.tls.cert), key: readText(options.tls.key) };
-  const auth = composeRegistryAuth(options.auth, { root, scheme: tls ? "https" : "http" });
-  const server = createRegistryServer({ registry, log, ...auth, readOnly, tls });
+  const tls = options.tls && readRegistryTls(options.tls);
+  const readAuth = () => composeRegistryAuth(options.auth, { root, scheme: tls ? "https" : "http" });
+  let auth = readAuth();
+  const server = createRegistryServer({ registry, log, auth: () => auth, readOnly, tls });
   const port = await listen(server, options);
   if (options.exposed) {
     console.error("WARNING: --insecure: this registry serves other machines without TLS.");
@@ -40,6 +47,14 @@ export async function serveRegistry(
     root,
   });
   return {
+    reload: () => {
+      try {
+        auth = readAuth();
+        log.info("registry.reloaded", {});
+      } catch (error) {
+        log.error("registry.reload-failed", { message: messageOf(error) });
+      }
+    },
     close: () => {
       clearInterval(timer);
       cache?.close();
@@ -69,7 +84,10 @@ function listen(server: Server, { host, port }: RegistryOptions): Promise<number
   return new Promise((resolve, reject) => {
     server.once("error", (error) => {
       const where = `${host ?? "*"}:${port}`;
-      reject(systemError(`listen on ${where}: ${messageOf(error)}`, { cause: error }));
+      const isTaken = (error as NodeJS.ErrnoException).code === "EADDRINUSE";
+      const hint = isTaken ? "end who uses it, or choose another port with --addr" : undefined;
+      const why = isTaken ? "it is in use" : messageOf(error);
+      reject(systemError(`listen on ${where}: ${why}`, { cause: error, hint }));
     });
     server.listen(port, host, () => {
       const address = server.address();

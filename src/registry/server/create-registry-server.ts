@@ -13,13 +13,17 @@ import { findRoute } from "./router.ts";
 import { sendReply } from "./send-reply.ts";
 import { SilenceLimit } from "./silence-limit.ts";
 
+export interface RegistryAuth {
+  readonly guard: Guard;
+  /** Where the registry gives tokens itself. */
+  readonly tokens?: TokenEndpoint | undefined;
+}
+
 export interface RegistryServerOptions {
   readonly registry: Registry;
   readonly log: Log;
-  /** Default: everybody may do everything. */
-  readonly guard?: Guard | undefined;
-  /** Where the registry gives tokens itself. */
-  readonly tokens?: TokenEndpoint | undefined;
+  /** As it is now; asked with each request. Default: everybody may do everything. */
+  readonly auth?: () => RegistryAuth;
   readonly readOnly: boolean;
   /** PEM. */
   readonly tls?: { readonly cert: string; readonly key: string } | undefined;
@@ -61,7 +65,8 @@ async function serveRequest(
 }
 
 async function answer(incoming: IncomingMessage, options: RegistryServerOptions): Promise<Reply> {
-  const { guard = openGuard, readOnly, registry, tokens } = options;
+  const { auth, readOnly, registry } = options;
+  const { guard, tokens }: RegistryAuth = auth?.() ?? { guard: openGuard };
   const { method = "GET", headers } = incoming;
   const [path = "/", query = ""] = splitOnce(originForm(incoming.url ?? "/"), "?");
   const bare = { method, headers, query: new URLSearchParams(query), body: bodyOf(incoming) };
@@ -76,7 +81,7 @@ async function answer(incoming: IncomingMessage, options: RegistryServerOptions)
     return jsonReply(404, { errors: [error] });
   }
   if (readOnly && method !== "GET" && method !== "HEAD")
-    throw refusal("UNSUPPORTED", "this registry is read-only");
+    return errorReply(refusal("UNSUPPORTED", "this registry is read-only"), { Allow: "GET, HEAD" });
   return await found.handle({ ...bare, grant }, found.target, registry);
 }
 

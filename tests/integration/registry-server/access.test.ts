@@ -54,12 +54,36 @@ test("--read-only serves and refuses every change", async () => {
   }
 }, 30_000);
 
-test("--tls-cert and --tls-key serve HTTPS", async () => {
-  const [cert, key] = [join(scratch, "cert.pem"), join(scratch, "key.pem")];
+async function makeCertificate(name: string) {
+  const [cert, key] = [join(scratch, `${name}.cert.pem`), join(scratch, `${name}.key.pem`)];
   await mustRun([
     ...["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"],
     ...["-keyout", key, "-out", cert, "-days", "2", "-subj", "/CN=127.0.0.1"],
   ]);
+  return { cert, key };
+}
+
+test("SIGHUP reads users and rights again; what is wrong changes nothing", async () => {
+  const [users, list] = [await htpasswd("ann"), join(scratch, "list")];
+  writeFileSync(list, "* ** pull\n");
+  await using registry = await GantryRegistry.start(["--htpasswd", users, "--access-list", list]);
+  const status = async (user: string, method = "GET", path = "/v2/") =>
+    (await registry.fetch(path, { method, headers: basic(user, `${user}:secret`) })).status;
+  const push = (user: string) => status(user, "POST", "/v2/app/blobs/uploads/");
+  expect([await status("ann"), await status("bob"), await push("ann")]).toEqual([200, 401, 403]);
+  await htpasswd("bob", "carl");
+  writeFileSync(list, "* ** pull,push\n");
+  expect(await status("bob")).toBe(401); // not before it is told
+  await registry.reload();
+  expect([await status("ann"), await status("bob"), await push("carl")]).toEqual([401, 200, 202]);
+  writeFileSync(users, "bob:secret\n");
+  await registry.reload();
+  expect(await registry.log()).toContain("not a bcrypt hash");
+  expect(await status("bob")).toBe(200);
+}, 30_000);
+
+test("--tls-cert and --tls-key serve HTTPS", async () => {
+  const { cert, key } = await makeCertificate("served");
   await using registry = await GantryRegistry.start(["--tls-cert", cert, "--tls-key", key], "https");
   const digest = await pushBlob(registry, "app", "x".repeat(3_000_000));
   const reply = await registry.fetch(`/v2/app/blobs/${digest}`);
@@ -91,6 +115,53 @@ describe("refuses to start", () => {
   ])("%j", async (args, message) => {
     const { exitCode, stderr } = await serve(...root, ...args);
     expect([exitCode, stderr]).toEqual([1, expect.stringContaining(message)]);
+  });
+
+  test.each([
+    [[], "--root is missing", "for instance: --root /srv/images"],
+    [["--root", "images"], "--root images: not an absolute directory", ""],
+    [["--root", "/etc/hostname"], "--root /etc/hostname: it is not a directory", ""],
+    [["--root", "/proc/none/x"], "--root /proc/none/x: ENOENT", ""],
+    [
+      [...root, "--proxy", "https://example", "--proxy-certs-dir", "/none"],
+      "--proxy-certs-dir /none: ENOENT",
+      "",
+    ],
+    [[...root, "--htpasswd", "/none"], "read /none: ENOENT", ""],
+    [[...root, "--htpasswd", "/dev/null"], "/dev/null: nobody is in it who could log in", "htpasswd -B"],
+  ])("%j, and says what to do", async (args, message, hint) => {
+    const { exitCode, stderr } = await serve("--addr", "127.0.0.1:0", ...args);
+    expect([exitCode, stderr]).toEqual([1, expect.stringContaining(message)]);
+    expect(stderr).toContain(hint);
+  });
+
+  test("on a port that is taken", async () => {
+    await using registry = await GantryRegistry.start();
+    const { exitCode, stderr } = await serve(...root, "--addr", registry.host);
+    expect([exitCode, stderr]).toEqual([
+      1,
+      expect.stringContaining(`listen on ${registry.host}: it is in use`),
+    ]);
+    expect(stderr).toContain("--addr");
+  });
+
+  test("with a certificate or a key that is none, or that do not belong together", async () => {
+    const [mine, other] = [await makeCertificate("mine"), await makeCertificate("other")];
+    for (const [cert, key, message] of [
+      ["/etc/hostname", mine.key, "--tls-cert /etc/hostname: no certificate in PEM form"],
+      [mine.cert, mine.cert, `--tls-key ${mine.cert}: no private key in PEM form`],
+      [mine.cert, other.key, `--tls-key ${other.key}: not the key of the certificate in ${mine.cert}`],
+      ["/none", mine.key, "read /none: ENOENT"],
+    ] as const) {
+      const tls = ["--tls-cert", cert, "--tls-key", key];
+      const { exitCode, stderr } = await serve(...root, "--addr", "127.0.0.1:0", ...tls);
+      expect([exitCode, stderr]).toEqual([1, expect.stringContaining(message)]);
+    }
+  });
+
+  test("a command that there is not, by its name", async () => {
+    const { exitCode, stderr } = await command([gantryPath, "registry", "server"]);
+    expect([exitCode, stderr]).toEqual([1, expect.stringContaining("unknown command: server")]);
   });
 
   test("with passwords that are not bcrypt", async () => {

@@ -6,6 +6,7 @@ import { clients, TestEngine } from "../../fixtures/engine.ts";
 import { busyboxArchiveFile } from "../../fixtures/images.ts";
 import { gantryPath, scratchDirectory } from "../../fixtures/places.ts";
 import { freePort } from "../../fixtures/registry.ts";
+import { waitFor } from "../../fixtures/wait-for.ts";
 
 const scratch = scratchDirectory("engine-registry");
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
@@ -104,3 +105,24 @@ describe("the registry inside an engine", () => {
     await engine.boot();
   });
 });
+
+test("SIGHUP lets the engine's registry read its users again", async () => {
+  const users = join(scratch, "users");
+  const write = (name: string) =>
+    Bun.write(users, `${name}:${Bun.password.hashSync("secret", { algorithm: "bcrypt", cost: 4 })}\n`);
+  await write("ann");
+  const host = `127.0.0.1:${await freePort()}`;
+  await using engine = await TestEngine.start({
+    name: "engine-registry-users",
+    args: ["--registry", host, "--registry-opt", `htpasswd=${users}`],
+  });
+  await engine.json("GET", "/info"); // a ping is answered before the registry is
+  const status = async (name: string) =>
+    (await fetch(`http://${host}/v2/`, { headers: { Authorization: `Basic ${btoa(`${name}:secret`)}` } }))
+      .status;
+  expect([await status("ann"), await status("bob")]).toEqual([200, 401]);
+  await write("bob");
+  process.kill(engine.pid, "SIGHUP");
+  await waitFor("the new user to be let in", async () => (await status("bob")) === 200);
+  expect(await status("ann")).toBe(401);
+}, 30_000);

@@ -67,6 +67,18 @@ export class GantryRegistry implements AsyncDisposable {
     });
   }
 
+  /** Lets it read its files again, and returns once it has. */
+  async reload(): Promise<void> {
+    const count = async () => (await this.log()).split("registry.reload").length;
+    const before = await count();
+    this.process?.kill("SIGHUP");
+    await waitFor("the registry to read its files", async () => (await count()) > before);
+  }
+
+  log(): Promise<string> {
+    return Bun.file(join(this.directory, "log")).text();
+  }
+
   async kill(signal: NodeJS.Signals = "SIGKILL"): Promise<void> {
     this.process?.kill(signal);
     await this.process?.exited;

@@ -65,6 +65,10 @@ describe("its own token server", () => {
       return reply.headers.get("www-authenticate");
     };
     expect(await challenge("/v2/")).toBe(realm);
+    const proxied = { "X-Forwarded-Proto": "https", "X-Forwarded-Host": "images.example, inner" };
+    expect(await challenge("/v2/", { headers: proxied })).toContain('realm="https://images.example/token"');
+    const forged = { "X-Forwarded-Proto": "javascript", "X-Forwarded-Host": 'x",y="' };
+    expect(await challenge("/v2/", { headers: forged })).toBe(realm);
     expect(await challenge("/v2/", { headers: basic("ann") })).toBe(`${realm},error="invalid_token"`);
     expect(await challenge("/v2/a/manifests/x")).toBe(`${realm},scope="repository:a:pull"`);
     expect(await challenge("/v2/a/blobs/uploads/", { method: "POST" })).toBe(
