@@ -1,6 +1,6 @@
 import type { Digest } from "../../formats/digest.ts";
 import type { RegistrySession } from "./registry-session.ts";
-import { responseError } from "./response-error.ts";
+import { RegistryError, responseError } from "./response-error.ts";
 import { type RetryPolicy, withRetries } from "./retry.ts";
 
 /** Lists are longer than manifests, but not without end. */
@@ -24,6 +24,11 @@ export class RegistryDocuments {
   get(path: string, signal: AbortSignal): Promise<RegistryDocument> {
     return withRetries(this.retry, signal, async () => {
       const response = await this.session.send({ method: "GET", path, signal });
+      // Registries without the list (of referrers, for instance) have no document of errors for it either.
+      if (response.status === 404) {
+        await response.discard();
+        throw new RegistryError("NotFound", `there is no ${path}`, "NAME_UNKNOWN", 404);
+      }
       if (response.status !== 200) throw await responseError(response);
       return {
         contentType: response.headers.get("content-type") ?? "application/json",
@@ -33,13 +38,16 @@ export class RegistryDocuments {
     });
   }
 
-  /** In bytes. Errors: as `get`; Unavailable when the registry does not say it. */
+  /** In bytes. Errors: as `get`, NotFound also for an unknown repository; Unavailable when the registry does not say it. */
   blobSize(repository: string, digest: Digest, signal: AbortSignal): Promise<number> {
     return withRetries(this.retry, signal, async () => {
       const path = `${repository}/blobs/${digest}`;
       const response = await this.session.send({ method: "HEAD", path, signal });
       const length = response.headers.get("content-length") ?? "";
       await response.discard();
+      // An answer to HEAD has no document that would say so.
+      if (response.status === 404)
+        throw new RegistryError("NotFound", `${repository} has no blob ${digest}`, "BLOB_UNKNOWN", 404);
       if (response.status !== 200 || !/^\d{1,15}$/.test(length)) throw await responseError(response);
       return Number(length);
     });

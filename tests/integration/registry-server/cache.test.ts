@@ -92,6 +92,32 @@ test("a tag means what it means upstream now, and is gone when it is gone there"
   expect([reply.status, await codeOf(reply)]).toEqual([404, "MANIFEST_UNKNOWN"]);
 }, 30_000);
 
+test("what is not upstream is told as that; without the upstream nothing is told that is not known", async () => {
+  const own = await TestRegistry.start();
+  await copyIn(own, `docker-archive:${await busyboxArchiveFile()}`, "app:v1");
+  await using cache = await startCache(own);
+  const answer = async (path: string, method = "GET") => {
+    const reply = await cache.fetch(path, { method });
+    return [reply.status, method === "HEAD" ? undefined : await codeOf(reply)];
+  };
+  const [nowhere, referrers] = [digestOf("nowhere"), `/v2/app/referrers/${digestOf("x")}`];
+  for (const name of ["app", "unknown"]) {
+    expect(await answer(`/v2/${name}/blobs/${nowhere}`)).toEqual([404, "BLOB_UNKNOWN"]);
+    expect(await answer(`/v2/${name}/blobs/${nowhere}`, "HEAD")).toEqual([404, undefined]);
+    expect(await answer(`/v2/${name}/manifests/none`)).toEqual([404, "MANIFEST_UNKNOWN"]);
+  }
+  expect(await answer("/v2/unknown/tags/list")).toEqual([404, "NAME_UNKNOWN"]);
+  expect(await answer(referrers)).toEqual([404, "NAME_UNKNOWN"]); // Debian's has no such list: clients look at tags
+  await own[Symbol.asyncDispose]();
+  for (const path of [
+    `/v2/app/blobs/${nowhere}`,
+    "/v2/app/manifests/none",
+    "/v2/unknown/tags/list",
+    referrers,
+  ])
+    expect(await answer(path)).toEqual([503, "UNAVAILABLE"]);
+}, 30_000);
+
 test("refuses pushes and deletes", async () => {
   await using cache = await startCache(upstream);
   for (const [method, path] of [

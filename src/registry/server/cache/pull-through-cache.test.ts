@@ -143,7 +143,8 @@ test.each([
   const codeOf = (work: Promise<unknown>) => work.then(() => "none", registryCode);
   expect(await codeOf(findBlob(registry, "app", digest))).toBe(code ?? "BLOB_UNKNOWN");
   expect(await codeOf(cache.refreshManifest("app", "v1"))).toBe(code ?? "MANIFEST_UNKNOWN");
-  expect(await codeOf(cache.document("app", "tags/list"))).toBe(
+  expect(await codeOf(cache.document("app", "tags/list", false))).toBe(code ?? "NAME_UNKNOWN");
+  expect(await codeOf(cache.document("app", "tags/list", true))).toBe(
     code === "UNAVAILABLE" ? "none" : (code ?? "NAME_UNKNOWN"),
   );
 });

@@ -121,15 +121,18 @@ export class PullThroughCache {
     }
   }
 
-  /** A list as the upstream gives it; undefined when it does not answer. Errors: NAME_UNKNOWN. */
-  async document(name: string, path: string): Promise<RegistryDocument | undefined> {
+  /**
+   * A list as the upstream gives it; undefined when it does not answer, and `isKept`: there is something to show instead.
+   * Errors: NAME_UNKNOWN, DENIED; UNAVAILABLE rather than an empty list, which would be taken for the upstream's word.
+   */
+  async document(name: string, path: string, isKept: boolean): Promise<RegistryDocument | undefined> {
     try {
       return await this.options.upstream.document(name, path, this.stopping.signal);
     } catch (error) {
       const refused = upstreamRefusal(error, () =>
         refusal("NAME_UNKNOWN", `${name} has no such list upstream`),
       );
-      if (registryCode(refused) === "UNAVAILABLE") return undefined;
+      if (registryCode(refused) === "UNAVAILABLE" && isKept) return undefined;
       throw refused;
     }
   }

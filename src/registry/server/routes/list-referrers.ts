@@ -10,9 +10,10 @@ const maxPage = 500;
 /** `GET /v2/NAME/referrers/DIGEST`: an index of what names it as its subject; empty where nothing does. */
 export const listReferrers: Handler = async ({ query }, { path, repository, reference }, registry) => {
   const subject = checkDigest(reference);
-  const upstream = await registry.cache?.document(repository, `${repository}/referrers/${subject}?${query}`);
-  if (upstream) return documentReply(upstream);
   const records = await registry.repositories.referrers(repository, subject);
+  const list = `${repository}/referrers/${subject}?${query}`;
+  const upstream = await registry.cache?.document(repository, list, records.length > 0);
+  if (upstream) return documentReply(upstream);
   const wanted = query.get("artifactType");
   const descriptors = records
     .map(({ descriptor }) => descriptor)
