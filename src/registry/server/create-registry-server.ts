@@ -104,7 +104,12 @@ async function* bodyOf(incoming: IncomingMessage): AsyncGenerator<Uint8Array, vo
 
 function replyToFailure(error: unknown, incoming: IncomingMessage, log: Log): Reply {
   const cancelled = error instanceof PlatformError && error.kind === "Cancelled";
-  if (registryCode(error) === "UNKNOWN" && !cancelled) {
+  const code = registryCode(error);
+  if (code === "UNAVAILABLE") {
+    const { method, url } = incoming;
+    log.warn("registry.unavailable", { method, url, message: messageOf(error) });
+  }
+  if (code === "UNKNOWN" && !cancelled) {
     log.error("registry.failed", {
       method: incoming.method,
       url: incoming.url,

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { mkdir, readdir, readFile, rm, stat, utimes } from "node:fs/promises";
-import { dirname, join } from "node:path";
-import { isMissingFile } from "../../core/content/file-error.ts";
+import { dirname, join, relative } from "node:path";
+import { fileError, isMissingFile } from "../../core/content/file-error.ts";
 import { syncFile, writeFileDurably } from "../../core/content/write-file-durably.ts";
 import { type Digest, isDigest } from "../../formats/digest.ts";
 
@@ -35,10 +35,15 @@ export class RepositoryFiles {
     return found;
   }
 
+  /** Errors: errno.ENOSPC and its like. */
   async write(path: string, text: string): Promise<void> {
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
     this.drafts += 1;
-    await writeFileDurably(path, text, join(this.draftDirectory, String(this.drafts)));
+    try {
+      await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+      await writeFileDurably(path, text, join(this.draftDirectory, String(this.drafts)));
+    } catch (error) {
+      throw fileError(error, `write ${relative(join(this.root, "repositories"), path)}`);
+    }
   }
 
   /** Undefined when it is not there. */

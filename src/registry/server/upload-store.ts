@@ -44,11 +44,16 @@ export class UploadStore {
 
   constructor(private readonly repositories: RepositoryStore) {}
 
+  /** Errors: errno.ENOSPC and its like. */
   async create(repository: string, algorithm: DigestAlgorithm = "sha256"): Promise<UploadName> {
     const upload = { repository, id: randomUUID() };
-    await mkdir(this.repositories.uploadDirectory(repository), { recursive: true, mode: 0o700 });
-    const file = await open(this.path(upload), "wx", 0o600);
-    await file.close();
+    try {
+      await mkdir(this.repositories.uploadDirectory(repository), { recursive: true, mode: 0o700 });
+      const file = await open(this.path(upload), "wx", 0o600);
+      await file.close();
+    } catch (error) {
+      throw fileError(error, `begin upload ${upload.id}`);
+    }
     this.remember(upload.id, { algorithm, digester: createDigester(algorithm), bytes: 0 });
     return upload;
   }

@@ -1,9 +1,16 @@
 import { expect, test } from "bun:test";
-import { readdirSync } from "node:fs";
+import { readdirSync, rmSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { waitFor } from "../../fixtures/wait-for.ts";
-import { digestOf, type ErrorBody, GantryRegistry, pushBlob } from "./gantry-registry.ts";
+import {
+  digestOf,
+  type ErrorBody,
+  GantryRegistry,
+  makeManifest,
+  pushBlob,
+  putManifest,
+} from "./gantry-registry.ts";
 
 const mebibyte = 1 << 20;
 
@@ -77,6 +84,19 @@ test("a disk that fills refuses the push by name, keeps nothing of it, and goes 
     expect(errors[0]?.message).toEndWith(": no space left on device");
     expect(readdirSync(join(registry.root, "repositories/app/_uploads"))).toEqual([]);
   }
+  // The last bytes are taken: also the small files of a repository find no room, and an operator reads of it.
+  const manifest = await makeManifest(registry, "app");
+  expect((await putManifest(registry, "app", "before", manifest)).status).toBe(201);
+  const filler = join(registry.root, "filler");
+  expect(() => writeFileSync(filler, large)).toThrow("ENOSPC");
+  const tagged = await putManifest(registry, "app", "after", manifest);
+  const { errors } = (await tagged.json()) as ErrorBody;
+  expect([tagged.status, errors[0]?.code]).toEqual([503, "UNAVAILABLE"]);
+  expect(errors[0]?.message).toEndWith(": no space left on device");
+  expect(await registry.log()).toMatch(/"registry\.unavailable".*no space left/);
+  expect(await (await registry.fetch("/v2/app/tags/list")).json()).toEqual({ name: "app", tags: ["before"] });
+  rmSync(filler);
+  expect((await putManifest(registry, "app", "after", manifest)).status).toBe(201);
   const small = new Uint8Array(mebibyte);
   await pushBlob(registry, "app", small);
   expect((await registry.fetch(`/v2/app/blobs/${digestOf(small)}`)).status).toBe(200);
