@@ -38,9 +38,10 @@ export class RepositoryFiles {
   /** Errors: errno.ENOSPC and its like. */
   async write(path: string, text: string): Promise<void> {
     this.drafts += 1;
+    const draft = join(this.draftDirectory, String(this.drafts)); // nobody else's, though others write meanwhile
     try {
       await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-      await writeFileDurably(path, text, join(this.draftDirectory, String(this.drafts)));
+      await writeFileDurably(path, text, draft);
     } catch (error) {
       throw fileError(error, `write ${relative(join(this.root, "repositories"), path)}`);
     }

@@ -63,3 +63,11 @@ test("a mount that comes while the origin deletes either has the content or is r
   ]);
   expect([repositories.hasBlob("copy", digest), content.has(digest)]).toEqual([mounted, mounted]);
 });
+
+test("many small files at once do not get into each other's way", async () => {
+  const { repositories } = await openRegistry(fresh());
+  const tags = Array.from({ length: 50 }, (_, index) => [`t${index}`, digestOf(`content ${index}`)] as const);
+  await Promise.all(tags.map(([tag, target], index) => repositories.setTag(`r${index % 5}`, tag, target)));
+  for (const [index, [tag, target]] of tags.entries())
+    expect(await repositories.tag(`r${index % 5}`, tag)).toBe(target);
+});
