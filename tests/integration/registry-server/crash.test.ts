@@ -2,12 +2,15 @@ import { expect, test } from "bun:test";
 import { readdirSync, rmSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
+import { mustRun } from "../../fixtures/command.ts";
+import { gantryPath } from "../../fixtures/places.ts";
 import { waitFor } from "../../fixtures/wait-for.ts";
 import {
   digestOf,
   type ErrorBody,
   GantryRegistry,
   makeManifest,
+  manifestType,
   pushBlob,
   putManifest,
 } from "./gantry-registry.ts";
@@ -101,3 +104,39 @@ test("a disk that fills refuses the push by name, keeps nothing of it, and goes 
   await pushBlob(registry, "app", small);
   expect((await registry.fetch(`/v2/app/blobs/${digestOf(small)}`)).status).toBe(200);
 });
+
+test("kill -9 while clients push and delete: what was answered with 201 is there, and fsck finds nothing", async () => {
+  await using registry = await GantryRegistry.start();
+  const acknowledged = new Map<string, string>(); // path of a tag: digest
+  let isRunning = false;
+  const subject = { mediaType: manifestType, digest: digestOf("subject"), size: 1 };
+  const pushAndDelete = async (name: string, round: number) => {
+    for (let count = 0; isRunning; count++) {
+      const manifest = await makeManifest(registry, name, {
+        subject,
+        annotations: { at: `${round}-${count}` },
+      });
+      const tag = `t${round}-${count}`;
+      const reply = await putManifest(registry, name, tag, manifest);
+      if (reply.status === 201) acknowledged.set(`/v2/${name}/manifests/${tag}`, digestOf(manifest));
+      if (count % 4 !== 3) continue;
+      const [path = "", digest] =
+        [...acknowledged].find(([each]) => each.startsWith(`/v2/${name}/manifests/`)) ?? [];
+      acknowledged.delete(path);
+      await registry.fetch(`/v2/${name}/manifests/${digest}`, { method: "DELETE" });
+    }
+  };
+  for (let round = 0; round < 5; round++) {
+    isRunning = true;
+    const clients = ["one", "two", "three"].map((name) => pushAndDelete(name, round).catch(() => undefined));
+    const before = acknowledged.size;
+    await waitFor("a few pushes", () => acknowledged.size >= before + 5 + round);
+    await registry.kill();
+    isRunning = false;
+    await Promise.all(clients);
+    await mustRun([gantryPath, "fsck", "--root", registry.root]);
+    await registry.boot();
+  }
+  for (const [path, digest] of acknowledged)
+    expect(digestOf(await (await registry.fetch(path)).bytes())).toBe(digest);
+}, 60_000);
