@@ -8,7 +8,7 @@ import { type TokenEndpoint, tokenPath } from "./auth/token-endpoint.ts";
 import { discardBody } from "./discard-body.ts";
 import type { Registry } from "./registry.ts";
 import { errorReply, refusal, registryCode } from "./registry-error.ts";
-import { jsonReply, type Reply } from "./reply.ts";
+import { jsonReply, type Reply, type RequestBody } from "./reply.ts";
 import { findRoute } from "./router.ts";
 import { sendReply } from "./send-reply.ts";
 import { SilenceLimit } from "./silence-limit.ts";
@@ -69,7 +69,7 @@ async function answer(incoming: IncomingMessage, options: RegistryServerOptions)
   const { guard, tokens }: RegistryAuth = auth?.() ?? { guard: openGuard };
   const { method = "GET", headers } = incoming;
   const [path = "/", query = ""] = splitOnce(originForm(incoming.url ?? "/"), "?");
-  const bare = { method, headers, query: new URLSearchParams(query), body: bodyOf(incoming) };
+  const bare = { method, headers, query: new URLSearchParams(query), body: cuttable(incoming) };
   if (tokens && path === tokenPath) return await tokens.answer(bare);
   const found = findRoute(method, path);
   const required = found ? requiredAccess(method, found.target) : [];
@@ -84,6 +84,9 @@ async function answer(incoming: IncomingMessage, options: RegistryServerOptions)
     return errorReply(refusal("UNSUPPORTED", "this registry is read-only"), { Allow: "GET, HEAD" });
   return await found.handle({ ...bare, grant }, found.target, registry);
 }
+
+const cuttable = (incoming: IncomingMessage): RequestBody =>
+  Object.assign(bodyOf(incoming), { cut: () => void incoming.socket.destroy() });
 
 /** The body, whose end counts only if it was the body's end and not the connection's. */
 async function* bodyOf(incoming: IncomingMessage): AsyncGenerator<Uint8Array, void, undefined> {

@@ -8,8 +8,13 @@ export interface RegistryRequest {
   readonly headers: IncomingHttpHeaders;
   /** What the client may do; the route's own needs are checked already. */
   readonly grant: Grant;
-  /** Throws when the connection breaks before the body's end. */
-  readonly body: AsyncIterable<Uint8Array>;
+  readonly body: RequestBody;
+}
+
+/** Throws when the connection breaks before the body's end. */
+export interface RequestBody extends AsyncIterable<Uint8Array> {
+  /** Breaks the connection. */
+  cut?(): void;
 }
 
 export interface Reply {

@@ -11,6 +11,7 @@ import {
   digestAlgorithm,
 } from "../../formats/digest.ts";
 import { refusal } from "./registry-error.ts";
+import type { RequestBody } from "./reply.ts";
 import type { RepositoryStore } from "./repository-store.ts";
 
 /** An upload that nobody went on with for so long is thrown away. */
@@ -36,11 +37,14 @@ export interface UploadName {
 /**
  * Blobs that are arriving: one growing file each, whose size is what was received. They outlive the process.
  * Bytes are hashed as they come; the hash is lost with the process, and then the file is read again at the end.
- * One request at a time works on an upload; the next one waits.
+ * One request at a time works on an upload. A client sends the next one when it has the answer to the one before, or has
+ * given that up: a body that is still awaited is cut off, and what came of it stays.
  */
 export class UploadStore {
   private readonly hashes = new Map<string, RunningHash>();
   private readonly locks = new KeyedLock();
+  /** What is being received, by upload. */
+  private readonly bodies = new Map<string, RequestBody>();
 
   constructor(private readonly repositories: RepositoryStore) {}
 
@@ -77,15 +81,16 @@ export class UploadStore {
    */
   async append(
     upload: UploadName,
-    body: AsyncIterable<Uint8Array>,
+    body: RequestBody,
     chunk?: { readonly start: number; readonly end: number },
   ): Promise<number> {
-    using _turn = await this.locks.acquire(upload.id);
+    using _turn = await this.takeOver(upload);
     const offset = await this.offset(upload);
     if (chunk !== undefined && chunk.start !== offset) {
       throw refusal("RANGE_INVALID", `the chunk begins at ${chunk.start}, but ${offset} bytes were received`);
     }
     await using file = await open(this.path(upload), "r+");
+    this.bodies.set(upload.id, body);
     try {
       return await this.receive(upload, file, offset, body, chunk?.end);
     } catch (error) {
@@ -93,7 +98,14 @@ export class UploadStore {
       // What cannot be finished would keep the disk full for as long as uploads may rest.
       if (isDiskFull(error)) await this.discard(upload);
       throw fileError(error, `write upload ${upload.id}`);
+    } finally {
+      this.bodies.delete(upload.id);
     }
+  }
+
+  private async takeOver({ id }: UploadName): Promise<Disposable> {
+    this.bodies.get(id)?.cut?.();
+    return await this.locks.acquire(id);
   }
 
   private async receive(
@@ -150,7 +162,7 @@ export class UploadStore {
 
   /** Throws the upload away. Errors: BLOB_UPLOAD_UNKNOWN. */
   async cancel(upload: UploadName): Promise<void> {
-    using _turn = await this.locks.acquire(upload.id);
+    using _turn = await this.takeOver(upload);
     await this.offset(upload);
     await this.discard(upload);
   }

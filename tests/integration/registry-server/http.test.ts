@@ -86,6 +86,35 @@ test("Expect: 100-continue is answered before the body comes", async () => {
   expect(await connection.until("HTTP/1.1 202")).toContain("Range: 0-3");
 });
 
+describe("an upload whose connection hangs, as after a change of networks", () => {
+  async function hang() {
+    const begun = await registry.fetch("/v2/hangs/blobs/uploads/", { method: "POST" });
+    const location = begun.headers.get("location") ?? "";
+    const connection = new RawConnection();
+    connection.send(`PATCH ${location}`, ["Content-Length: 10"], "012");
+    await waitFor(
+      "the first bytes",
+      async () => (await registry.fetch(location)).headers.get("range") === "0-2",
+    );
+    return { location, [Symbol.dispose]: () => connection[Symbol.dispose]() };
+  }
+
+  test("goes on over another one", async () => {
+    using upload = await hang();
+    const headers = { "Content-Range": "3-9" };
+    const rest = await registry.fetch(upload.location, { method: "PATCH", headers, body: "3456789" });
+    expect([rest.status, rest.headers.get("range")]).toEqual([202, "0-9"]);
+    const digest = digestOf("0123456789");
+    expect((await registry.fetch(`${upload.location}?digest=${digest}`, { method: "PUT" })).status).toBe(201);
+  });
+
+  test("is given up over another one", async () => {
+    using upload = await hang();
+    expect((await registry.fetch(upload.location, { method: "DELETE" })).status).toBe(204);
+    expect((await registry.fetch(upload.location)).status).toBe(404);
+  });
+});
+
 test("a connection goes on after a refusal whose body was not read", async () => {
   using connection = new RawConnection();
   const body = "x".repeat(200_000);
