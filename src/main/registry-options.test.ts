@@ -27,8 +27,18 @@ test.each([
   [["--log-level", "loud"], "--log-level loud"],
   [["--root", "relative"], "not an absolute directory"],
   [["--what"], "--what"],
+  [["--gc-untagged"], "--gc-untagged without --gc-interval"],
+  [["--gc-upload-age", "1h"], "--gc-upload-age without --gc-interval"],
+  [["--gc-grace", "1h", "--proxy", "https://x"], "--gc-grace with --proxy"],
 ])("refuses %j", (argv, message) => {
   expect(() => parse(...argv)).toThrow(message);
+});
+
+test.each([
+  [["--gc-interval", "1h", "--gc-grace", "1m", "--gc-untagged"]],
+  [["--proxy", "https://x", "--gc-upload-age", "1h"]],
+])("takes %j", (argv) => {
+  expect(parse(...argv)?.collectionIntervalMs).toBe(3600_000);
 });
 
 test("asks for a root", () => {

@@ -83,6 +83,8 @@ export function parseRegistryOptions(argv: readonly string[]): RegistryOptions |
     "upload-age": values["gc-upload-age"],
     untagged: values["gc-untagged"],
   });
+  const collectionIntervalMs = interval(values["gc-interval"]) ?? (proxy && cacheIntervalMs);
+  refuseUseless(values, { isCollected: collectionIntervalMs !== undefined, isCache: proxy !== undefined });
   const tls = parseTls(values["tls-cert"], values["tls-key"]);
   const exposed = tls === undefined && !isLoopback(host);
   if (exposed && !values.insecure) {
@@ -100,7 +102,7 @@ export function parseRegistryOptions(argv: readonly string[]): RegistryOptions |
     readOnly: proxy !== undefined || (values["read-only"] ?? false),
     proxy,
     collection: proxy ? { ...collection, what: "unused", graceMs: proxy.ttlMs } : collection,
-    collectionIntervalMs: interval(values["gc-interval"]) ?? (proxy && cacheIntervalMs),
+    collectionIntervalMs,
     exposed,
     logLevel,
   };
@@ -151,6 +153,23 @@ function parseTls(cert: string | undefined, key: string | undefined) {
   if (cert === undefined || key === undefined)
     throw invalidParameter("--tls-cert and --tls-key belong together: one of them is missing");
   return { cert, key };
+}
+
+/** Errors: InvalidParameter for an option of collections that would change nothing. */
+function refuseUseless(
+  values: Readonly<Record<string, unknown>>,
+  { isCollected, isCache }: { readonly isCollected: boolean; readonly isCache: boolean },
+): void {
+  const given = (flags: readonly string[]) => flags.find((flag) => values[flag] !== undefined);
+  const idle = isCollected ? undefined : given(["gc-grace", "gc-upload-age", "gc-untagged"]);
+  if (idle !== undefined) {
+    throw invalidParameter(`--${idle} without --gc-interval: nothing is collected by itself`, {
+      hint: "give --gc-interval, or the same option to `gantry registry gc`",
+    });
+  }
+  const foreign = isCache ? given(["gc-grace", "gc-untagged"]) : undefined;
+  if (foreign !== undefined)
+    throw invalidParameter(`--${foreign} with --proxy: how long a cache keeps things is said by --proxy-ttl`);
 }
 
 function interval(text: string | undefined): number | undefined {

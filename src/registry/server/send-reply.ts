@@ -2,11 +2,17 @@ import type { ServerResponse } from "node:http";
 import type { Reply } from "./reply.ts";
 import { SilenceLimit } from "./silence-limit.ts";
 
+const always = {
+  "Docker-Distribution-Api-Version": "registry/2.0",
+  // Anybody may push anything: a browser must not take a blob for a page.
+  "X-Content-Type-Options": "nosniff",
+};
+
 /** Sends a reply; a stream goes out no faster than the client takes it. Throws when the content cannot be read. */
 export async function sendReply(response: ServerResponse, reply: Reply, isHead: boolean): Promise<void> {
   const { status, headers, body } = reply;
   const length = body instanceof Uint8Array ? { "Content-Length": String(body.length) } : {};
-  const all = { "Docker-Distribution-Api-Version": "registry/2.0", ...length, ...headers };
+  const all = { ...always, ...length, ...headers };
   response.writeHead(
     status,
     Object.entries(all).flatMap(([name, value]) => fieldLines(name, value)),

@@ -111,7 +111,7 @@ describe("refuses to start", () => {
     [["--auth-token-jwks", "/x", "--auth-token-realm", "x"], "expected an http or https URL"],
     [["--gc-interval", "1"], "--gc-interval 1: expected a duration"],
     [["--gc-interval", "1ms"], "--gc-interval 1ms: shorter than a second"],
-    [["--gc-grace=-1h"], "--gc-grace -1h: expected a duration"],
+    [["--gc-interval", "1h", "--gc-grace=-1h"], "--gc-grace -1h: expected a duration"],
   ])("%j", async (args, message) => {
     const { exitCode, stderr } = await serve(...root, ...args);
     expect([exitCode, stderr]).toEqual([1, expect.stringContaining(message)]);

@@ -18,7 +18,7 @@ describe("the registry inside an engine", () => {
     host = `127.0.0.1:${await freePort()}`;
     engine = await TestEngine.start({
       name: "engine-registry",
-      args: ["--registry", host, "--registry-opt", "gc-grace=0s"],
+      args: ["--registry", host],
     });
   });
   afterAll(() => engine[Symbol.asyncDispose]());

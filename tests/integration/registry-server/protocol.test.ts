@@ -39,6 +39,7 @@ describe("blobs", () => {
     const whole = await registry.fetch(path);
     expect([whole.status, await text(whole)]).toEqual([200, "0123456789"]);
     expect(whole.headers.get("docker-content-digest")).toBe(digest);
+    expect(whole.headers.get("x-content-type-options")).toBe("nosniff");
     const head = await registry.fetch(path, { method: "HEAD" });
     expect([head.status, head.headers.get("content-length")]).toEqual([200, "10"]);
     const fresh = await registry.fetch(path, { headers: { "If-None-Match": `"${digest}"` } });
