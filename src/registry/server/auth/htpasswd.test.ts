@@ -35,6 +35,14 @@ test.each([
   expect(await auth.userOf(header)).toBeUndefined();
 });
 
+test("of a long password the first 72 bytes count, as everywhere with bcrypt", async () => {
+  // crypt("x" * 100) of libxcrypt, as `htpasswd -B` and Debian's docker-registry have it
+  const long = "$2y$04$abcdefghijklmnopqrstuubzadhGtS2zEF.gu0yd0opP6cVzb.e0i";
+  const auth = new BasicAuth(new Map([["robot", long]]));
+  expect(await auth.userOf(basic(`robot:${"x".repeat(100)}`))).toBe("robot");
+  expect(await auth.userOf(basic(`robot:${"x".repeat(71)}`))).toBeUndefined();
+});
+
 test("without users there is nobody", async () => {
   expect(await new BasicAuth(new Map()).userOf(basic("ann:right:one"))).toBeUndefined();
 });
