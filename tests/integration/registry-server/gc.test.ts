@@ -83,6 +83,23 @@ test("--untagged removes what no tag leads to, and the layers that only it needs
   ]);
 }, 30_000);
 
+test("a build cache keeps its layers as long as it is there", async () => {
+  await using registry = await GantryRegistry.start();
+  const layer = await pushBlob(registry, "cache", "layer of a build");
+  const mediaType = "application/vnd.oci.image.index.v1+json";
+  const member = { mediaType: "application/vnd.oci.image.layer.v1.tar+gzip", digest: layer, size: 16 };
+  const put = await registry.fetch("/v2/cache/manifests/main", {
+    method: "PUT",
+    headers: { "Content-Type": mediaType },
+    body: JSON.stringify({ schemaVersion: 2, mediaType, manifests: [member] }),
+  });
+  expect(put.status).toBe(201);
+  const nothing = "Removed 0 manifests, 0 blobs, 0 uploads: 0B\n";
+  expect(await collect(registry, "--grace", "0s", "--untagged")).toBe(nothing);
+  await registry.fetch("/v2/cache/manifests/main", { method: "DELETE" });
+  expect(await collect(registry, "--grace", "0s", "--untagged")).toContain(`cache\tblob ${layer}`);
+}, 30_000);
+
 test("--gc-interval collects by itself", async () => {
   await using registry = await GantryRegistry.start(["--gc-interval", "1s", "--gc-untagged"]);
   const manifest = await makeManifest(registry, "app");
