@@ -13,6 +13,12 @@ import { findRoute } from "./router.ts";
 import { sendReply } from "./send-reply.ts";
 import { SilenceLimit } from "./silence-limit.ts";
 
+/**
+ * Longer than Go's clients (90 s) and proxies (60 s) keep an idle connection: who closes it last sends no request into a
+ * closing one, which fails what cannot be sent again, such as a blob.
+ */
+const keepAliveMs = 180_000;
+
 export interface RegistryAuth {
   readonly guard: Guard;
   /** Where the registry gives tokens itself. */
@@ -36,6 +42,7 @@ export function createRegistryServer(options: RegistryServerOptions): Server {
   const server = options.tls ? createTlsServer(options.tls, listener) : createServer(listener);
   server.requestTimeout = 0; // a large blob over a slow line takes what it takes
   server.headersTimeout = 60_000;
+  server.keepAliveTimeout = keepAliveMs;
   server.timeout = 0; // Bun counts it during an answer from its beginning on; SilenceLimit does better
   return server;
 }

@@ -115,6 +115,13 @@ describe("an upload whose connection hangs, as after a change of networks", () =
   });
 });
 
+test("an idle connection is left open for longer than clients and proxies keep one", async () => {
+  using connection = new RawConnection();
+  connection.send("GET /v2/");
+  const [, seconds] = /Keep-Alive: timeout=(\d+)/.exec(await connection.until("{}")) ?? [];
+  expect(Number(seconds)).toBeGreaterThan(90); // Go's clients; nginx and load balancers keep 60
+});
+
 test("a connection goes on after a refusal whose body was not read", async () => {
   using connection = new RawConnection();
   const body = "x".repeat(200_000);
