@@ -10,6 +10,8 @@ export interface RegistryDocument {
   readonly contentType: string;
   /** RFC 8288, of the next page. */
   readonly link: string | undefined;
+  /** `OCI-Filters-Applied`. */
+  readonly filters: string | undefined;
   readonly bytes: Uint8Array;
 }
 
@@ -33,6 +35,7 @@ export class RegistryDocuments {
       return {
         contentType: response.headers.get("content-type") ?? "application/json",
         link: response.headers.get("link") ?? undefined,
+        filters: response.headers.get("oci-filters-applied") ?? undefined,
         bytes: await response.bytes(maxDocumentBytes),
       };
     });

@@ -18,6 +18,7 @@ const statusOf = {
   RANGE_INVALID: 416,
   SIZE_INVALID: 400,
   TAG_INVALID: 400,
+  TOOMANYREQUESTS: 429,
   UNAUTHORIZED: 401,
   UNAVAILABLE: 503,
   UNKNOWN: 500,
@@ -34,6 +35,7 @@ const kindOf: Record<number, ErrorKind> = {
   405: "NotImplemented",
   412: "Conflict",
   416: "InvalidParameter",
+  429: "Unavailable",
   500: "System",
   503: "Unavailable",
 };

@@ -34,8 +34,12 @@ export function jsonReply(status: number, value: unknown, headers: Reply["header
   return { status, headers: { "Content-Type": "application/json", ...headers }, body };
 }
 
-/** What another registry answered, as it is. */
-export function documentReply({ bytes, contentType, link }: RegistryDocument): Reply {
-  const headers = { "Content-Type": contentType, ...(link !== undefined && { Link: link }) };
+/** What another registry answered, as it is; but the next page is to be had here. */
+export function documentReply({ bytes, contentType, link, filters }: RegistryDocument): Reply {
+  const headers = {
+    "Content-Type": contentType,
+    ...(link !== undefined && { Link: link.replace(/<https?:\/\/[^/>]+/i, "<") }),
+    ...(filters !== undefined && { "OCI-Filters-Applied": filters }),
+  };
   return { status: 200, headers, body: bytes };
 }

@@ -7,7 +7,14 @@ import { busyboxArchiveFile, debianLayout } from "../../fixtures/images.ts";
 import { scratchDirectory } from "../../fixtures/places.ts";
 import { TestRegistry } from "../../fixtures/registry.ts";
 import { waitFor } from "../../fixtures/wait-for.ts";
-import { codeOf, digestOf, GantryRegistry, manifestType } from "./gantry-registry.ts";
+import {
+  codeOf,
+  digestOf,
+  GantryRegistry,
+  makeManifest,
+  manifestType,
+  putManifest,
+} from "./gantry-registry.ts";
 
 const scratch = scratchDirectory("pc"); // podman takes no run root longer than 50 characters
 const storage = join(scratch, "upstream");
@@ -116,6 +123,29 @@ test("what is not upstream is told as that; without the upstream nothing is told
     referrers,
   ])
     expect(await answer(path)).toEqual([503, "UNAVAILABLE"]);
+}, 30_000);
+
+test("of another gantry registry it has the referrers, filtered and in pages", async () => {
+  await using own = await GantryRegistry.start();
+  const subject = { mediaType: manifestType, digest: digestOf("subject"), size: 1 };
+  for (const artifactType of ["application/x.one", "application/x.two"])
+    for (const which of ["a", "b"]) {
+      const manifest = await makeManifest(own, "app", { subject, artifactType, annotations: { which } });
+      expect((await putManifest(own, "app", digestOf(manifest), manifest)).status).toBe(201);
+    }
+  await using cache = await GantryRegistry.start(["--proxy", `http://${own.host}`]);
+  const found: string[] = [];
+  let path: string | undefined = `/v2/app/referrers/${subject.digest}?artifactType=application/x.one&n=1`;
+  for (; path !== undefined; ) {
+    const reply = await cache.fetch(path);
+    expect([reply.status, reply.headers.get("oci-filters-applied")]).toEqual([200, "artifactType"]);
+    found.push(
+      ...((await reply.json()) as { manifests: { digest: string }[] }).manifests.map(({ digest }) => digest),
+    );
+    path = /^<(\/v2\/[^>]+)>; rel="next"$/.exec(reply.headers.get("link") ?? "")?.[1];
+  }
+  expect(found).toHaveLength(2);
+  for (const digest of found) expect((await cache.fetch(`/v2/app/manifests/${digest}`)).status).toBe(200);
 }, 30_000);
 
 test("refuses pushes and deletes", async () => {

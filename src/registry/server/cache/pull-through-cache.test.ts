@@ -6,6 +6,7 @@ import type { BlobTarget } from "../../../core/transfer/contract.ts";
 import { notFound, PlatformError, unavailable } from "../../../errors/platform-error.ts";
 import { type Digest, digestOf } from "../../../formats/digest.ts";
 import { createLog } from "../../../log/log.ts";
+import { RegistryError } from "../../client/response-error.ts";
 import { findBlob } from "../blob-source.ts";
 import { openRegistry } from "../registry.ts";
 import { registryCode } from "../registry-error.ts";
@@ -131,6 +132,16 @@ test("what broke off is gone on with, also after a restart", async () => {
   expect(digestOf(await deliver(upstream, read(again.registry, digest)))).toBe(digest);
   expect(upstream.offsets[0]).toBe(0);
   expect(upstream.offsets[1]).toBeGreaterThan(0);
+});
+
+test("a limit of the upstream is told as one", async () => {
+  const limit = new RegistryError("Unavailable", "too many requests: slow down", "TOOMANYREQUESTS", 429);
+  const { registry, cache } = await start(new SlowUpstream(content, limit));
+  const codeOf = (work: Promise<unknown>) => work.then(() => "none", registryCode);
+  expect(await codeOf(findBlob(registry, "app", digest))).toBe("TOOMANYREQUESTS");
+  expect(await codeOf(cache.refreshManifest("app", "v1"))).toBe("TOOMANYREQUESTS");
+  expect(await codeOf(cache.document("app", "tags/list", false))).toBe("TOOMANYREQUESTS");
+  expect(await codeOf(cache.document("app", "tags/list", true))).toBe("none");
 });
 
 test.each([

@@ -6,10 +6,10 @@ import type { Log } from "../../../log/log.ts";
 import type { RegistryDocument } from "../../client/registry-documents.ts";
 import { readManifest } from "../manifest-record.ts";
 import { isTag } from "../names.ts";
-import { refusal, registryCode } from "../registry-error.ts";
+import { refusal } from "../registry-error.ts";
 import type { RepositoryStore } from "../repository-store.ts";
 import { BlobFetch } from "./blob-fetch.ts";
-import { isMissingUpstream, type Upstream, upstreamRefusal } from "./upstream.ts";
+import { isMissingUpstream, isPassing, type Upstream, upstreamRefusal } from "./upstream.ts";
 
 export interface CacheOptions {
   readonly upstream: Upstream;
@@ -132,7 +132,7 @@ export class PullThroughCache {
       const refused = upstreamRefusal(error, () =>
         refusal("NAME_UNKNOWN", `${name} has no such list upstream`),
       );
-      if (registryCode(refused) === "UNAVAILABLE" && isKept) return undefined;
+      if (isKept && isPassing(refused)) return undefined;
       throw refused;
     }
   }

@@ -3,7 +3,8 @@ import { PlatformError } from "../../../errors/platform-error.ts";
 import { type Digest, isDigest } from "../../../formats/digest.ts";
 import type { RegistryClient } from "../../client/registry-client.ts";
 import type { RegistryDocument } from "../../client/registry-documents.ts";
-import { refusal } from "../registry-error.ts";
+import { RegistryError } from "../../client/response-error.ts";
+import { refusal, registryCode } from "../registry-error.ts";
 
 /** The registry behind a cache. Errors: NotFound when it has no such thing; others when it does not say. */
 export interface Upstream {
@@ -45,6 +46,11 @@ export function isMissingUpstream(error: unknown): boolean {
   return error instanceof PlatformError && error.kind === "NotFound";
 }
 
+/** Of a refusal that `upstreamRefusal` made: whether the upstream may answer another time. */
+export function isPassing(refused: unknown): boolean {
+  return ["UNAVAILABLE", "TOOMANYREQUESTS"].includes(registryCode(refused));
+}
+
 /** What a client is told when the upstream failed and nothing is kept that could be served instead. */
 export function upstreamRefusal(error: unknown, missing: () => PlatformError): unknown {
   if (!(error instanceof PlatformError) || error.code?.startsWith("content.")) return error;
@@ -55,6 +61,8 @@ export function upstreamRefusal(error: unknown, missing: () => PlatformError): u
     case "Forbidden":
       return refusal("DENIED", `the upstream registry refuses it: ${error.message}`, error);
     case "Unavailable":
+      if (error instanceof RegistryError && error.status === 429)
+        return refusal("TOOMANYREQUESTS", `the upstream registry: ${error.message}`, error);
       return refusal("UNAVAILABLE", `the upstream registry does not answer: ${error.message}`, error);
     default:
       return error;
