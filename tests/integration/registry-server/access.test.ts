@@ -159,6 +159,23 @@ describe("refuses to start", () => {
     }
   });
 
+  test("with half a key for its tokens, and makes another when that is gone", async () => {
+    const directory = join(scratch, "half-key");
+    const key = join(directory, "token-key.pem");
+    const args = ["--root", directory, "--htpasswd", await htpasswd("ann"), "--auth-token", "--addr"];
+    await using registry = await GantryRegistry.start();
+    const serveInVain = () => serve(...args, registry.host); // gets as far as the port, which is taken
+    expect((await serveInVain()).stderr).toContain("it is in use");
+    const made = await Bun.file(key).text();
+    expect(made).toEndWith("-----END PRIVATE KEY-----\n");
+    await Bun.write(key, made.slice(0, 40));
+    const { stderr } = await serveInVain();
+    expect(stderr).toContain(`${key}: not a private key`);
+    expect(stderr).toContain("move it away");
+    rmSync(key);
+    expect((await serveInVain()).stderr).toContain("it is in use");
+  });
+
   test("a command that there is not, by its name", async () => {
     const { exitCode, stderr } = await command([gantryPath, "registry", "server"]);
     expect([exitCode, stderr]).toEqual([1, expect.stringContaining("unknown command: server")]);

@@ -5,7 +5,8 @@ import {
   type KeyObject,
   randomUUID,
 } from "node:crypto";
-import { chmodSync, existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { messageOf, systemError } from "../../../errors/platform-error.ts";
 import type { Access } from "./access.ts";
 import { signToken, type TokenRules, verifyToken } from "./json-web-token.ts";
 import { TrustedKeys, thumbprint } from "./trusted-keys.ts";
@@ -66,10 +67,25 @@ export class TokenIssuer {
   }
 }
 
+/** Errors: System naming the file. */
 function loadOrCreateKey(path: string): KeyObject {
-  if (existsSync(path)) return createPrivateKey(readFileSync(path));
+  if (existsSync(path)) return loadKey(path);
   const { privateKey } = generateKeyPairSync("ed25519");
-  writeFileSync(path, privateKey.export({ type: "pkcs8", format: "pem" }), { mode: 0o600 });
-  chmodSync(path, 0o600);
+  // Under its name only as a whole: half a key would keep the registry from ever starting again.
+  const draft = `${path}.new`;
+  rmSync(draft, { force: true });
+  writeFileSync(draft, privateKey.export({ type: "pkcs8", format: "pem" }), { mode: 0o600, flush: true });
+  renameSync(draft, path);
   return privateKey;
+}
+
+function loadKey(path: string): KeyObject {
+  try {
+    return createPrivateKey(readFileSync(path));
+  } catch (cause) {
+    throw systemError(`${path}: not a private key: ${messageOf(cause)}`, {
+      cause,
+      hint: "move it away, and a new one is made; whoever is logged in then logs in again",
+    });
+  }
 }
