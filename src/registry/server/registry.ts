@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ContentStore, Digest } from "../../core/content/contract.ts";
 import { FileContentStore } from "../../core/content/file-content-store.ts";
@@ -70,12 +70,15 @@ function claimDirectory(root: string, owner: Owner): void {
       hint: owner === "engine" ? "move it away" : "start the engine, which serves it with --registry",
     });
   }
-  const others = existsSync(root) ? readdirSync(root).filter((name) => !name.endsWith(".lock")) : [];
+  const draft = `${registryMarker}.new`; // left by a start that was cut off
+  const isOurs = (name: string) => name === draft || name.endsWith(".lock");
+  const others = existsSync(root) ? readdirSync(root).filter((name) => !isOurs(name)) : [];
   if (others.length > 0) {
     throw conflict(`${root} is not a registry's directory: it holds ${others[0]}`, {
       hint: "give the registry an empty directory of its own",
     });
   }
   mkdirSync(root, { recursive: true, mode: 0o700 });
-  writeFileSync(path, `${JSON.stringify({ version: 1, content: owner })}\n`);
+  writeFileSync(join(root, draft), `${JSON.stringify({ version: 1, content: owner })}\n`, { flush: true });
+  renameSync(join(root, draft), path);
 }
