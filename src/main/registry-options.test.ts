@@ -28,7 +28,7 @@ test.each([
   [["--root", "relative"], "not an absolute directory"],
   [["--what"], "--what"],
   [["--gc-untagged"], "--gc-untagged without --gc-interval"],
-  [["--gc-upload-age", "1h"], "--gc-upload-age without --gc-interval"],
+  [["--gc-grace", "1h"], "--gc-grace without --gc-interval"],
   [["--gc-grace", "1h", "--proxy", "https://x"], "--gc-grace with --proxy"],
 ])("refuses %j", (argv, message) => {
   expect(() => parse(...argv)).toThrow(message);

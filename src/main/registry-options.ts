@@ -57,7 +57,7 @@ Options:
       --proxy-ttl DURATION         Remove what nobody has asked for in so long (default 168h)
       --gc-interval DURATION       Remove what no manifest needs so often (default: when \`gantry registry gc\` asks for it)
       --gc-grace DURATION          Leave alone what was pushed or looked at so recently (default 1h)
-      --gc-upload-age DURATION     Throw away uploads that rest for so long (default 168h)
+      --gc-upload-age DURATION     Throw away uploads that rest for so long, also without --gc-interval (default 168h)
       --gc-untagged                Remove manifests without a tag, too, unless an index or a subject keeps them
       --insecure                   Without TLS serve other machines, too: they send passwords and content in the clear
   -l, --log-level LEVEL            debug, info, warn or error (default "info")
@@ -161,7 +161,7 @@ function refuseUseless(
   { isCollected, isCache }: { readonly isCollected: boolean; readonly isCache: boolean },
 ): void {
   const given = (flags: readonly string[]) => flags.find((flag) => values[flag] !== undefined);
-  const idle = isCollected ? undefined : given(["gc-grace", "gc-upload-age", "gc-untagged"]);
+  const idle = isCollected ? undefined : given(["gc-grace", "gc-untagged"]);
   if (idle !== undefined) {
     throw invalidParameter(`--${idle} without --gc-interval: nothing is collected by itself`, {
       hint: "give --gc-interval, or the same option to `gantry registry gc`",

@@ -9,6 +9,7 @@ import { composeRegistryAuth } from "./compose-registry-auth.ts";
 import { readRegistryTls } from "./read-registry-tls.ts";
 import { adminSocketPath, serveAdmin } from "./registry-admin.ts";
 import type { RegistryOptions } from "./registry-options.ts";
+import { scheduleCollections } from "./schedule-collections.ts";
 
 export interface ServedRegistry {
   /** Reads users, rights and keys of tokens again. A file that is wrong changes nothing, and is logged. */
@@ -36,7 +37,7 @@ export async function serveRegistry(
   }
   const collector = new Collector(registry, log);
   const admin = await serveAdmin(root, collector, log);
-  const timer = schedule(collector, options);
+  const collections = scheduleCollections(collector, options);
   const { kind } = options.auth;
   log.info("registry.listening", {
     host: options.host ?? "*",
@@ -56,7 +57,7 @@ export async function serveRegistry(
       }
     },
     close: () => {
-      clearInterval(timer);
+      collections[Symbol.dispose]();
       cache?.close();
       for (const each of [server, admin]) {
         each?.closeAllConnections();
@@ -73,19 +74,13 @@ async function openCache(registry: Registry, { proxy }: RegistryOptions, log: Lo
   return composeRegistryCache(registry, proxy, log);
 }
 
-/** Errors within a collection are logged by it. */
-function schedule(collector: Collector, { collection, collectionIntervalMs }: RegistryOptions) {
-  if (collectionIntervalMs === undefined) return undefined;
-  return setInterval(() => void collector.collect(collection), collectionIntervalMs).unref();
-}
-
 /** Out: the port. Errors: System naming the address. */
 function listen(server: Server, { host, port }: RegistryOptions): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once("error", (error) => {
       const where = `${host ?? "*"}:${port}`;
       const isTaken = (error as NodeJS.ErrnoException).code === "EADDRINUSE";
-      const hint = isTaken ? "end who uses it, or choose another port with --addr" : undefined;
+      const hint = isTaken ? "end who uses it, or choose another port" : undefined;
       const why = isTaken ? "it is in use" : messageOf(error);
       reject(systemError(`listen on ${where}: ${why}`, { cause: error, hint }));
     });

@@ -142,7 +142,7 @@ describe("refuses to start", () => {
       1,
       expect.stringContaining(`listen on ${registry.host}: it is in use`),
     ]);
-    expect(stderr).toContain("--addr");
+    expect(stderr).toContain("choose another port");
   });
 
   test("with a certificate or a key that is none, or that do not belong together", async () => {

@@ -120,3 +120,15 @@ test("a repository whose manifests cannot be read is left as it is", async () =>
   const { items } = await collector.collect({ ...request, graceMs: 0 });
   expect(items.map(({ repository }) => repository)).toEqual(["sound"]);
 });
+
+test("uploads alone are collected once nobody has gone on with them, and nothing else is", async () => {
+  const registry = await open();
+  const digest = await addBlob(registry, "app", "needed by nobody");
+  age(registry, "app", digest);
+  const [old, young] = [await registry.uploads.create("app"), await registry.uploads.create("app")];
+  utimesSync(join(registry.repositories.uploadDirectory("app"), old.id), longAgo, longAgo);
+  const { items } = await new Collector(registry, silent).collectUploads(request);
+  expect(items).toMatchObject([{ kind: "upload", name: old.id }]);
+  expect(registry.repositories.hasBlob("app", digest)).toBe(true);
+  expect(await registry.uploads.offset(young)).toBe(0);
+});

@@ -54,18 +54,34 @@ export class Collector {
   async collect(request: CollectionRequest): Promise<CollectionReport> {
     using _turn = await this.turns.acquire("");
     const linksLeft = new Map<Digest, number>();
+    const items = [
+      ...(await this.inEach((name) => this.collectRepository(name, request, linksLeft))),
+      ...(await this.inEach((name) => this.idleUploads(name, request))),
+    ];
+    if (this.registry.cache) items.push(...(await this.collectDownloads(request)));
+    return this.report(request, items);
+  }
+
+  /** Throws away nothing but uploads that nobody goes on with. */
+  async collectUploads(request: CollectionRequest): Promise<CollectionReport> {
+    using _turn = await this.turns.acquire("");
+    return this.report(request, await this.inEach((name) => this.idleUploads(name, request)));
+  }
+
+  private async inEach(collect: (name: string) => Promise<CollectedItem[]>): Promise<CollectedItem[]> {
     const items: CollectedItem[] = [];
     for (const name of this.registry.repositories.everyName()) {
       try {
-        items.push(...(await this.collectRepository(name, request, linksLeft)));
-        items.push(...(await this.collectUploads(name, request)));
+        items.push(...(await collect(name)));
       } catch (error) {
         this.log.error("registry.collection-failed", { repository: name, message: messageOf(error) });
       }
     }
-    if (this.registry.cache) items.push(...(await this.collectDownloads(request)));
+    return items;
+  }
+
+  private report({ dryRun }: CollectionRequest, items: readonly CollectedItem[]): CollectionReport {
     const freedBytes = items.reduce((sum, { bytes }) => sum + bytes, 0);
-    const { dryRun } = request;
     this.log.info("registry.collected", { dryRun, items: items.length, freedBytes });
     return { dryRun, items, freedBytes };
   }
@@ -120,7 +136,7 @@ export class Collector {
     };
   }
 
-  private async collectUploads(name: string, request: CollectionRequest): Promise<CollectedItem[]> {
+  private async idleUploads(name: string, request: CollectionRequest): Promise<CollectedItem[]> {
     const idleSinceMs = Date.now() - request.uploadAgeMs;
     const idle = await this.registry.uploads.removeIdle(name, idleSinceMs, request.dryRun);
     const why = "nobody has gone on with it";
