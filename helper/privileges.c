@@ -96,10 +96,16 @@ static int set_groups(struct cursor *fields)
 int step_set_user(struct context *context, const struct step *step)
 {
 	struct cursor fields = step_fields(step);
-	uid_t uid = (uid_t)read_number(&fields);
-	gid_t gid = (gid_t)read_number(&fields);
-	int error = own_stdio(uid);
+	uint64_t user = read_number(&fields);
+	uint64_t group = read_number(&fields);
+	uid_t uid = (uid_t)user;
+	gid_t gid = (gid_t)group;
+	int error;
 
+	/* -1 would leave root what it is, and what is larger would be cut to who knows whom. */
+	if (user >= UINT32_MAX || group >= UINT32_MAX)
+		return fail(context, -EINVAL, "user id out of range");
+	error = own_stdio(uid);
 	if (error < 0)
 		return fail(context, error, "owner of stdio");
 	if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0)

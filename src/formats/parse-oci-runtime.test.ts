@@ -53,7 +53,7 @@ describe("what is wrong is named with its place", () => {
     [
       "a negative id",
       () => parse({ ...minimal, process: { cwd: "/", user: { uid: -1 } } }),
-      "process.user.uid: expected an integer from 0 to 4294967295",
+      "process.user.uid: expected an integer from 0 to 2147483647",
     ],
     [
       "a number for a text",

@@ -73,11 +73,14 @@ const mount = object<OciMount>(
   ["destination"],
 );
 
+/** As runc, and as `exec --user`. 4294967295 above all must not pass: to the kernel it is -1, "leave it", which is root. */
+const userId = integer(0, 0x7fff_ffff);
+
 const user = object<OciUser>({
-  uid: uint32,
-  gid: uint32,
+  uid: userId,
+  gid: userId,
   umask: integer(0, 0o777),
-  additionalGids: array(uint32),
+  additionalGids: array(userId),
   username: string,
 });
 
@@ -146,8 +149,8 @@ const device = object<OciDevice>(
     major: safeInteger,
     minor: safeInteger,
     fileMode: integer(0, 0o7777),
-    uid: uint32,
-    gid: uint32,
+    uid: userId,
+    gid: userId,
   },
   ["path", "type"],
 );

@@ -1,4 +1,7 @@
-import { beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { TestRuntime, type TestSpec } from "../../fixtures/bundle.ts";
 import { clients } from "../../fixtures/engine.ts";
 import { useMachine } from "../../fixtures/machine.ts";
 import { loadHostile } from "./hostile-image.ts";
@@ -85,4 +88,41 @@ test.each(["4294967296", "-1", "broken"])("CVE-2026-30892: USER %s of an image i
   const { exitCode, stdout } = await machine.engine.gantry(["run", "--rm", "user-image", "echo", "RAN"]);
   expect(exitCode).not.toBe(0);
   expect(stdout).toBe("");
+});
+
+describe("CVE-2026-30892, in `gantry runtime`", () => {
+  let runtime: TestRuntime;
+  beforeAll(async () => {
+    runtime = await TestRuntime.open();
+    await runtime.must("run", "--detach", "--bundle", runtime.bundle(["sleep", "1000"]), "box");
+  });
+  afterAll(() => runtime[Symbol.asyncDispose]());
+
+  const beyond: TestSpec["process"]["user"][] = [
+    { uid: 4294967295, gid: 1 },
+    { uid: 1, gid: 4294967295 },
+    { uid: 1, gid: 1, additionalGids: [4294967295] },
+    { uid: 2147483648, gid: 1 },
+    { uid: 4294967296, gid: 1 },
+    { uid: -1, gid: 1 },
+  ];
+
+  // 4294967295 is -1 to setresuid(2): "leave it as it is", which is root.
+  test.each(beyond)("%j is refused in config.json and in exec's process.json", async (user) => {
+    const args = ["sh", "-c", "echo RAN; id"];
+    const bundle = runtime.bundle(args, (spec) => {
+      spec.process.user = user;
+    });
+    const file = join(bundle, "process.json");
+    writeFileSync(file, JSON.stringify({ args, cwd: "/", user }));
+    for (const words of [
+      ["run", "--bundle", bundle, "refused"],
+      ["exec", "--process", file, "box"],
+    ]) {
+      const { exitCode, stdout, stderr } = await runtime.run(words);
+      expect(exitCode).not.toBe(0);
+      expect(stdout).toBe("");
+      expect(stderr).toContain("expected an integer from 0 to 2147483647");
+    }
+  });
 });
