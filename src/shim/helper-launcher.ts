@@ -1,6 +1,7 @@
-import { closeSync, fstatSync, readSync } from "node:fs";
+import { closeSync, readSync } from "node:fs";
 import { invalidParameter, PlatformError, systemError } from "../errors/platform-error.ts";
 import { type FdMapping, makePipe, reapNow, spawnProcess } from "../kernel/child-processes.ts";
+import { isInherited } from "../kernel/inherited-descriptors.ts";
 import { sealedMemfd } from "../kernel/memfd.ts";
 import { openPidfd } from "../kernel/processes.ts";
 import type { Plan } from "../kernel/steps.ts";
@@ -73,7 +74,7 @@ export class HelperLauncher implements ProcessLauncher {
   private spawn(request: ProcessLaunch, report: number): number {
     const { mode, directory, consoleSocket, preserveFds } = request;
     const preserved = Array.from({ length: preserveFds }, (_, index) => FIRST_PRESERVED + index);
-    preserved.forEach(requireOpen);
+    preserved.forEach(requireInherited);
     const launch = sealedMemfd("launch", encodeProcessLaunch(request));
     try {
       return this.run(helperArguments(mode, directory), [
@@ -99,12 +100,12 @@ export class HelperLauncher implements ProcessLauncher {
   }
 }
 
-function requireOpen(fd: number): void {
-  try {
-    fstatSync(fd);
-  } catch (cause) {
-    throw invalidParameter(`--preserve-fds: descriptor ${fd} is not open`, { cause });
-  }
+/** Nothing of our own gets into a container under the number of a descriptor that the caller did not open (CVE-2024-21626). */
+function requireInherited(fd: number): void {
+  if (isInherited(fd)) return;
+  throw invalidParameter(`--preserve-fds: descriptor ${fd} is not open`, {
+    hint: "--preserve-fds and LISTEN_FDS count the descriptors from 3 on that the caller opened for the container",
+  });
 }
 
 /** The helper's report, read as it comes. */

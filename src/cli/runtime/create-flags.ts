@@ -52,7 +52,8 @@ export function preserveFdsOf(given: number | undefined, env: RuntimeContext["en
 
 const maximumFds = 50;
 
-/** sd_listen_fds(3). */
-export function listenFdsOf({ LISTEN_FDS = "" }: RuntimeContext["env"]): number {
+/** sd_listen_fds(3): what is meant for another process, and got here with the environment only, does not count. */
+export function listenFdsOf({ LISTEN_FDS = "", LISTEN_PID }: RuntimeContext["env"]): number {
+  if (LISTEN_PID !== undefined && LISTEN_PID !== String(process.pid)) return 0;
   return /^\d{1,2}$/.test(LISTEN_FDS) ? Math.min(Number(LISTEN_FDS), maximumFds) : 0;
 }

@@ -76,6 +76,38 @@ describe("CVE-2024-21626, in `gantry runtime`", () => {
     await leaky[Symbol.asyncDispose]();
   });
 
+  // The runtime has opened files of its own by then, which have those numbers: its lock of the container's directory, say.
+  test.each([
+    ["run", ["--preserve-fds", "3"], {}],
+    ["create", ["--preserve-fds", "1"], {}],
+    ["run", [], { LISTEN_FDS: "2" }],
+    ["exec", ["--preserve-fds", "2"], {}],
+    ["exec", [], { LISTEN_FDS: "1" }],
+  ] as const)(
+    "%s %j with %j: a number that the caller left free is refused",
+    async (name, flags, variables) => {
+      const bundle = runtime.bundle(["sleep", "1000"]);
+      await runtime.must("run", "--detach", "--bundle", bundle, "box");
+      const target = name === "exec" ? ["box", ...listFds] : ["--bundle", runtime.bundle(listFds), "leaks"];
+      const env = Object.entries(variables).map(([key, value]) => `${key}=${value}`);
+      const argv = ["env", ...env, gantryPath, "runtime", "--root", runtime.root, name, ...flags, ...target];
+      // A shell of our own, as what started this test may have left descriptors open.
+      const closed = ["sh", "-c", 'exec 3<&- 4<&- 5<&-; exec "$@"', "closed", ...argv];
+      const child = Bun.spawn(closed, { stdin: "ignore", stdout: "pipe", stderr: "pipe" });
+      expect(await child.stderr.text()).toContain("--preserve-fds: descriptor 3 is not open");
+      expect(await child.stdout.text()).toBe("");
+      expect(await child.exited).not.toBe(0);
+      await runtime.must("delete", "--force", "box");
+      expect(runtime.leftovers()).toEqual([]);
+    },
+  );
+
+  test("LISTEN_FDS that is meant for another process counts for nothing", async () => {
+    const command = `exec env LISTEN_FDS=2 LISTEN_PID=1 ${gantryPath} runtime --root ${runtime.root} run --bundle ${runtime.bundle(listFds)} other`;
+    const child = Bun.spawn(["sh", "-c", command], { stdin: "ignore", stdout: "pipe" });
+    expect(await child.stdout.text()).toBe(stdio);
+  });
+
   test("the leak is one: the same caller hands descriptor 7 to any other program", async () => {
     const child = Bun.spawn(["sh", "-c", "exec 7</; exec readlink /proc/self/fd/7"], { stdout: "pipe" });
     expect(await child.stdout.text()).toBe("/\n");
