@@ -12,7 +12,8 @@ const maximumBytes = 4 * 1024 * 1024;
  */
 export function withHome(process: OciProcess, root: string): OciProcess {
   const env = process.env ?? [];
-  if (env.some((entry) => entry.startsWith("HOME=") && entry !== "HOME=")) return process;
+  const given = env.findLast((entry) => entry.startsWith("HOME="));
+  if (given !== undefined && given !== "HOME=") return process;
   return { ...process, env: [...env, `HOME=${homeOf(process.user?.uid ?? 0, root)}`] };
 }
 

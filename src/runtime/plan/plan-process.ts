@@ -4,6 +4,7 @@ import type { CapabilitySet, OciProcess } from "../../formats/oci-runtime.ts";
 import { type HostFacts, unlimited } from "../../kernel/host-facts.ts";
 import type { KernelStep } from "../../kernel/steps.ts";
 import { capabilityBit, capabilityMask } from "../capabilities.ts";
+import { planEnvironment } from "./plan-environment.ts";
 import { planSeccomp } from "./plan-seccomp.ts";
 import type { ProcessContext } from "./process-context.ts";
 import { rlimitNumbers } from "./rlimits.ts";
@@ -219,7 +220,7 @@ function planExecStep({ process, options }: ProcessContext, list: StepList): voi
   list.add("/process/args", {
     op: "exec",
     args,
-    env: process.env ?? [],
+    env: planEnvironment(process.env ?? []),
     preserveFds: options.preserveFds ?? 0,
   });
 }

@@ -39,6 +39,16 @@ describe.skipIf(reason !== undefined)(`exec${reason ? ` (${reason})` : ""}`, () 
     expect((await exec("-u", "4294967295", "box", "true")).exitCode).toBe(255);
   });
 
+  test("a variable that is given again replaces the first; one without = is refused", async () => {
+    // The shell takes the last of several, but getenv(3) the first: there must be one.
+    const { stdout } = await exec("-e", "A=1", "-e", "PATH=/bin", "-e", "A=2", "-e", "TERM=x", "box", "env");
+    expect(stdout).toBe("PATH=/bin\nTERM=x\nA=2\nHOME=/root\n");
+    expect(await exec("-e", "BAD", "box", "true")).toMatchObject({
+      exitCode: 255,
+      stderr: expect.stringContaining('invalid environment variable: \\"BAD\\"'),
+    });
+  });
+
   test("--process takes a process.json", async () => {
     const file = join(runtime.directory, "process.json");
     const process = {
