@@ -15,12 +15,28 @@ import { conflict, notFound, systemError } from "../../errors/platform-error.ts"
 import { errnoOf, fileError } from "../../kernel/cgroup-files.ts";
 import { tryLock } from "../../kernel/file-lock.ts";
 import { removeRestoreRoot } from "../criu/restore-root.ts";
-import { checkContainerId } from "./container-id.ts";
+import { checkContainerId, isContainerId } from "./container-id.ts";
 
 /** Of the runtime's root and of each container's directory: a container's own root passes through, and lists nothing. */
 const directoryMode = 0o711;
 
-export const containerDirectory = (root: string, id: string): string => join(root, id);
+/** Errors: InvalidParameter for a malformed id, which could lead out of the root. */
+export function containerDirectory(root: string, id: string): string {
+  checkContainerId(id);
+  return join(root, id);
+}
+
+const idIsTaken = (id: string) =>
+  conflict("container with given ID already exists", { hint: `\`delete --force ${id}\` removes it` });
+
+/**
+ * Before anything else of a bundle is looked at, as its cgroup is in use, too, when its container is there. Whoever makes the directory
+ * first has the id all the same.
+ * Errors: InvalidParameter for a malformed id, Conflict for one that is there.
+ */
+export function requireFreeId(root: string, id: string): void {
+  if (existsSync(containerDirectory(root, id))) throw idIsTaken(id);
+}
 
 export const noSuchContainer = () =>
   notFound("container does not exist", { hint: "list the containers of this --root with `list`" });
@@ -32,19 +48,15 @@ export interface DirectoryLock {
 
 /**
  * Makes the directory of a new container, locked, so that nobody takes it for the rest of a killed runtime.
- * Errors: InvalidParameter for a malformed id, Conflict for one that is there.
+ * Errors: Conflict for an id that is there.
  */
 export function makeContainerDirectory(root: string, id: string): { directory: string; lock: DirectoryLock } {
-  checkContainerId(id);
   const directory = containerDirectory(root, id);
   try {
     mkdirSync(root, { recursive: true, mode: directoryMode });
     mkdirSync(directory, { mode: directoryMode });
   } catch (error) {
-    if (errnoOf(error) === "EEXIST" && existsSync(directory))
-      throw conflict("container with given ID already exists", {
-        hint: `\`delete --force ${id}\` removes it`,
-      });
+    if (errnoOf(error) === "EEXIST" && existsSync(directory)) throw idIsTaken(id);
     throw systemError(fileError(error, `make ${directory}`).message, {
       cause: error,
       hint: "--root chooses another place",
@@ -113,6 +125,7 @@ export function listContainerIds(root: string): string[] {
     return readdirSync(root, { withFileTypes: true })
       .filter((entry) => entry.isDirectory())
       .map(({ name }) => name)
+      .filter(isContainerId)
       .sort();
   } catch (error) {
     if (errnoOf(error) === "ENOENT") return [];

@@ -23,6 +23,7 @@ import {
   containerDirectory,
   makeContainerDirectory,
   removeContainerDirectory,
+  requireFreeId,
 } from "./container-directory.ts";
 import { type ContainerState, type CreateOptions, writeState } from "./container-state.ts";
 import { makeExecFifo } from "./exec-fifo.ts";
@@ -94,6 +95,7 @@ export async function makeContainer(
   parts: CreateParts,
   make: (making: Making) => Promise<CreatedContainer>,
 ): Promise<CreatedContainer> {
+  requireFreeId(asked.root, asked.id);
   const bundle = readBundle(asked.bundle);
   const request = withSystemd(asked, parts);
   const { host, spec } = usableParts(request, specFor(request, bundle), parts);

@@ -5,7 +5,6 @@ import { isProcessAlive } from "../../kernel/process-facts.ts";
 import { openPidfd } from "../../kernel/processes.ts";
 import { isErrno } from "../../kernel/syscall.ts";
 import { containerDirectory, lockDirectory, removeContainerDirectory } from "./container-directory.ts";
-import { checkContainerId } from "./container-id.ts";
 import { type ContainerState, type InitProcess, tryReadState } from "./container-state.ts";
 import { statusOf } from "./container-status.ts";
 import { signalContainer } from "./kill-container.ts";
@@ -31,7 +30,6 @@ export interface DeleteOptions {
  * Spec:   OCI Runtime Specification, "Delete", "Lifecycle", steps 11 to 13.
  */
 export async function deleteContainer(root: string, id: string, options: DeleteOptions): Promise<void> {
-  checkContainerId(id);
   const directory = containerDirectory(root, id);
   try {
     await deleteLocked(directory, id, options);

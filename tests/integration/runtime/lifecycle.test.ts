@@ -70,6 +70,12 @@ describe.skipIf(reason !== undefined)(`lifecycle of the OCI runtime${reason ? ` 
     const second = await runtime.run(["create", "--bundle", runtime.bundle(["true"]), "three"]);
     expect(second.exitCode).toBe(1);
     expect(second.stderr).toContain("container with given ID already exists");
+    // The same bundle again: its cgroup is taken as well, which is not what is wrong.
+    const again = await runtime.run(["create", "--bundle", bundle, "three"]);
+    expect(again.stderr).toContain("container with given ID already exists");
+    expect((await runtime.run(["run", "--bundle", bundle, "a b"])).stderr).toContain(
+      "invalid container ID format",
+    );
     expect((await runtime.state("three")).status).toBe("created");
     await runtime.must("delete", "-f", "three");
   });
@@ -98,6 +104,11 @@ describe.skipIf(reason !== undefined)(`lifecycle of the OCI runtime${reason ? ` 
     [["exec", "nobody", "true"], "container does not exist"],
     [["create", "a/b"], "invalid container ID format"],
     [["create", ".."], "invalid container ID format"],
+    [["create", ""], "container id cannot be empty"],
+    [["state", ".."], "invalid container ID format"],
+    [["kill", "../x"], "invalid container ID format"],
+    [["start", ""], "container id cannot be empty"],
+    [["delete", "--force", "../x"], "invalid container ID format"],
     [["bogus"], "unknown command"],
     [["state"], "requires exactly 1 argument"],
     [["--bogus", "list"], "unknown flag: --bogus"],
