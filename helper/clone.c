@@ -593,7 +593,7 @@ static _Noreturn void run_process(struct clone_work *work, const struct preparat
 	if (error) /* a failing step has put its errno there already */
 		context.failure.error = -error;
 	report_failure(&context);
-	_exit(1);
+	end_filtered(1);
 }
 
 /* making it --------------------------------------------------------------------------------------------------- */

@@ -22,13 +22,13 @@ export function openOomEvents(cgroup: CgroupFacts, cgroupPath: string): OomEvent
   if (directory === undefined) return undefined;
   const v1 = cgroup.version === 1;
   const fd = v1 ? openNotifier(directory) : watchEvents(directory);
-  let kills = oomKills(directory, v1);
+  let kills = countKills(directory, v1);
   return {
     fd,
     take: () => {
       readSync(fd, Buffer.alloc(4096));
       const before = kills;
-      kills = oomKills(directory, v1);
+      kills = countKills(directory, v1);
       // Its removal wakes the listeners of v1 too.
       return v1 ? kills !== undefined : (kills ?? 0) > (before ?? 0);
     },
@@ -54,7 +54,11 @@ function watchEvents(directory: string): number {
   return fd;
 }
 
-function oomKills(directory: string, v1: boolean): number | undefined {
+/** How many processes were killed in the cgroup at `directory`; 0 where there is none, or no memory controller in it. */
+export const oomKills = (directory: string): number =>
+  countKills(directory, false) ?? countKills(directory, true) ?? 0;
+
+function countKills(directory: string, v1: boolean): number | undefined {
   const text = readCgroupFile(`${directory}/${v1 ? "memory.oom_control" : "memory.events"}`);
   if (text === undefined) return undefined;
   return Number(/^oom_kill (\d+)$/m.exec(text)?.[1] ?? "0");

@@ -1,9 +1,11 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { posix } from "node:path";
-import { PlatformError } from "../errors/platform-error.ts";
+import { PlatformError, systemError } from "../errors/platform-error.ts";
+import { oomKills } from "../kernel/oom-events.ts";
 import { O_PATH, RESOLVE_IN_ROOT, tryOpenat2 } from "../kernel/openat2.ts";
 import type { Plan } from "../kernel/steps.ts";
 import { diagnoseExec, type ProgramFile } from "./diagnose-exec.ts";
+import { endedEarly } from "./failure.ts";
 
 const headBytes = 4096;
 
@@ -13,8 +15,10 @@ const headBytes = 4096;
  * Any other error comes back as it is.
  */
 export function diagnoseStart<E>(error: E, plan: Plan, rootDirectory = rootOf(plan)): E | PlatformError {
+  if (!(error instanceof PlatformError)) return error;
+  if (error.code === endedEarly) return outOfMemory(plan) ?? error;
   const program = programOf(plan);
-  if (!(error instanceof PlatformError) || !error.code?.startsWith("exec.")) return error;
+  if (!error.code?.startsWith("exec.")) return error;
   if (program === undefined || rootDirectory === undefined) return error;
   const open = (path: string): ProgramFile | undefined => {
     const place = placeOf(plan, rootDirectory, path);
@@ -22,6 +26,16 @@ export function diagnoseStart<E>(error: E, plan: Plan, rootDirectory = rootOf(pl
   };
   const path = program.candidates.find((candidate) => open(candidate)?.kind === "file");
   return (path === undefined ? undefined : diagnoseExec(program.name, path, open)) ?? error;
+}
+
+/** Only of a cgroup that is as new as the process: in an older one, somebody else may have been killed before. */
+function outOfMemory({ steps }: Plan): PlatformError | undefined {
+  const made = steps.flatMap((step) => (step.op === "make-cgroup" ? [step.path] : []));
+  if (!made.some((directory) => oomKills(directory) > 0)) return undefined;
+  return systemError("container init was OOM-killed (memory limit too low?)", {
+    code: "memory.too-low",
+    hint: "give it more than it takes to begin: a few megabytes",
+  });
 }
 
 /** A further process has that of the container which it joins. */

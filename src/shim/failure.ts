@@ -12,14 +12,24 @@ type ExecStep = Extract<KernelStep, { op: "exec" }>;
  */
 export function failureError(plan: Plan | undefined, failure: Failure): PlatformError {
   const step = plan?.steps[failure.stepIndex];
-  if (step === undefined) return withoutStep(failure);
   const filter = plan?.steps.find(({ op }) => op === "load-seccomp");
+  if (step === undefined) return withoutStep(failure, filter?.reason);
   return step.op === "exec" ? execError(step, failure, filter?.reason) : stepError(step, failure);
 }
 
-function withoutStep(failure: Failure): PlatformError {
+/** What the helper finds when the process is gone before it could say why: there is no errno to tell. */
+export const endedEarly = "process.ended-early";
+
+function withoutStep(failure: Failure, filter: string | undefined): PlatformError {
   const what = failure.detail || "start the container's process";
-  return systemError(`${what}: ${errnoText(failure.errno)}`, { code: `errno.${errnoName(failure.errno)}` });
+  const errno = errnoName(failure.errno);
+  if (errno !== "ECHILD" || failure.detail === "")
+    return systemError(`${what}: ${errnoText(failure.errno)}`, { code: `errno.${errno}` });
+  const hint =
+    filter === undefined
+      ? undefined
+      : `the seccomp filter (${filter}) has to allow what executes a program: execve, and what reports a failure`;
+  return systemError(what, { code: endedEarly, ...(hint !== undefined && { hint }) });
 }
 
 function stepError(step: KernelStep, failure: Failure): PlatformError {

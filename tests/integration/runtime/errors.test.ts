@@ -12,6 +12,7 @@ import {
 import { join } from "node:path";
 import { runtimeMissing, TestRuntime, type TestSpec } from "../../fixtures/bundle.ts";
 import { command, mustRun } from "../../fixtures/command.ts";
+import { waitFor } from "../../fixtures/wait-for.ts";
 
 const reason = runtimeMissing();
 /** Other runtimes, which have to fail where ours does. */
@@ -269,6 +270,31 @@ describe.skipIf(reason !== undefined)(`what is wrong with a bundle${reason ? ` (
     } finally {
       await mustRun(["umount", "--lazy", small]);
     }
+  });
+
+  test("a memory limit that is too low to begin with: told as such", async () => {
+    const bundle = runtime.bundle(["true"], (spec) => {
+      spec.linux.resources = { memory: { limit: 4096 } };
+    });
+    const result = await runtime.run(["run", "--bundle", bundle, "small"]);
+    expect(result.exitCode).toBe(1);
+    expect(result.stderr).toContain("container init was OOM-killed (memory limit too low?)");
+    expect(runtime.leftovers()).toEqual([]);
+  });
+
+  test("a filter that refuses even the end of a process: it ends all the same, and nothing is left", async () => {
+    const bundle = runtime.bundle(["true"], (spec) => {
+      spec.linux.seccomp = { defaultAction: "SCMP_ACT_ERRNO", syscalls: [] };
+    });
+    const result = await runtime.run(["run", "--bundle", bundle, "filtered"]);
+    expect(result.exitCode).toBe(132); // its last resort is a trap: it may not even say why
+    expect(runtime.leftovers()).toEqual([]);
+
+    await runtime.must("create", "--bundle", bundle, "filtered");
+    await runtime.run(["start", "filtered"]);
+    await waitFor("its end", async () => (await runtime.state("filtered")).status === "stopped");
+    await runtime.must("delete", "filtered");
+    expect(runtime.leftovers()).toEqual([]);
   });
 
   test("the cause is found by create and start, and by exec, too", async () => {

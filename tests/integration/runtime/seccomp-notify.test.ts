@@ -88,7 +88,7 @@ describe.skipIf(reason !== undefined)(`seccomp listeners${reason ? ` (${reason})
     const bundle = runtime.bundle(["true"], asking(join(runtime.directory, "never.sock"), true));
     await runtime.must("create", "--bundle", bundle, "early");
     await runtime.must("delete", "--force", "early");
-    expect(runtime.leftovers()).toEqual([]);
+    await waitFor("the end of its monitor", () => runtime.leftovers().length === 0);
   });
 
   test("without its agent the start fails and says so", async () => {
