@@ -19,13 +19,14 @@ export const command = defineRuntimeCommand({
   args: { min: 1, max: 1 },
   failure: "% checkpoint failed",
 
-  async execute({ root, env, log, host }, { flags, args: [id = ""] }) {
+  async execute({ root, env, criu, log, host }, { flags, args: [id = ""] }) {
     const pageServer = flags["page-server"];
     const request = {
       ...criuSettings(flags),
       root,
       id,
       env,
+      criu,
       parentPath: flags["parent-path"],
       leaveRunning: flags["leave-running"],
       tcpSkipInFlight: flags["tcp-skip-in-flight"],

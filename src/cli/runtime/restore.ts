@@ -39,6 +39,7 @@ export const command = defineRuntimeCommand({
       ...criuSettings(flags),
       create: { ...create, mode: "run", detached: flags.detach } as const,
       env: context.env,
+      criu: context.criu,
       lsmProfile: flags["lsm-profile"],
       lsmMountContext: flags["lsm-mount-context"],
     };

@@ -39,6 +39,7 @@ export async function runRuntimeCli(argv: readonly string[], program: RuntimePro
       root: values.root ?? (await defaultRoot(rootless, program.env)),
       rootless,
       systemdCgroup: values["systemd-cgroup"],
+      criu: values.criu,
       log,
       env: program.env,
       print: (output) => writeAll(1, output),

@@ -15,6 +15,8 @@ export interface RuntimeContext {
   readonly rootless: boolean | undefined;
   /** --systemd-cgroup; only what makes a container asks. */
   readonly systemdCgroup: boolean;
+  /** --criu: a path, or a name that is in PATH. */
+  readonly criu: string;
   readonly log: RuntimeLog;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Writes all of it to standard output. */

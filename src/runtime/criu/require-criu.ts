@@ -27,18 +27,14 @@ const featureNames = {
 } as const satisfies Record<CriuFeature, string>;
 
 /**
- * Finds criu, and asks it whether it can work on this kernel at all, and for the features that are needed.
+ * Finds criu, by its path or by its name in PATH, and asks it whether it can work on this kernel at all, and for the features that are needed.
  *
  * Errors: NotImplemented without one, for one that is too old, or one that cannot work here, with its own reason.
  */
-export function requireCriu(env: Environment, needed: readonly CriuFeature[] = []): Criu {
+export function requireCriu(name: string, env: Environment, needed: readonly CriuFeature[] = []): Criu {
   const { PATH = defaultPath } = env;
-  const program = Bun.which("criu", { PATH });
-  if (program === null)
-    throw notImplemented("criu is not installed on this host", {
-      code: "criu.missing",
-      hint: "install the package `criu`; or stop the container, and run it again from its bundle",
-    });
+  const program = Bun.which(name, { PATH });
+  if (program === null) throw missing(name);
   if (process.geteuid?.() !== 0)
     throw notImplemented("criu needs root", {
       code: "criu.rootless",
@@ -55,6 +51,17 @@ export function requireCriu(env: Environment, needed: readonly CriuFeature[] = [
       });
   return criu;
 }
+
+const missing = (name: string) =>
+  name === "criu"
+    ? notImplemented("criu is not installed on this host", {
+        code: "criu.missing",
+        hint: "install the package `criu`; or stop the container, and run it again from its bundle",
+      })
+    : notImplemented(`--criu ${name}: is no program`, {
+        code: "criu.missing",
+        hint: "give the path of a criu, or leave --criu away for the one in PATH",
+      });
 
 function requireVersion(criu: Criu): void {
   const response = ask(criu, "version");

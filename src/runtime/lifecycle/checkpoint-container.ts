@@ -23,6 +23,8 @@ export interface CheckpointRequest extends CriuSettings {
   readonly root: string;
   readonly id: string;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Path of criu, or its name in PATH. */
+  readonly criu: string;
   /** Images of an earlier `preDump`, relative to these: only memory that changed since is saved. */
   readonly parentPath: string | undefined;
   readonly leaveRunning: boolean;
@@ -54,7 +56,7 @@ export async function checkpointContainer(request: CheckpointRequest, parts: Che
   const status = statusOf(directory, state);
   if (status !== "running" && status !== "paused")
     throw conflict(`container cannot be checkpointed in the ${status} state`);
-  const criu = requireCriu(request.env, neededFeatures(request));
+  const criu = requireCriu(request.criu, request.env, neededFeatures(request));
   using directories = CriuDirectories.open(request, "dump");
   const pid = state.init?.pid ?? 0;
   const options = {

@@ -38,6 +38,8 @@ import { UnitStarter } from "./unit-starter.ts";
 export interface RestoreRequest extends CriuSettings {
   readonly create: CreateRequest;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Path of criu, or its name in PATH. */
+  readonly criu: string;
   readonly lsmProfile: string | undefined;
   readonly lsmMountContext: string | undefined;
 }
@@ -56,7 +58,7 @@ export async function restoreContainer(
   request: RestoreRequest,
   parts: CreateParts,
 ): Promise<CreatedContainer> {
-  const criu = requireCriu(request.env, request.lazyPages ? ["lazyPages"] : []);
+  const criu = requireCriu(request.criu, request.env, request.lazyPages ? ["lazyPages"] : []);
   using directories = CriuDirectories.open(request, "restore");
   return makeContainer(request.create, parts, (making) =>
     new Restoring(request, criu, directories, making).run(),

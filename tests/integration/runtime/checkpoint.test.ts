@@ -11,7 +11,7 @@ const reason = runtimeMissing();
 /** Why criu cannot be used on this machine; undefined where it can. The rest is tested in tests/qemu. */
 function whyNot(): string | undefined {
   try {
-    requireCriu(process.env);
+    requireCriu("criu", process.env);
     return undefined;
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
@@ -86,6 +86,19 @@ describe.skipIf(reason !== undefined)(`checkpoint and restore${reason ? ` (${rea
       msg: "gantry-runtime checkpoint failed: criu is not installed on this host",
     });
     expect((await runtime.state("box")).status).toBe("running");
+  });
+
+  test("--criu takes the place of the one in PATH", async () => {
+    await runCounter();
+    const called = join(runtime.directory, "called");
+    const own = join(runtime.directory, "own-criu");
+    writeFileSync(own, `#!/bin/sh\necho "$@" >>${called}\n`, { mode: 0o755 });
+    const refused = await runtime.run(["--criu", own, "checkpoint", "box"]);
+    expect(refused).toMatchObject({ exitCode: 1, stderr: expect.stringContaining(`${own} cannot work`) });
+    expect(readFileSync(called, "utf8")).toStartWith("swrk 3\n");
+    const missing = await runtime.run(["--criu", "/nowhere/criu", "checkpoint", "box"]);
+    expect(missing).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("--criu /nowhere/criu") });
+    expect(await runtime.must("--criu", own, "list", "-q")).toBe("box\n"); // which has no use for it
   });
 
   test("a container whose program has not been started cannot be saved", async () => {
