@@ -6,7 +6,7 @@ export type LogFormat = "text" | "json";
 
 /**
  * The log of the OCI runtime, in the form that callers of runc read: `--log FILE` gets one line for each message, as JSON or as
- * text; standard error always gets text, of errors and warnings at least.
+ * text. Standard error, which often is the container's own, gets what has no file to go to; and the bare message of an error always.
  */
 export class RuntimeLog {
   constructor(
@@ -37,9 +37,12 @@ export class RuntimeLog {
   private write(level: Level, message: string): void {
     const time = `${this.now().toISOString().slice(0, 19)}Z`;
     const text = `time=${JSON.stringify(time)} level=${level} msg=${JSON.stringify(message)}\n`;
-    this.writeError(text);
     const fd = this.tryOpenFile();
-    if (fd === undefined) return;
+    if (fd === undefined) {
+      this.writeError(text);
+      return;
+    }
+    if (level === "error") this.writeError(`${message}\n`);
     try {
       writeSync(fd, this.format === "json" ? `${JSON.stringify({ level, msg: message, time })}\n` : text);
     } finally {

@@ -8,7 +8,7 @@ import { execFlags } from "./exec-flags.ts";
 import { execProcessSpec } from "./exec-process-spec.ts";
 import { RuntimeLog } from "./runtime-log.ts";
 
-test("the log has runc's lines: JSON or text in the file, text on standard error", () => {
+test("the log has runc's lines: JSON or text in the file, the bare message of errors on standard error", () => {
   const directory = mkdtempSync(join(tmpdir(), "gantry-runtime-log-"));
   try {
     const shown: string[] = [];
@@ -20,9 +20,18 @@ test("the log has runc's lines: JSON or text in the file, text on standard error
       msg: 'exec: "x": no',
       time: "2026-01-02T15:04:05Z",
     });
-    expect(shown).toEqual(['time="2026-01-02T15:04:05Z" level=error msg="exec: \\"x\\": no"\n']);
+    expect(shown).toEqual(['exec: "x": no\n']);
     new RuntimeLog(file, "text", false, () => {}, now).debug("not shown");
     expect(readFileSync(file, "utf8").split("\n")).toHaveLength(2);
+
+    shown.length = 0;
+    new RuntimeLog(file, "text", false, (line) => shown.push(line), now).warn("odd");
+    expect(shown).toEqual([]);
+    expect(readFileSync(file, "utf8")).toEndWith('time="2026-01-02T15:04:05Z" level=warning msg="odd"\n');
+    for (const none of [undefined, "", join(directory, "nowhere", "log")])
+      new RuntimeLog(none, "json", false, (line) => shown.push(line), now).error('exec: "x": no');
+    const text = 'time="2026-01-02T15:04:05Z" level=error msg="exec: \\"x\\": no"\n';
+    expect(shown).toEqual([text, text, text]);
   } finally {
     rmSync(directory, { recursive: true });
   }

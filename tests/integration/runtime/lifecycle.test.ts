@@ -146,6 +146,10 @@ describe.skipIf(reason !== undefined)(`lifecycle of the OCI runtime${reason ? ` 
         "bad",
       ]);
       expect(result.exitCode).toBe(1);
+      // As runc has it, with a log elsewhere: the bare message.
+      expect(result.stderr).toStartWith(
+        `gantry-runtime ${name} failed: unable to start container process: ${message}\n`,
+      );
       const line = JSON.parse(readFileSync(log, "utf8").trim().split("\n").at(-1) ?? "");
       expect(line).toMatchObject({
         level: "error",
