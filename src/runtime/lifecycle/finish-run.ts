@@ -11,16 +11,20 @@ import { finishStart } from "./start-container.ts";
 export function finishRun({ process, state }: CreatedContainer): void {
   process.confirmStarted();
   if (state.hooks.poststart.length === 0) return;
-  let pidfd: number;
-  try {
-    pidfd = openPidfd(process.pid);
-  } catch (error) {
-    if (isErrno(error, "ESRCH")) return; // it has ended, and somebody has reaped it
-    throw error;
-  }
+  const pidfd = tryOpenPidfd(process.pid);
   try {
     finishStart(state, pidfd);
   } finally {
-    closeSync(pidfd);
+    if (pidfd !== undefined) closeSync(pidfd);
+  }
+}
+
+/** Undefined when it has ended, and somebody has reaped it: its hooks run all the same. */
+function tryOpenPidfd(pid: number): number | undefined {
+  try {
+    return openPidfd(pid);
+  } catch (error) {
+    if (isErrno(error, "ESRCH")) return undefined;
+    throw error;
   }
 }

@@ -40,13 +40,13 @@ export async function startContainer(root: string, id: string, explain: ExplainF
   }
 }
 
-/** The poststart hooks; when one fails, the process is killed. */
-export function finishStart(state: ContainerState, pidfd: number): void {
+/** The poststart hooks; when one fails, the process is killed if it has not ended. */
+export function finishStart(state: ContainerState, pidfd: number | undefined): void {
   if (state.hooks.poststart.length === 0) return;
   try {
     runHooks("poststart", state.hooks.poststart, hookState(state, "running"));
   } catch (error) {
-    sendSignalByPidfd(pidfd, sigkill);
+    if (pidfd !== undefined) sendSignalByPidfd(pidfd, sigkill);
     throw error;
   }
 }

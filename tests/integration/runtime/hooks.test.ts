@@ -110,6 +110,17 @@ describe.skipIf(reason !== undefined)(`hooks${reason ? ` (${reason})` : ""}`, ()
     expect(runtime.leftovers()).toEqual([]);
   });
 
+  test("poststart hooks run, and fail run, however soon the program has ended", async () => {
+    const bundle = runtime.bundle(["true"], (spec) => {
+      spec.hooks = { poststart: [{ path: "/bin/false" }] };
+    });
+    for (let attempt = 0; attempt < 10; attempt++) {
+      const result = await runtime.run(["run", "--bundle", bundle, "soon"]);
+      expect(result).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("poststart hook #0") });
+    }
+    expect(runtime.leftovers()).toEqual([]);
+  });
+
   test("a failing poststop hook is a warning, and the next one runs", async () => {
     const second = join(runtime.directory, "second");
     const bundle = runtime.bundle(["true"], (spec) => {
