@@ -19,6 +19,11 @@ describe("a config.json", () => {
     expect(parse({ ...minimal, mounts: null, hooks: null })).toEqual(minimal);
   });
 
+  test("takes an empty path of a namespace for none", () => {
+    const { linux } = withLinux({ namespaces: [{ type: "pid", path: "" }] });
+    expect(linux?.namespaces).toEqual([{ type: "pid" }]);
+  });
+
   test("keeps 64-bit numbers exact", () => {
     const text = `{"cwd":"/","rlimits":[{"type":"RLIMIT_CORE","soft":9007199254740993,"hard":18446744073709551615}]}`;
     expect(parseOciProcess(text).rlimits).toEqual([

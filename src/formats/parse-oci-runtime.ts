@@ -271,8 +271,16 @@ export const readSeccomp = object<OciSeccomp>(
 
 const timeOffset = object<OciTimeOffset>({ secs: safeInteger, nanosecs: uint32 });
 
+const readNamespace = object<OciNamespace>({ type: oneOf(namespaceTypes), path: string }, ["type"]);
+
+/** An empty path is none: Go's programs cannot tell them apart, and make a new namespace. */
+const namespace: Reader<OciNamespace> = (value, path) => {
+  const parsed = readNamespace(value, path);
+  return parsed.path === "" ? { type: parsed.type } : parsed;
+};
+
 const linux = object<OciLinux>({
-  namespaces: array(object<OciNamespace>({ type: oneOf(namespaceTypes), path: string }, ["type"])),
+  namespaces: array(namespace),
   uidMappings: idMappings,
   gidMappings: idMappings,
   timeOffsets: object<NonNullable<OciLinux["timeOffsets"]>>({ monotonic: timeOffset, boottime: timeOffset }),

@@ -36,11 +36,20 @@ export function createRequest(
     runtimeDirectory: env.XDG_RUNTIME_DIR,
     listenFds,
     notifySocket: env.NOTIFY_SOCKET || undefined,
-    pidFile: flags["pid-file"],
-    consoleSocket: flags["console-socket"],
-    pidfdSocket: flags["pidfd-socket"],
+    ...filesOf(flags),
   };
 }
+
+/** The files and sockets of the caller; an empty name is none, as with runc. */
+export const filesOf = (flags: {
+  readonly "pid-file": string | undefined;
+  readonly "console-socket": string | undefined;
+  readonly "pidfd-socket": string | undefined;
+}) => ({
+  pidFile: flags["pid-file"] || undefined,
+  consoleSocket: flags["console-socket"] || undefined,
+  pidfdSocket: flags["pidfd-socket"] || undefined,
+});
 
 /** Descriptors from 3 on: those of LISTEN_FDS, then the caller's further ones. Errors: InvalidParameter. */
 export function preserveFdsOf(given: number | undefined, env: RuntimeContext["env"]): number {

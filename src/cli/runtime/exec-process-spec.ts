@@ -24,7 +24,7 @@ export function execProcessSpec(
     args: words,
     terminal: flags.tty,
     env: [...(own.env ?? []), ...flags.env],
-    cwd: flags.cwd ?? own.cwd,
+    cwd: flags.cwd || own.cwd,
     user: execUser(own.user ?? {}, flags),
     ...(flags.cap.length > 0 && { capabilities: withCapabilities(own.capabilities ?? {}, flags.cap) }),
     ...(flags.apparmor !== undefined && { apparmorProfile: flags.apparmor }),

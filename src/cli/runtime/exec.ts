@@ -5,7 +5,7 @@ import { readState } from "../../runtime/lifecycle/container-state.ts";
 import { type ExecRequest, execProcess } from "../../runtime/lifecycle/exec-process.ts";
 import { readSavedConfig } from "../../runtime/lifecycle/saved-config.ts";
 import { Console } from "./console.ts";
-import { listenFdsOf, preserveFdsOf } from "./create-flags.ts";
+import { filesOf, listenFdsOf, preserveFdsOf } from "./create-flags.ts";
 import { execFlags } from "./exec-flags.ts";
 import { execProcessSpec } from "./exec-process-spec.ts";
 import { ForwardedSignals, waitInForeground } from "./foreground.ts";
@@ -37,9 +37,7 @@ export const command = defineRuntimeCommand({
       cgroups: flags.cgroup,
       preserveFds: preserveFdsOf(flags["preserve-fds"], context.env),
       listenFds: listenFdsOf(context.env),
-      pidFile: flags["pid-file"],
-      consoleSocket: flags["console-socket"],
-      pidfdSocket: flags["pidfd-socket"],
+      ...filesOf(flags),
     };
     return flags.detach ? runDetached(context, request) : runInForeground(context, request);
   },

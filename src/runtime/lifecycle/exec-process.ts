@@ -2,6 +2,7 @@ import { closeSync } from "node:fs";
 import { conflict } from "../../errors/platform-error.ts";
 import type { OciProcess, OciSpec } from "../../formats/oci-runtime.ts";
 import type { HostFacts } from "../../kernel/host-facts.ts";
+import { sendSignal } from "../../kernel/processes.ts";
 import type { NamespaceType } from "../../kernel/steps.ts";
 import { connectUnix } from "../../kernel/unix-sockets.ts";
 import { planExec } from "../plan/plan-exec.ts";
@@ -14,6 +15,8 @@ import { withHome } from "./home-variable.ts";
 import type { LaunchedProcess, ProcessLauncher } from "./launcher.ts";
 import { writePidFile } from "./pid-file.ts";
 import { sendPidfd } from "./send-pidfd.ts";
+
+const sigkill = 9;
 
 export interface ExecRequest {
   readonly directory: string;
@@ -62,8 +65,14 @@ export function execProcess(
     preserveFds: request.preserveFds,
   };
   const launched = launch(request, planExec(process, target, host), launcher);
-  if (request.pidfdSocket !== undefined) sendPidfd(request.pidfdSocket, launched.pid);
-  if (request.pidFile !== undefined) writePidFile(request.pidFile, launched.pid);
+  try {
+    if (request.pidfdSocket !== undefined) sendPidfd(request.pidfdSocket, launched.pid);
+    if (request.pidFile !== undefined) writePidFile(request.pidFile, launched.pid);
+  } catch (error) {
+    // Nobody is told of it: it must not go on behind the error.
+    sendSignal(launched.pid, sigkill);
+    throw error;
+  }
   launched.confirmStarted();
   return launched;
 }

@@ -72,6 +72,22 @@ describe.skipIf(reason !== undefined)(`exec${reason ? ` (${reason})` : ""}`, () 
     process.kill(pid, "SIGKILL");
   });
 
+  test("a pid file that cannot be written: told, and the process does not go on", async () => {
+    const result = await exec("--detach", "--pid-file", "/nowhere/pid", "box", "sleep", "6000");
+    expect(result).toMatchObject({
+      exitCode: 255,
+      stderr: expect.stringContaining("write pid file /nowhere/pid: no such file or directory"),
+    });
+    await waitFor("its end", async () => !(await runtime.must("ps", "box")).includes("sleep 6000"));
+  });
+
+  test("an empty name of a file is none", async () => {
+    const words = ["--pid-file", "", "--console-socket", "", "--pidfd-socket", ""];
+    expect(await exec(...words, "--cwd", "", "box", "pwd")).toMatchObject({ exitCode: 0, stdout: "/\n" });
+    const bundle = runtime.bundle(["true"]);
+    expect(await runtime.run(["run", ...words, "--bundle", bundle, "empty"])).toMatchObject({ exitCode: 0 });
+  });
+
   test("what cannot be run is told with exit code 255", async () => {
     const result = await exec("box", "nix");
     expect(result.exitCode).toBe(255);
