@@ -139,7 +139,7 @@ const bad: readonly [string, (spec: TestSpec) => void, string, string?][] = [
       const deny = { names: ["execve"], action: "SCMP_ACT_ERRNO", errnoRet: 1 };
       spec.linux.seccomp = { defaultAction: "SCMP_ACT_ALLOW", syscalls: [deny] };
     },
-    'exec: \\"true\\": operation not permitted',
+    'exec: "true": operation not permitted',
     "hint: the seccomp filter has to allow execve (config.json linux.seccomp",
   ],
   [
