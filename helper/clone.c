@@ -15,6 +15,7 @@
 #include "maptool.h"
 #include "message.h"
 #include "mounts.h"
+#include "procfs.h"
 #include "rootpath.h"
 #include "signals.h"
 #include "system.h"
@@ -472,12 +473,41 @@ static void reopen_null(int root)
 	}
 }
 
-/* Waits until `start` opens the other end; the write end stays open until exec, and carries a failure. */
-static int wait_on_fifo(struct context *context)
+/*
+ * Closes what leads to directories of the host: a process in the container that may trace this one, while it waits for its start,
+ * would walk out along it. Returns the fifo itself (O_PATH), which leads nowhere; -1 when there is none to wait on; -errno.
+ */
+static int leave_host(struct clone_work *work, struct context *context)
 {
-	context->fifo = openat(context->fifo_dir, "exec.fifo", O_WRONLY | O_CLOEXEC);
+	int fifo;
+
+	if (work->cgroup >= 0)
+		close(work->cgroup);
+	work->cgroup = -1;
+	if (context->fifo_dir < 0)
+		return -1;
+	fifo = openat(context->fifo_dir, "exec.fifo", O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (fifo < 0)
+		return fail(context, -errno, "exec.fifo");
+	close(context->fifo_dir);
+	context->fifo_dir = -1;
+	return fifo;
+}
+
+/* Waits until `start` opens the other end; the write end stays open until exec, and carries a failure. */
+static int wait_on_fifo(struct context *context, int fifo)
+{
+	char name[32];
+	struct text link = TEXT_IN(name);
+
+	text_add(&link, "self/fd/");
+	text_add_number(&link, fifo);
+	if (procfs_of(context) < 0)
+		return fail(context, context->procfs, "procfs");
+	context->fifo = openat(context->procfs, name, O_WRONLY | O_CLOEXEC);
+	close(fifo);
 	if (context->fifo < 0)
-		return -errno;
+		return fail(context, -errno, "exec.fifo");
 	return write_all(context->fifo, "0", 1);
 }
 
@@ -551,15 +581,17 @@ static int set_up(struct clone_work *work, struct context *context)
 	return context->fifo_dir >= 0 ? check_program(context) : 0;
 }
 
-static int wait_for_start(struct context *context)
+static int wait_for_start(struct clone_work *work, struct context *context)
 {
-	int error = sync_send(context->sync, SYNC_READY);
+	bool on_fifo = context->fifo_dir >= 0;
+	int fifo = leave_host(work, context);
+	int error = on_fifo && fifo < 0 ? fifo : sync_send(context->sync, SYNC_READY);
 
 	if (error)
 		return error;
-	if (context->fifo_dir >= 0) {
+	if (on_fifo) {
 		context->monitored = plan_has_listener(context->plan);
-		return wait_on_fifo(context);
+		return wait_on_fifo(context, fifo);
 	}
 	/* The monitor went away: there is nobody to report to. */
 	return sync_expect(context->sync, SYNC_START, &context->failure);
@@ -587,7 +619,7 @@ static _Noreturn void run_process(struct clone_work *work, const struct preparat
 	context.failure.step = work->clone_index;
 	error = set_up(work, &context);
 	if (!error)
-		error = wait_for_start(&context);
+		error = wait_for_start(work, &context);
 	if (!error)
 		error = run_phase(&context, PHASE_START);
 	if (error) /* a failing step has put its errno there already */

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { TestRuntime } from "../../fixtures/bundle.ts";
+import { TestRuntime, type TestSpec } from "../../fixtures/bundle.ts";
 import { clients } from "../../fixtures/engine.ts";
 import { useMachine } from "../../fixtures/machine.ts";
 import { gantryPath } from "../../fixtures/places.ts";
@@ -101,6 +101,24 @@ describe("CVE-2024-21626, in `gantry runtime`", () => {
       expect(runtime.leftovers()).toEqual([]);
     },
   );
+
+  // Such a process of the container reads /proc/1/fd, and each directory of the host there is a way out of the root.
+  test("a created container that waits has no directory of the host open, whoever may trace it", async () => {
+    const mayTrace = (spec: TestSpec) => {
+      const capabilities = spec.process.capabilities as Record<string, string[]>;
+      for (const set of ["bounding", "effective", "permitted"]) capabilities[set]?.push("CAP_SYS_PTRACE");
+    };
+    await runtime.must("create", "--bundle", runtime.bundle(["true"], mayTrace), "waits");
+    const look =
+      "for fd in /proc/1/fd/*; do readlink $fd; cat $fd/config.json $fd/../../config.json; done 2>/dev/null";
+    const { stdout } = await runtime.run(["exec", "waits", "sh", "-c", look]);
+    expect(stdout).toContain("/dev/null\n"); // it may trace
+    expect(stdout).not.toContain("ociVersion");
+    expect(stdout.replace(`${runtime.root}/waits/exec.fifo\n`, "")).not.toContain(runtime.root);
+    expect(stdout).not.toContain(runtime.cgroupParent);
+    await runtime.must("start", "waits");
+    await runtime.must("delete", "--force", "waits");
+  });
 
   test("LISTEN_FDS that is meant for another process counts for nothing", async () => {
     const command = `exec env LISTEN_FDS=2 LISTEN_PID=1 ${gantryPath} runtime --root ${runtime.root} run --bundle ${runtime.bundle(listFds)} other`;
