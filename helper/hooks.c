@@ -28,6 +28,7 @@ struct hook {
 	struct strings env;
 	int64_t timeout_ms; /* 0: none */
 	uint8_t where;
+	const char *directory; /* "": stay */
 	const char *state;
 };
 
@@ -41,6 +42,7 @@ static struct hook read_hook(const struct step *step)
 	hook.env = read_strings(&fields);
 	hook.timeout_ms = read_number(&fields);
 	hook.where = read_u8(&fields);
+	hook.directory = read_string(&fields);
 	hook.state = read_string(&fields);
 	return hook;
 }
@@ -83,11 +85,19 @@ static int state_file(const char *state, pid_t pid)
 
 static _Noreturn void become_hook(const struct hook *hook, int state, int output)
 {
+	char why[128];
+	struct text text = TEXT_IN(why);
+	int error;
+
 	/* A group of its own, so that a hook which takes too long is killed with all that it started. */
 	if (setpgid(0, 0) == 0 && dup2(state, 0) >= 0 && dup2(output, 1) >= 0 && dup2(output, 2) >= 0 &&
-	    sys_close_range(3, ~0u, CLOSE_RANGE_CLOEXEC_FLAG) == 0)
+	    sys_close_range(3, ~0u, CLOSE_RANGE_CLOEXEC_FLAG) == 0 && (!*hook->directory || chdir(hook->directory) == 0))
 		exec_path(hook->path, hook->args, hook->env);
-	_exit(errno == ENOENT ? 127 : 126);
+	error = errno;
+	text_add(&text, "it cannot be executed: ");
+	text_add(&text, error == ENOENT ? "no such file or directory" : "permission denied or no program");
+	write_all(output, text.at, text.length);
+	_exit(error == ENOENT ? 127 : 126);
 }
 
 /* Waits for the hook to end. Returns its wait status, or -ETIMEDOUT after it was killed, or -errno. */

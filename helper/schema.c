@@ -37,7 +37,7 @@ static const struct operation operations[OPCODE_LIMIT] = {
 	[OP_SET_SYSCTL] = {"set-sysctl", "key:s value:s optional:b"},
 	[OP_BRING_UP_LOOPBACK] = {"bring-up-loopback", ""},
 
-	[OP_HOOK] = {"hook", "kind:s path:s args:S env:S timeoutMs:n where:w(runtime|container) state:s"},
+	[OP_HOOK] = {"hook", "kind:s path:s args:S env:S timeoutMs:n where:w(runtime|container) directory:s state:s"},
 	[OP_NEW_SESSION] = {"new-session", ""},
 	[OP_NEW_KEYRING] = {"new-keyring", "name:s required:b"},
 	[OP_SET_OOM_SCORE] = {"set-oom-score", "score:n"},

@@ -74,6 +74,7 @@ const everything: KernelStep[] = [
     env: [],
     timeoutMs: 1500,
     where: "container",
+    directory: "/bundle",
     state: "{}",
   }),
   step("start", { op: "new-session" }),

@@ -185,7 +185,10 @@ function encodeFields(out: ByteWriter, step: HelperStep): ByteWriter {
       return out.string(step.key).string(step.value).boolean(step.optional);
     case "hook":
       out.string(step.kind).string(step.path).strings(step.args).strings(step.env).number(step.timeoutMs);
-      return out.u8(step.where === "runtime" ? 0 : 1).string(step.state);
+      return out
+        .u8(step.where === "runtime" ? 0 : 1)
+        .string(step.directory ?? "")
+        .string(step.state);
     case "new-keyring":
       return out.string(step.name).boolean(step.required);
     case "set-oom-score":

@@ -188,6 +188,8 @@ export type ProcessOperation =
       readonly env: readonly string[];
       readonly timeoutMs: number;
       readonly where: "runtime" | "container";
+      /** Working directory; without one that of the helper, or the container's root. */
+      readonly directory?: string;
       /** The state JSON; where it has `"pid":0`, the helper puts the process's pid in the host's namespace. */
       readonly state: string;
     }

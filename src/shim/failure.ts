@@ -34,7 +34,10 @@ function withoutStep(failure: Failure, filter: string | undefined): PlatformErro
 
 function stepError(step: KernelStep, failure: Failure): PlatformError {
   const what = describeStep(step);
-  const message = [what, ...detailOf(what, failure.detail), errnoText(failure.errno)].join(": ");
+  // A hook that failed has said why: that its container is not made for that is no further cause.
+  const cause =
+    step.op === "hook" && errnoName(failure.errno) === "ECANCELED" ? [] : [errnoText(failure.errno)];
+  const message = [what, ...detailOf(what, failure.detail), ...cause].join(": ");
   const options: PlatformErrorOptions = {
     code: `errno.${errnoName(failure.errno)}`,
     hint: hintOf(step, failure) ?? `this step comes from: ${step.reason}`,

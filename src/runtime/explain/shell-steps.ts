@@ -112,7 +112,9 @@ type Hook = Extract<KernelStep, { op: "hook" }>;
 /** Reads the container's state on standard input. `$pid` is the process in the host's PID namespace. */
 export function hookCommand(step: Hook): string {
   const timeout = step.timeoutMs > 0 ? `timeout ${step.timeoutMs / 1000} ` : "";
-  return `${printState(step)} | ${timeout}${quoteAll(["env", "-i", ...step.env, step.path, ...step.args.slice(1)])}`;
+  const directory = step.directory === undefined ? [] : ["-C", step.directory];
+  const words = ["env", "-i", ...directory, ...step.env, step.path, ...step.args.slice(1)];
+  return `${printState(step)} | ${timeout}${quoteAll(words)}`;
 }
 
 /** The same inside the container, where only the shell's own commands are certain. */

@@ -67,13 +67,13 @@ describe("the state", () => {
   });
 
   test("that a poststop hook reads has no pid", () => {
-    expect(JSON.parse(hookState(state, "stopped"))).toEqual({
+    expect(JSON.parse(hookState(state, "stopped").json)).toEqual({
       ociVersion: "1.3.0",
       id: "box",
       status: "stopped",
       bundle: "/b",
     });
-    expect(JSON.parse(hookState({ ...state, annotations: { a: "b" } }, "running"))).toMatchObject({
+    expect(JSON.parse(hookState({ ...state, annotations: { a: "b" } }, "running").json)).toMatchObject({
       pid: 7,
       annotations: { a: "b" },
     });

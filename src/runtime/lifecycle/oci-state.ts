@@ -31,10 +31,18 @@ export function ociState(state: ContainerState, status: ContainerStatus, owner: 
   };
 }
 
-/** What a hook reads on its standard input. Pure. */
-export function hookState(state: ContainerState, status: "running" | "stopped"): string {
+/** What a hook gets to know of its container. */
+export interface HookState {
+  /** Directory of the bundle, in which it runs. */
+  readonly bundle: string;
+  /** What it reads on its standard input: the state of the specification. */
+  readonly json: string;
+}
+
+/** Pure. */
+export function hookState(state: ContainerState, status: "running" | "stopped"): HookState {
   const { ociVersion, id, bundle, annotations } = state;
-  return JSON.stringify({
+  const json = JSON.stringify({
     ociVersion,
     id,
     status,
@@ -42,4 +50,5 @@ export function hookState(state: ContainerState, status: "running" | "stopped"):
     bundle,
     ...(Object.keys(annotations).length > 0 && { annotations }),
   });
+  return { bundle, json };
 }

@@ -169,9 +169,9 @@ class Restoring {
   private runHooks(pid: number): void {
     const { spec, draft } = this.making;
     const options = { containerId: draft.id, bundle: draft.bundle };
-    const state = JSON.stringify(plannedState(spec, options, "creating", pid));
+    const json = JSON.stringify(plannedState(spec, options, "creating", pid));
     for (const kind of ["prestart", "createRuntime"] as const)
-      runHooks(kind, spec.hooks?.[kind] ?? [], state);
+      runHooks(kind, spec.hooks?.[kind] ?? [], { bundle: draft.bundle, json });
   }
 
   private sendConsole(fds: readonly number[]): void {

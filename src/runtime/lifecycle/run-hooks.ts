@@ -1,20 +1,23 @@
 import { closeSync, openSync, readFileSync } from "node:fs";
 import { systemError } from "../../errors/platform-error.ts";
 import type { HookKind, OciHook } from "../../formats/oci-runtime.ts";
-import { reapNow, spawnProcess } from "../../kernel/child-processes.ts";
+import { type FdMapping, reapNow, spawnProcess } from "../../kernel/child-processes.ts";
 import { createMemfd, sealedMemfd } from "../../kernel/memfd.ts";
 import { POLLIN, poll } from "../../kernel/poll.ts";
 import { type ChildStatus, openPidfd, sendSignal } from "../../kernel/processes.ts";
+import { inDirectory } from "../../kernel/working-directory.ts";
+import type { HookState } from "./oci-state.ts";
 
 const sigkill = 9;
 
 /**
- * Runs hooks in the namespaces of this process, one after the other, each with `state` on its standard input.
+ * Runs hooks in the namespaces of this process and in the directory of the bundle, one after the other, each with the state on its
+ * standard input.
  *
  * Errors: System for the first that fails or takes too long, with what it wrote. The ones behind it do not run.
  * Spec:   OCI Runtime Specification, "POSIX-platform Hooks".
  */
-export function runHooks(kind: HookKind, hooks: readonly OciHook[], state: string): void {
+export function runHooks(kind: HookKind, hooks: readonly OciHook[], state: HookState): void {
   for (const [index, hook] of hooks.entries()) runHook(`${kind} hook #${index}`, hook, state);
 }
 
@@ -22,7 +25,7 @@ export function runHooks(kind: HookKind, hooks: readonly OciHook[], state: strin
 export function runHooksLeniently(
   kind: HookKind,
   hooks: readonly OciHook[],
-  state: string,
+  state: HookState,
   warn: (message: string) => void,
 ): void {
   for (const [index, hook] of hooks.entries())
@@ -33,17 +36,20 @@ export function runHooksLeniently(
     }
 }
 
-function runHook(name: string, hook: OciHook, state: string): void {
+function runHook(name: string, hook: OciHook, { bundle, json }: HookState): void {
   if (!hook.path.startsWith("/")) throw systemError(`error running ${name}: ${hook.path} is not absolute`);
-  const content = sealedMemfd("state", Buffer.from(state));
+  const content = sealedMemfd("state", Buffer.from(json));
   const input = openSync(`/proc/self/fd/${content}`, "r"); // at its start, where the other one is at its end
   const output = createMemfd("output");
   try {
-    const pid = spawnProcess(hook.path, hook.args ?? [hook.path], hook.env ?? [], [
+    const fds: FdMapping[] = [
       [input, 0],
       [output, 1],
       [output, 2],
-    ]);
+    ];
+    const pid = inDirectory(bundle, () =>
+      spawnProcess(hook.path, hook.args ?? [hook.path], hook.env ?? [], fds),
+    );
     const status = waitForHook(pid, hook.timeout);
     if (status === "timeout") throw hookError(name, hook, `timeout of ${hook.timeout} s reached`, output);
     if (status.kind === "killed") throw hookError(name, hook, `killed by signal ${status.signal}`, output);

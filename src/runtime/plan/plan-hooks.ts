@@ -36,6 +36,8 @@ export function planHooks(context: PlanContext, kinds: readonly PlannedHook[]) {
         env: hook.env ?? [],
         timeoutMs: (hook.timeout ?? 0) * 1000,
         where,
+        // As runc and crun: a hook may name files of the bundle without their directory.
+        ...(where === "runtime" && { directory: context.options.bundle }),
         state: JSON.stringify(plannedState(context.spec, context.options, status)),
       });
     }

@@ -63,6 +63,28 @@ describe.skipIf(reason !== undefined)(`hooks${reason ? ` (${reason})` : ""}`, ()
     expect(inside).toMatchObject({ kind: "startContainer", state: { ...state, status: "created", pid } });
   });
 
+  test("those outside of the container have the bundle for working directory", async () => {
+    const outside = ["prestart", "createRuntime", "poststart", "poststop"];
+    const bundle = runtime.bundle(["true"], (spec) => {
+      const write = (kind: string) => ({ path: "/bin/sh", args: ["sh", "-c", `: >ran-${kind}`] });
+      spec.hooks = Object.fromEntries(outside.map((kind) => [kind, [write(kind)]]));
+    });
+    expect(await runtime.run(["run", "--bundle", bundle, "here"], { cwd: "/" })).toMatchObject({
+      exitCode: 0,
+    });
+    for (const kind of outside) expect(existsSync(join(bundle, `ran-${kind}`))).toBe(true);
+  });
+
+  test("one that is not there is named with the reason, and nothing else", async () => {
+    const bundle = runtime.bundle(["true"], (spec) => {
+      spec.hooks = { createRuntime: [{ path: "/no/hook" }] };
+    });
+    const { stderr } = await runtime.run(["run", "--bundle", bundle, "missing"]);
+    expect(stderr).toContain(
+      "/no/hook ended with exit status 127: it cannot be executed: no such file or directory (config.json hooks.createRuntime.0)",
+    );
+  });
+
   test.each(["prestart", "createRuntime", "createContainer"])(
     "a failing %s hook fails create; poststop hooks run, nothing is left",
     async (kind) => {
