@@ -1,5 +1,5 @@
 import { afterAll, expect, test } from "bun:test";
-import { mkdtempSync, readdirSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readPieces } from "./read-pieces.ts";
@@ -49,4 +49,20 @@ test("a reader that leaves closes the file", async () => {
     break;
   }
   expect(isOpen()).toBe(false);
+});
+
+/** The end of mapped memory: what is before it can be read, what is behind it cannot. */
+function endOfMemory(): number {
+  const maps = readFileSync("/proc/self/maps", "utf8").split("\n");
+  const ranges = maps.map((line) => /^([0-9a-f]+)-([0-9a-f]+) r/.exec(line)?.slice(1) ?? []);
+  const starts = new Set(ranges.map(([start]) => start));
+  const last = ranges.find(([, end]) => end !== undefined && !starts.has(end));
+  return Number.parseInt(last?.[1] ?? "", 16);
+}
+
+test("a piece that cannot be read is the reader's error, however late it asks", async () => {
+  const pieces = readPieces("/proc/self/mem", { start: endOfMemory() - 4096 });
+  expect((await pieces.next()).value).toHaveLength(4096);
+  await Bun.sleep(20); // the read of the next piece has failed by now, and nobody has asked for it
+  await expect(pieces.next()).rejects.toThrow("EIO");
 });

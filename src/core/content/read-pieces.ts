@@ -18,6 +18,7 @@ export async function* readPieces(
       position += piece.length;
       if (piece.length === 0) return;
       next = readPiece(file, position, end);
+      next.catch(() => {}); // the reader gets it when it comes back for more
       yield piece;
     }
   } finally {
