@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -238,4 +238,14 @@ describe("labels", () => {
     await store.put(content);
     expect(await store.labels(blob.digest)).toEqual({});
   });
+});
+
+test("an ingest whose file cannot be removed lets the next one begin", async () => {
+  const ingest = await begin();
+  await ingest.write(bytes("hello"));
+  rmSync(ingest.path);
+  mkdirSync(ingest.path);
+  await expect(ingest.close({ keep: false })).rejects.toThrow();
+  expect((await store.partials()).map(({ digest }) => digest)).toEqual([blob.digest]); // nobody holds it
+  await expect(Array.fromAsync(ingest.grown)).rejects.toThrow("was given up");
 });

@@ -81,9 +81,12 @@ export class FileIngest implements Ingest {
       await this.discard(fileError(error, `store blob ${this.expected.digest}`));
     }
     this.closed = true;
-    await this.writer.close();
-    await this.file.close();
-    this.options.onEnd(written.size);
+    try {
+      await this.writer.close();
+      await this.file.close();
+    } finally {
+      this.options.onEnd(written.size); // it has its name, whatever the closing says
+    }
   }
 
   private requireOpen(): void {
@@ -92,7 +95,7 @@ export class FileIngest implements Ingest {
 
   private async discard(error: unknown): Promise<never> {
     this.failure ??= { error };
-    await this.close({ keep: false, reason: error });
+    await this.close({ keep: false, reason: error }).catch(() => {}); // the first error tells more
     throw error;
   }
 
@@ -104,10 +107,13 @@ export class FileIngest implements Ingest {
       () => false,
     );
     await this.file.close().catch(() => {});
-    if (!(keep && isWritten) || this.offset === 0) await rm(this.path, { force: true });
-    // Last: whoever hears of it may go on with the file.
-    this.grown.fail(reason ?? new Error(`the ingest of ${this.expected.digest} was given up`));
-    this.options.onEnd(undefined);
+    try {
+      if (!(keep && isWritten) || this.offset === 0) await rm(this.path, { force: true });
+    } finally {
+      // Last: whoever hears of it may go on with the file.
+      this.grown.fail(reason ?? new Error(`the ingest of ${this.expected.digest} was given up`));
+      this.options.onEnd(undefined);
+    }
   }
 }
 
