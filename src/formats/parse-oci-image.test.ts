@@ -40,6 +40,7 @@ describe("what is refused, and with which words", () => {
       `m was sent as ${mediaTypes.ociIndex}, but says that it is ${mediaTypes.ociManifest}`,
     ],
     [{ ...manifest, mediaType: "text/plain" }, "", "m: mediaType is not supported: text/plain"],
+    [{ ...manifest, mediaType: "constructor" }, "", "m: mediaType is not supported: constructor"],
     [{ ...manifest, config: undefined }, "", "m: config is missing"],
     [{ ...manifest, layers: null }, "", "m: layers is missing"],
     [{ ...manifest, layers: [1] }, "", "m: layers[0] is not an object"],

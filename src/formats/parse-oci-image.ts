@@ -1,5 +1,5 @@
 import { invalidParameter, notImplemented } from "../errors/platform-error.ts";
-import { isDigest, parseDigest } from "./digest.ts";
+import { isDigest } from "./digest.ts";
 import { definedOnly, JsonFields } from "./json-fields.ts";
 import {
   bareMediaType,
@@ -15,12 +15,12 @@ import {
 } from "./oci-image.ts";
 import type { Platform } from "./platform.ts";
 
-const kinds: Readonly<Record<string, DocumentKind>> = {
-  [mediaTypes.ociIndex]: "index",
-  [mediaTypes.dockerList]: "index",
-  [mediaTypes.ociManifest]: "manifest",
-  [mediaTypes.dockerManifest]: "manifest",
-};
+const kinds = new Map<string, DocumentKind>([
+  [mediaTypes.ociIndex, "index"],
+  [mediaTypes.dockerList, "index"],
+  [mediaTypes.ociManifest, "manifest"],
+  [mediaTypes.dockerManifest, "manifest"],
+]);
 
 /** A parsed document with the media type under which it is stored. */
 export type ManifestDocument =
@@ -90,17 +90,17 @@ function documentKind(fields: JsonFields, outer: string, name: string): Document
     });
   }
   const inner = fields.string("mediaType") ?? "";
-  if (outer in kinds && inner in kinds && outer !== inner) {
+  if (kinds.has(outer) && kinds.has(inner) && outer !== inner) {
     throw invalidParameter(`${name} was sent as ${outer}, but says that it is ${inner}`, {
       code: "manifest.media-type",
     });
   }
-  const said = kinds[inner] ?? kinds[outer];
+  const said = kinds.get(inner) ?? kinds.get(outer);
   if (said === undefined && !index && !manifest) {
     throw invalidParameter(`${name} is neither a manifest nor an index`, { code: "manifest.kind" });
   }
   const kind = said ?? (index ? "index" : "manifest");
-  if (inner !== "" && !(inner in kinds)) throw fields.problem("mediaType", `is not supported: ${inner}`);
+  if (inner !== "" && !kinds.has(inner)) throw fields.problem("mediaType", `is not supported: ${inner}`);
   return kind;
 }
 
@@ -162,7 +162,7 @@ export function parseImageConfig(bytes: Uint8Array, name = "image config"): Imag
   if (rootfs.requiredString("type") !== "layers") throw fields.problem("rootfs.type", 'is not "layers"');
   const diffIds = (rootfs.strings("diff_ids") ?? []).map((text, index) => {
     if (!isDigest(text)) throw fields.problem(`rootfs.diff_ids[${index}]`, `is not a digest: ${text}`);
-    return parseDigest(text);
+    return text;
   });
   const config = fields.object("config");
   return definedOnly<ImageConfigFile>({

@@ -17,6 +17,9 @@ test.each([
   ["macos/arm64", "darwin/arm64"],
   ["arm64", "linux/arm64"],
   ["windows", "windows/amd64"],
+  // Words that every object of the language has.
+  ["linux/constructor", "linux/constructor"],
+  ["constructor/amd64", "constructor/amd64"],
 ])("%p is the platform %p", (text, wanted) => {
   expect(formatPlatform(parsePlatform(text, host))).toBe(wanted);
 });

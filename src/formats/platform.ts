@@ -10,17 +10,17 @@ export interface Platform {
   readonly "os.features"?: readonly string[];
 }
 
-const osAliases: Readonly<Record<string, string>> = { macos: "darwin" };
+const osAliases = new Map([["macos", "darwin"]]);
 
 /** Spellings of kernels and compilers, as [architecture, variant]. */
-const architectureAliases: Readonly<Record<string, readonly [string, string?]>> = {
-  aarch64: ["arm64"],
-  x86_64: ["amd64"],
-  "x86-64": ["amd64"],
-  i386: ["386"],
-  armhf: ["arm", "v7"],
-  armel: ["arm", "v6"],
-};
+const architectureAliases = new Map<string, readonly [string, string?]>([
+  ["aarch64", ["arm64"]],
+  ["x86_64", ["amd64"]],
+  ["x86-64", ["amd64"]],
+  ["i386", ["386"]],
+  ["armhf", ["arm", "v7"]],
+  ["armel", ["arm", "v6"]],
+]);
 
 const knownArchitectures = new Set(
   "386 amd64 arm arm64 loong64 mips mips64 mips64le mipsle ppc64 ppc64le riscv64 s390x wasm".split(" "),
@@ -52,12 +52,12 @@ export function parsePlatform(text: string, host: Platform): Platform {
 export function normalizePlatform(platform: Platform): Platform {
   const os = platform.os.toLowerCase();
   const written = platform.architecture.toLowerCase();
-  const [architecture, impliedVariant] = architectureAliases[written] ?? [written];
+  const [architecture, impliedVariant] = architectureAliases.get(written) ?? [written];
   const { variant: _, ...rest } = platform;
   const variant = normalVariant(architecture, platform.variant?.toLowerCase() || impliedVariant);
   return {
     ...rest,
-    os: osAliases[os] ?? os,
+    os: osAliases.get(os) ?? os,
     architecture,
     ...(variant === undefined ? {} : { variant }),
   };

@@ -81,7 +81,9 @@ export class RegistryClient implements Registries {
     const registry = this.repositoryAt(this.endpointOf(domain), reference, credentials, this.retry);
     return new MirroredRepository(async () => {
       const { mirrors } = await this.hosts.of(domain);
-      const sources = [...(this.current().mirrors?.[domain] ?? []), ...mirrors].map(async (mirror) => ({
+      const { mirrors: all = {} } = this.current();
+      const configured = Object.hasOwn(all, domain) ? all[domain] : undefined;
+      const sources = [...(configured ?? []), ...mirrors].map(async (mirror) => ({
         mirror,
         repository: await this.mirrorOf(mirror, reference),
       }));

@@ -11,6 +11,7 @@ const insecure = new InsecureRegistries(["plain.example:5000", "10.0.0.0/8", "fd
 test.each([
   ["docker.io", "registry-1.docker.io", ["https"]],
   ["quay.io", "quay.io", ["https"]],
+  ["toString", "toString", ["https"]],
   ["127.0.0.1:5000", "127.0.0.1:5000", ["https", "http"]],
   ["127.8.9.10", "127.8.9.10", ["https", "http"]],
   ["localhost:5000", "localhost:5000", ["https", "http"]],

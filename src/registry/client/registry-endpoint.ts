@@ -30,14 +30,14 @@ export interface RegistryEndpoint {
 const mirrorTimeoutMs = 10_000;
 
 /** Registries whose API has another host than their references. */
-const apiHosts: Readonly<Record<string, string>> = { "docker.io": "registry-1.docker.io" };
+const apiHosts = new Map([["docker.io", "registry-1.docker.io"]]);
 
 /** The registry of references with a domain. Plain HTTP is only for those that are configured so. */
 export async function registryEndpoint(
   domain: string,
   insecure: InsecureRegistries,
 ): Promise<RegistryEndpoint> {
-  const host = apiHosts[domain] ?? domain;
+  const host = apiHosts.get(domain) ?? domain;
   const isInsecure = await insecure.has(host);
   return {
     host,
