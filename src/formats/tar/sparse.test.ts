@@ -184,3 +184,20 @@ test.each<[string, Buffer, string]>([
 ])("%s is refused by name", (_name, archive, message) => {
   expect(() => read(archive, archive.length, true)).toThrow(message);
 });
+
+test("a map over many continuations is gathered in one go", () => {
+  const blocks = Array.from({ length: 25_000 }, (_, block) => {
+    const continuation = Buffer.alloc(512);
+    const offsets = Array.from({ length: 21 }, (_, part) => 4 + block * 21 + part);
+    putNumbers(
+      continuation,
+      0,
+      offsets.flatMap((offset) => [offset, 0]),
+    );
+    continuation[504] = 1;
+    return continuation;
+  });
+  const archive = oldGnu(1_000_000, [0, 0, 1, 0, 2, 0, 3, 0], "", [...blocks, Buffer.alloc(512)]);
+  const whole = Buffer.concat([archive, endOfArchive()]);
+  expect(read(whole, whole.length, true)).toEqual(["disk 1000000", "hole 1000000", "end"]);
+});

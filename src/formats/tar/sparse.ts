@@ -16,7 +16,7 @@ export interface SparseFile {
   /** With its holes. */
   readonly realSize: number;
   /** Undefined: they stand before the content (PAX 1.0). */
-  readonly fragments: readonly Fragment[] | undefined;
+  readonly fragments: Fragment[] | undefined;
   /** Old GNU: another block with fragments follows the header. */
   readonly isContinued: boolean;
 }
@@ -36,11 +36,11 @@ export function oldGnuSparse(header: Uint8Array): SparseFile {
   };
 }
 
-/** With the fragments of a block that follows: struct sparse_header. */
+/** With the fragments of a block that follows, added in place: a file may have thousands of such blocks. struct sparse_header. */
 export function continuedSparse(sparse: SparseFile, block: Uint8Array): SparseFile {
   const { fragments, isContinued } = fragmentsAt(block, inContinuation);
-  const all = [...(sparse.fragments ?? []), ...fragments];
-  if (all.length > maxFragments) throw tooMany();
+  const all = sparse.fragments ?? [];
+  if (all.push(...fragments) > maxFragments) throw tooMany();
   return { ...sparse, fragments: all, isContinued };
 }
 
