@@ -19,7 +19,11 @@ export interface FoundManifest {
   readonly descriptor: Descriptor;
   readonly bytes: Uint8Array;
   readonly document: ManifestDocument;
-  blob(descriptor: Descriptor): AsyncIterable<Uint8Array>;
+  /** `end` is exclusive; without a range all of it. */
+  blob(
+    descriptor: Descriptor,
+    range?: { readonly start: number; readonly end: number },
+  ): AsyncIterable<Uint8Array>;
   /** Another manifest of the same repository. */
   manifest(descriptor: Descriptor): Promise<Uint8Array>;
 }
@@ -87,7 +91,8 @@ export class ManifestSources {
     const bytes = await remote.manifest(descriptor, signal);
     return {
       ...parsed("registry", descriptor, bytes),
-      blob: (blob) => remote.blob(blob, 0, signal),
+      blob: (blob, { start, end } = { start: 0, end: blob.size }) =>
+        atMost(end - start, remote.blob(blob, start, signal)),
       manifest: (manifest) => remote.manifest(manifest, signal),
     };
   }
@@ -101,7 +106,7 @@ export class ManifestSources {
     const descriptor = target && this.content.has(target.digest) ? target : image.manifest;
     return {
       ...parsed("local", descriptor, await this.content.read(descriptor.digest)),
-      blob: ({ digest }) => this.content.readStream(digest),
+      blob: ({ digest }, range) => this.content.readStream(digest, range),
       manifest: ({ digest }) => this.content.read(digest),
     };
   }
@@ -117,6 +122,17 @@ const parsed = (source: IndexMember["source"], descriptor: Descriptor, bytes: Ui
     document,
   };
 };
+
+/** A registry gives a blob from a place to its end, or more than was promised. */
+async function* atMost(bytes: number, pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let left = bytes;
+  if (left === 0) return;
+  for await (const piece of pieces) {
+    yield piece.subarray(0, left);
+    left -= piece.length;
+    if (left <= 0) return;
+  }
+}
 
 /** A member for an index, with the platform that its config says. Errors: InvalidParameter for an index. */
 export async function memberOf(reference: string, found: FoundManifest): Promise<IndexMember> {

@@ -67,7 +67,7 @@ async function copyManifest(
   for (const each of blobsOf(document)) {
     await uploads.ensureBlob({
       descriptor: each,
-      open: () => blob(each),
+      open: (range) => blob(each, range),
       mountFrom,
       onProgress: () => undefined,
       onRetry: () => undefined,
