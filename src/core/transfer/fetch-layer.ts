@@ -3,6 +3,7 @@ import { notFound, PlatformError } from "../../errors/platform-error.ts";
 import type { Digest } from "../../formats/digest.ts";
 import type { Descriptor } from "../../formats/oci-image.ts";
 import type { ContentStore, Ingest } from "../content/contract.ts";
+import { fileError } from "../content/file-error.ts";
 import type { LayerDraft, Snapshotter } from "../snapshots/contract.ts";
 import type { LayerSource, LayerUnpacker } from "../unpack/contract.ts";
 import type { RemoteRepository } from "./contract.ts";
@@ -86,7 +87,10 @@ async function fillDraft(
     return await unpack({ kind: "file", path: content.path(descriptor.digest) }, signal);
   }
   // The Worker may come to open the file only when it has got its final name: a descriptor names it for good.
-  await using file = await open(ingest.path);
+  await using file = await open(ingest.path).catch(async (error) => {
+    await ingest.close({ keep: true, reason: error });
+    throw fileError(error, `read the partial blob ${descriptor.digest}`);
+  });
   const path = `/proc/self/fd/${file.fd}`;
   return await together(signal, (stop) => ({
     unpacking: unpack({ kind: "file", path, grown: ingest.grown }, stop),

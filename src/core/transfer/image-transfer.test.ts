@@ -431,3 +431,16 @@ test("documents under sha512 are stored under their own name", async () => {
   expect(image.manifest).toEqual({ ...target, mediaType: mediaTypes.ociManifest });
   expect(content.has(target.digest)).toBe(true);
 });
+
+test("a partial blob that cannot be opened is let go of: the next pull does not wait for it", async () => {
+  remote.addImage(["base"]);
+  const begin = content.ingest.bind(content);
+  content.ingest = async (...expected) => {
+    const ingest = await begin(...expected);
+    if (ingest) rmSync(ingest.path);
+    return ingest;
+  };
+  await expect(pull()).rejects.toThrow("no such file or directory");
+  content.ingest = begin;
+  expect((await pull()).changed).toBe(true);
+});
