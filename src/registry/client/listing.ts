@@ -1,3 +1,4 @@
+import { unavailable } from "../../errors/platform-error.ts";
 import { JsonFields } from "../../formats/json-fields.ts";
 import { responseError } from "./response-error.ts";
 import type { HttpResponse } from "./transport.ts";
@@ -14,8 +15,12 @@ export async function listing(response: HttpResponse): Promise<JsonFields> {
   return JsonFields.parse("answer of the registry", await response.bytes(maxAnswerBytes));
 }
 
-/** RFC 8288: `</v2/_catalog?last=x&n=1000>; rel="next"`. */
+/** RFC 8288: `</v2/_catalog?last=x&n=1000>; rel="next"`. Errors: Unavailable for what is no address. */
 export function nextPage(response: HttpResponse): URL | undefined {
   const link = /<([^>]*)>\s*;\s*rel="?next"?/.exec(response.headers.get("link") ?? "")?.[1];
-  return link === undefined ? undefined : new URL(link, response.request.url);
+  if (link === undefined) return undefined;
+  if (URL.canParse(link, response.request.url)) return new URL(link, response.request.url);
+  throw unavailable(`the registry names a next page that is no address: ${JSON.stringify(link)}`, {
+    code: "registry.bad-link",
+  });
 }

@@ -522,3 +522,13 @@ function endless(): Response {
   const chunk = new Uint8Array(1 << 20);
   return new Response(new ReadableStream({ pull: (controller) => controller.enqueue(chunk) }));
 }
+
+test("a next page of tags that is no address is the registry's failure", async () => {
+  using registry = new FakeRegistry(() =>
+    Response.json({ tags: ["1"] }, { headers: { link: '<http://[>; rel="next"' } }),
+  );
+  expect(await failure(open(registry.host).tags(never))).toMatchObject({
+    kind: "Unavailable",
+    message: 'the registry names a next page that is no address: "http://["',
+  });
+});

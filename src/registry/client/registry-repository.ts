@@ -98,8 +98,8 @@ export class RegistryRepository implements RemoteRepository {
   private async tagPage(path: string | URL, signal: AbortSignal) {
     const response = await this.session.send({ method: "GET", path, signal });
     if (response.status !== 200) throw this.inDockersWords(await responseError(response));
-    const next = nextPage(response);
-    return { names: (await listing(response)).strings("tags") ?? [], next };
+    const names = (await listing(response)).strings("tags") ?? [];
+    return { names, next: nextPage(response) };
   }
 
   blob(

@@ -46,12 +46,13 @@ export async function searchCatalog(
       await response.discard();
       return undefined;
     }
-    const next = nextPage(response);
-    for (const name of (await listing(response)).strings("repositories") ?? []) {
+    const fields = await listing(response);
+    for (const name of fields.strings("repositories") ?? []) {
       if (!name.includes(wanted)) continue;
       hits.push({ name, description: "", stars: 0, isOfficial: false });
       if (hits.length === limit) return hits;
     }
+    const next = nextPage(response);
     if (next === undefined) return hits;
     path = next;
   }

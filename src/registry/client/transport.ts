@@ -76,8 +76,7 @@ export class Transport {
       const location = response.headers.get("location");
       if (!redirectStatuses.has(response.status) || location === null) return response;
       await response.discard();
-      const next = new URL(location, url);
-      checkRedirect(new URL(url), next, request.trust.verifyTls);
+      const next = redirectTarget(location, url, request.trust.verifyTls);
       if (next.host !== new URL(url).host) headers = withoutAuthorization(request.headers ?? {});
       url = next.href;
     }
@@ -119,6 +118,7 @@ export class Transport {
           : await receivedAnswer(receiver, plain, watch.signal);
       watch.rest();
       if (proxy !== undefined && answer.status === 407) {
+        await answer.cancel();
         throw proxyError(method, url, proxy, answer.statusText);
       }
       return new WatchedResponse(answer, original, watch, this.options.idleTimeoutMs);
@@ -253,6 +253,7 @@ class Watch {
     private readonly proxy: string | undefined,
   ) {
     caller.addEventListener("abort", this.onAbort, { once: true });
+    if (caller.aborted) this.onAbort(); // while something else was waited for
   }
 
   get signal(): AbortSignal {
@@ -291,12 +292,16 @@ function timeoutError(method: string, url: string, cause: string): PlatformError
 }
 
 /** Never from TLS to plain text over a network. */
-function checkRedirect(from: URL, to: URL, verifyTls: boolean): void {
+function redirectTarget(location: string, from: string, verifyTls: boolean): URL {
+  const refused = (to: string, why: string) =>
+    unavailable(`Get "${from}": refusing the redirect to ${to}: it is ${why}`, {
+      code: "registry.redirect-refused",
+    });
+  if (!URL.canParse(location, from)) throw refused(JSON.stringify(location), "no address");
+  const to = new URL(location, from);
   const plain = to.protocol === "http:" && !isLoopback(hostName(to.host));
-  if (to.protocol === "https:" || (to.protocol === "http:" && !(plain && verifyTls))) return;
-  throw unavailable(`Get "${from}": refusing the redirect to ${to.origin}: it is not encrypted`, {
-    code: "registry.redirect-refused",
-  });
+  if (to.protocol === "https:" || (to.protocol === "http:" && !(plain && verifyTls))) return to;
+  throw refused(to.origin, "not encrypted");
 }
 
 function withoutAuthorization(headers: Readonly<Record<string, string>>): Record<string, string> {
