@@ -93,3 +93,16 @@ test("an id in use, an unknown lease and a time that is none are refused", async
   await expect(store.add("two", [])).rejects.toThrow("no such lease: two");
   await expect(store.create({ expiresAt: "soon" })).rejects.toThrow("is not a time");
 });
+
+test("what cannot be followed leaves a lease as it was", async () => {
+  await store.create({ id: "one" });
+  await store.add("one", [layer]);
+  const before = leases.list().length;
+  graph.get = () => {
+    throw new Error("disk error");
+  };
+  await expect(store.add("one", [config])).rejects.toThrow("disk error");
+  graph.get = Map.prototype.get;
+  expect(leases.list()).toHaveLength(before);
+  expect([store.resources("one"), ...held(layer, config)]).toEqual([[layer], true, false]);
+});

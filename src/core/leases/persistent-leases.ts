@@ -53,7 +53,7 @@ export class PersistentLeases {
     });
     for (const record of records) {
       store.records.set(record.id, record);
-      await store.hold(record);
+      await store.hold(record, store.open(record.id));
     }
     return store;
   }
@@ -137,9 +137,10 @@ export class PersistentLeases {
   /** Held first, then on disk, then in memory: an error leaves everything as it was. */
   private async write(record: LeaseRecord): Promise<void> {
     const before = this.held.get(record.id);
-    const lease = await this.hold(record);
+    const lease = this.open(record.id);
     const path = this.path(record.id);
     try {
+      await this.hold(record, lease);
       await writeFileDurably(path, `${JSON.stringify(record)}\n`);
     } catch (error) {
       lease.end();
@@ -151,9 +152,13 @@ export class PersistentLeases {
     this.records.set(record.id, record);
   }
 
-  private async hold({ id, resources }: LeaseRecord): Promise<OpenLease> {
+  private open(id: string): OpenLease {
     const lease = this.options.leases.open({ kind: "lease", name: id });
     this.held.set(id, lease);
+    return lease;
+  }
+
+  private async hold({ resources }: LeaseRecord, lease: OpenLease): Promise<void> {
     for (const resource of resources) lease.hold(resource);
     const waiting = [...resources];
     for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
@@ -161,7 +166,6 @@ export class PersistentLeases {
         if (lease.hold(reference)) waiting.push(reference);
       }
     }
-    return lease;
   }
 
   private path(id: string): string {
