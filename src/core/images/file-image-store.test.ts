@@ -335,3 +335,12 @@ test("without an image its names and blobs are kept by nobody", async () => {
     true,
   ]);
 });
+
+test("nothing is remembered of an image that is gone", async () => {
+  const { manifest, id } = await prepare("base");
+  await store.add(manifest, [{ reference: "a:1", target: manifest }]);
+  await store.remove("a:1", { force: false, usedBy: nobody });
+  const { references } = store.keeps();
+  expect(references({ kind: "blob", name: manifest.digest })).toEqual([]);
+  expect(references({ kind: "blob", name: id })).toEqual([]);
+});

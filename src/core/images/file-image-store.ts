@@ -283,8 +283,10 @@ export class FileImageStore implements ImageStore {
   }
 
   /** Only in a turn of `changes`: what images need stays the same meanwhile. */
-  private sweep(candidates: Candidates): Promise<Candidates> {
-    return this.sweeper.sweep(candidates, reachable(this.keeps()));
+  private async sweep(candidates: Candidates): Promise<Candidates> {
+    const gone = await this.sweeper.sweep(candidates, reachable(this.keeps()));
+    for (const digest of gone.blobs) this.manifests.delete(digest);
+    return gone;
   }
 
   keeps(without: ReadonlySet<Digest> = new Set()): KeepGraph {
