@@ -51,6 +51,20 @@ export class FakeRemote implements RemoteRepository {
     return { target, config, layers };
   }
 
+  /** The same image once more, by a document that says of its config, layer or manifest that it has one byte. */
+  addLyingImage({ target, config, layers }: FakeImage, about: "config" | "layer" | "manifest"): void {
+    const small = (blob: Descriptor) => ({ ...blob, size: 1 });
+    if (about === "manifest") {
+      const document = { schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests: [small(target)] };
+      this.latest = this.put(JSON.stringify(document), mediaTypes.ociIndex);
+      return;
+    }
+    const parts =
+      about === "config" ? { config: small(config), layers } : { config, layers: layers.map(small) };
+    const document = { schemaVersion: 2, mediaType: mediaTypes.ociManifest, ...parts };
+    this.latest = this.put(JSON.stringify(document), mediaTypes.ociManifest);
+  }
+
   addIndex(entries: readonly { platform: Platform; parts: readonly string[] }[]): FakeImage[] {
     const images = entries.map(({ platform, parts }) => this.addImage(parts, { platform }));
     const manifests = images.map(({ target }, index) => ({ ...target, platform: entries[index]?.platform }));

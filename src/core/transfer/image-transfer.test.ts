@@ -281,6 +281,17 @@ describe("what goes wrong leaves nothing", () => {
     expectNothing();
   });
 
+  test.each(["config", "layer", "manifest"] as const)(
+    "a %s that is here already and has another size than its descriptor promises",
+    async (kind) => {
+      const image = remote.addImage(["base"]);
+      await pull("a");
+      remote.addLyingImage(image, kind);
+      await expect(pull("b")).rejects.toThrow(/^blob sha256:\w+ has \d+ bytes, its descriptor promises 1$/);
+      expect(images.find("docker.io/library/b:latest")).toBeUndefined();
+    },
+  );
+
   test("a hostile layer", async () => {
     remote.addImage(["base", "hostile"]);
     await expect(pull()).rejects.toThrow("entry leads out of it");

@@ -68,6 +68,7 @@ export async function pullImage(
     fetchDocument(services.content, pull, descriptor),
   );
   sayBegin(pull);
+  for (const blob of [chosen.manifest.config, ...chosen.manifest.layers]) requireSize(services.content, blob);
   await keepEmbedded(services.content, pull, chosen);
   const config = await fetchConfig(services.content, pull, chosen);
   for (const { descriptor, bytes } of chosen.documents) {
@@ -113,10 +114,25 @@ async function fetchDocument(
 ): Promise<Uint8Array> {
   const { remote, lease, signal } = pull;
   lease.holdBlob(descriptor.digest);
-  if (content.has(descriptor.digest)) return await content.read(descriptor.digest);
+  if (content.has(descriptor.digest)) {
+    requireSize(content, descriptor);
+    return await content.read(descriptor.digest);
+  }
   const embedded = embeddedContent(descriptor);
   if (embedded !== undefined) return embedded;
   return await remote.manifest(descriptor, signal, sayWaiting(pull));
+}
+
+/**
+ * A blob that is here already is not asked for, so nobody else notices that its descriptor lies about its size: an
+ * image whose manifest no registry would take, and no archive could hold.
+ */
+function requireSize(content: ContentStore, { digest, size }: Descriptor): void {
+  const stored = content.size(digest);
+  if (stored === undefined || stored === size) return;
+  throw unavailable(`blob ${digest} has ${stored} bytes, its descriptor promises ${size}`, {
+    code: "registry.wrong-size",
+  });
 }
 
 /** What the manifest carries itself is there, and not downloaded. */
