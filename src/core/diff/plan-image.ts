@@ -1,11 +1,6 @@
 import { definedOnly } from "../../formats/json-fields.ts";
-import {
-  type Descriptor,
-  type HistoryEntry,
-  type ImageConfig,
-  type ImageConfigFile,
-  mediaTypes,
-} from "../../formats/oci-image.ts";
+import type { Descriptor, HistoryEntry, ImageConfig, ImageConfigFile } from "../../formats/oci-image.ts";
+import { inOciType } from "../../formats/oci-types.ts";
 import type { Platform } from "../../formats/platform.ts";
 import type { NewLayer } from "./layer-maker.ts";
 
@@ -49,7 +44,7 @@ export function planImage({ parent, layer, platform, config, history }: ImageToM
       },
       history: [...completeHistory(before), line],
     },
-    layers: [...(parent?.layers ?? []).map(ociLayer), ...(layer === undefined ? [] : [layer.descriptor])],
+    layers: [...(parent?.layers ?? []).map(inOciType), ...(layer === undefined ? [] : [layer.descriptor])],
   };
 }
 
@@ -72,15 +67,3 @@ function completeHistory(config: ImageConfigFile | undefined): HistoryEntry[] {
   const untold = Math.max(0, config.rootfs.diff_ids.length - told);
   return [...config.history, ...Array.from({ length: untold }, () => ({}))];
 }
-
-/** In an OCI manifest the same blobs have other names. */
-const ociTypes = new Map<string, string>([
-  [mediaTypes.dockerLayer, mediaTypes.ociLayer],
-  [mediaTypes.dockerLayerGzip, mediaTypes.ociLayerGzip],
-  [mediaTypes.dockerForeignLayerGzip, mediaTypes.ociForeignLayerGzip],
-]);
-
-const ociLayer = (layer: Descriptor): Descriptor => ({
-  ...layer,
-  mediaType: ociTypes.get(layer.mediaType) ?? layer.mediaType,
-});

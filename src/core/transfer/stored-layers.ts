@@ -1,6 +1,7 @@
 import { notFound, type PlatformError } from "../../errors/platform-error.ts";
 import { type Digest, digestAlgorithm, digestOf } from "../../formats/digest.ts";
-import type { Descriptor, Manifest } from "../../formats/oci-image.ts";
+import { type Descriptor, type Manifest, mediaTypes } from "../../formats/oci-image.ts";
+import { inOciType } from "../../formats/oci-types.ts";
 import { parseManifest, parseManifestDocument } from "../../formats/parse-oci-image.ts";
 import { familiarReference, parseReference } from "../../formats/reference.ts";
 import type { ContentStore } from "../content/contract.ts";
@@ -67,7 +68,7 @@ export async function outgoingImage(
   if (layers.every((layer, index) => layer === manifest.layers[index])) {
     return { descriptor, bytes, manifest, diffIds };
   }
-  return { ...(await rewritten(content, descriptor, bytes, layers, lease)), diffIds };
+  return { ...(await rewritten(content, descriptor, { bytes, manifest }, layers, lease)), diffIds };
 }
 
 /** Layers that their makers do not want to be copied: OCI's nondistributable, Docker's foreign ones. */
@@ -110,16 +111,21 @@ async function manifestsOf({ content, images }: StoredLayerServices, image: Imag
   return manifests;
 }
 
-/** The same manifest with other layers: all other fields stay as they are. */
+/**
+ * The same manifest with other layers, in OCI's types whatever it had: a manifest of Docker's in which one layer is
+ * OCI's is refused by others (skopeo, podman), and Docker has no type of its own for zstd.
+ */
 async function rewritten(
   content: ContentStore,
-  { digest, mediaType }: Descriptor,
-  before: Uint8Array,
+  { digest }: Descriptor,
+  before: { readonly bytes: Uint8Array; readonly manifest: Manifest },
   layers: readonly Descriptor[],
   lease: Lease,
 ): Promise<Omit<OutgoingImage, "diffIds">> {
-  const document: object = JSON.parse(new TextDecoder().decode(before));
-  const bytes = new TextEncoder().encode(JSON.stringify({ ...document, layers }));
+  const mediaType = mediaTypes.ociManifest;
+  const document: object = JSON.parse(new TextDecoder().decode(before.bytes));
+  const parts = { mediaType, config: inOciType(before.manifest.config), layers: layers.map(inOciType) };
+  const bytes = new TextEncoder().encode(JSON.stringify({ ...document, ...parts }));
   const manifest = parseManifest(bytes, mediaType, "manifest");
   const algorithm = digestAlgorithm(digest);
   lease.holdBlob(digestOf(bytes, algorithm));

@@ -19,7 +19,7 @@ const layerTypes = {
   oci: { gzip: mediaTypes.ociLayerGzip, zstd: mediaTypes.ociLayerZstd, plain: mediaTypes.ociLayer },
   docker: {
     gzip: mediaTypes.dockerLayerGzip,
-    zstd: "application/vnd.docker.image.rootfs.diff.tar.zstd",
+    zstd: mediaTypes.dockerLayerZstd,
     plain: mediaTypes.dockerLayer,
   },
 } as const;

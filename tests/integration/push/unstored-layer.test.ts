@@ -54,3 +54,29 @@ test.each(clients)(
     expect(await mustRun(["tar", "-tf", archive])).toContain(`blobs/sha256/${hex}`);
   },
 );
+
+test.each(["gzip", "zstd"] as const)(
+  "a layer of an OCI image (%s) that takes the place of a Docker image's makes a manifest that others read",
+  async (compression) => {
+    const base = [{ name: "base", content: `base in ${compression}` }];
+    const top = [{ name: "top", content: `top on ${compression}` }];
+    const [host, path] = [origin.host, `mixed-${compression}`];
+    await pushImage(host, `${path}/base`, "1", { layers: [base], compression, format: "oci" });
+    const image = { layers: [base, top], compression: "plain", format: "docker" } as const;
+    await pushImage(host, `${path}/app`, "1", image);
+    for (const name of ["base", "app"]) await engine.must("gantry", "pull", `${host}/${path}/${name}:1`);
+
+    const target = `${destination.host}/${path}:1`;
+    await engine.must("gantry", "tag", `${host}/${path}/app:1`, target);
+    await engine.must("gantry", "push", target);
+    const source = ["--tls-verify=false", `docker://${target}`];
+    const { config, layers } = JSON.parse(await mustRun(["skopeo", "inspect", "--raw", ...source]));
+    expect(config.mediaType).toBe("application/vnd.oci.image.config.v1+json");
+    expect(layers.map(({ mediaType }: { mediaType: string }) => mediaType)).toEqual([
+      `application/vnd.oci.image.layer.v1.tar+${compression}`,
+      "application/vnd.oci.image.layer.v1.tar",
+    ]);
+    const copy = ["skopeo", "copy", "--quiet", "--insecure-policy", "--src-tls-verify=false"];
+    await mustRun([...copy, `docker://${target}`, `oci:${join(engine.directory, path)}:1`]);
+  },
+);
