@@ -1,4 +1,4 @@
-import { closeSync, openSync } from "node:fs";
+import { closeSync, fstatSync, openSync } from "node:fs";
 import { CommandError } from "./command-error.ts";
 import type { CommandContext } from "./context.ts";
 import { reasonOf } from "./values/environment.ts";
@@ -26,9 +26,17 @@ export function readArchive(
 
 /** A stream tells of a missing file only when it is read, in the middle of the request. */
 function checkReadable(path: string): void {
+  let isDirectory: boolean;
   try {
-    closeSync(openSync(path, "r"));
+    const file = openSync(path, "r");
+    isDirectory = fstatSync(file).isDirectory();
+    closeSync(file);
   } catch (error) {
     throw new CommandError(`open ${path}: ${reasonOf(error)}`, { cause: error });
+  }
+  if (isDirectory) {
+    throw new CommandError(`read ${path}: is a directory`, {
+      hint: "name an archive, or pack the directory: `tar -c -C DIRECTORY . |`",
+    });
   }
 }

@@ -2,7 +2,7 @@ import { defineCommand } from "../command.ts";
 import { pathOf } from "../engine-client.ts";
 import { bool, text } from "../flag-kinds.ts";
 import { type HistoryEntry, historyRows } from "../format/history-row.ts";
-import { formatColumn, formatRows } from "../format/rows.ts";
+import { formatList } from "../format/rows.ts";
 import { platformJson } from "../values/platform.ts";
 
 export const command = () =>
@@ -22,11 +22,7 @@ export const command = () =>
         query: { platform: platformJson(flags.platform) },
       });
       const rows = historyRows({ truncate: !flags["no-trunc"], human: flags.human, nowMs: context.nowMs() });
-      context.stdout.write(
-        flags.quiet && flags.format === undefined
-          ? formatColumn(rows, entries, "ID")
-          : await formatRows(rows, entries, flags.format),
-      );
+      context.stdout.write(await formatList(rows, entries, flags));
       return 0;
     },
   });

@@ -4,7 +4,7 @@ import { bool, encodeFilters, filters, text } from "../flag-kinds.ts";
 import { type ImageSummary, imageRows, splitImages } from "../format/image-row.ts";
 import { imageTable } from "../format/image-table.ts";
 import { imageTree } from "../format/image-tree.ts";
-import { formatColumn, formatRows } from "../format/rows.ts";
+import { formatList } from "../format/rows.ts";
 
 export const command = () =>
   defineCommand({
@@ -46,14 +46,17 @@ export const command = () =>
       }
       const rows = imageRows(options);
       const withDigest = flags.digests || /\.Digest\b/.test(flags.format ?? "");
-      context.stdout.write(
-        flags.quiet && flags.format === undefined
-          ? formatColumn(rows, splitImages(images, withDigest), "ID")
-          : await formatRows(rows, splitImages(images, withDigest), flags.format),
-      );
+      const style = { format: withDigestColumn(flags.format, flags.digests), quiet: flags.quiet };
+      context.stdout.write(await formatList(rows, splitImages(images, withDigest), style));
       return 0;
     },
   });
+
+/** `--digests` adds its column to a table of the user's too. */
+const withDigestColumn = (format: string | undefined, digests: boolean): string | undefined =>
+  digests && /^\s*table\s+\S/.test(format ?? "") && !/\.Digest\b/.test(format ?? "")
+    ? `${format}\t{{.Digest}}`
+    : format;
 
 /** It costs the engine a look at all images, so that it is only asked for where it is shown. */
 const needsSharedSize = (format: string | undefined): boolean =>

@@ -1,7 +1,7 @@
 import { defineCommand } from "../command.ts";
 import { bool, encodeFilters, filters, text } from "../flag-kinds.ts";
 import { type NetworkSummary, networkRows } from "../format/network-row.ts";
-import { formatColumn, formatRows } from "../format/rows.ts";
+import { formatList } from "../format/rows.ts";
 
 export const command = () =>
   defineCommand({
@@ -19,11 +19,7 @@ export const command = () =>
         query: { filters: encodeFilters(flags.filter) },
       });
       const sorted = [...networks].sort((a, b) => (a.Name < b.Name ? -1 : 1));
-      context.stdout.write(
-        flags.quiet && flags.format === undefined
-          ? formatColumn(networkRows(!flags["no-trunc"]), sorted, "ID")
-          : await formatRows(networkRows(!flags["no-trunc"]), sorted, flags.format),
-      );
+      context.stdout.write(await formatList(networkRows(!flags["no-trunc"]), sorted, flags));
       return 0;
     },
   });

@@ -1,7 +1,7 @@
 import { defineCommand } from "../command.ts";
 import { bool, encodeFilters, filters, integer, text } from "../flag-kinds.ts";
 import { type ContainerSummary, containerRows } from "../format/container-row.ts";
-import { formatColumn, formatRows } from "../format/rows.ts";
+import { formatList } from "../format/rows.ts";
 
 export const command = () =>
   defineCommand({
@@ -30,11 +30,7 @@ export const command = () =>
         },
       });
       const rows = containerRows({ truncate: !flags["no-trunc"], size: flags.size, nowMs: context.nowMs() });
-      context.stdout.write(
-        flags.quiet && flags.format === undefined
-          ? formatColumn(rows, containers, "ID")
-          : await formatRows(rows, containers, flags.format),
-      );
+      context.stdout.write(await formatList(rows, containers, flags));
       return 0;
     },
   });

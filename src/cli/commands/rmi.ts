@@ -1,5 +1,5 @@
 import { defineCommand } from "../command.ts";
-import { pathOf } from "../engine-client.ts";
+import { EngineError, pathOf } from "../engine-client.ts";
 import { bool, list } from "../flag-kinds.ts";
 import { forEachObject } from "../for-each.ts";
 import { platformsJson } from "../values/platform.ts";
@@ -22,17 +22,22 @@ export const command = () =>
     // One after another: the second name of an image decides what removing it does.
     async execute(context, { flags, args }) {
       const platforms = platformsJson(flags.platform);
-      let exitCode = 0;
+      let failed = false;
       for (const name of args) {
-        const code = await forEachObject(context, [name], async () => {
-          const deleted = await context.engine.json<Deleted[]>("DELETE", `/images/${pathOf(name)}`, {
-            query: { force: flags.force, noprune: flags["no-prune"], platforms },
-          });
-          return deleted.map(describe).join("\n");
+        await forEachObject(context, [name], async () => {
+          try {
+            const deleted = await context.engine.json<Deleted[]>("DELETE", `/images/${pathOf(name)}`, {
+              query: { force: flags.force, noprune: flags["no-prune"], platforms },
+            });
+            return deleted.map(describe).join("\n");
+          } catch (error) {
+            // With --force an image that is not there is as good as removed, as with `rm -f` of a file.
+            failed ||= !(flags.force && error instanceof EngineError && error.status === 404);
+            throw error;
+          }
         });
-        exitCode = Math.max(exitCode, code);
       }
-      return exitCode;
+      return failed ? 1 : 0;
     },
   });
 

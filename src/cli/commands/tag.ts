@@ -8,11 +8,8 @@ export const command = () =>
     args: { min: 2, max: 2 },
 
     async execute(context, { args: [source = "", target = ""] }) {
-      const { familiarName, parseReference, withDefaultTag } = await import("../../formats/reference.ts");
-      const reference = withDefaultTag(parseReference(target));
-      await context.engine.send("POST", `/images/${pathOf(source)}/tag`, {
-        query: { repo: familiarName(reference), tag: reference.tag },
-      });
+      const { newImageQuery } = await import("../new-image-query.ts");
+      await context.engine.send("POST", `/images/${pathOf(source)}/tag`, { query: newImageQuery(target) });
       return 0;
     },
   });

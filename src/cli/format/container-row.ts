@@ -44,6 +44,18 @@ export function containerRows({ truncate, size, nowMs }: ContainerRowOptions): R
   ];
   return {
     columns,
+    raw: [
+      ["container_id", "ID"],
+      ["image", "Image"],
+      ["command", "Command"],
+      ["created_at", "CreatedAt"],
+      ["state", "State"],
+      ["status", "Status"],
+      ["names", "Names"],
+      ["labels", "Labels"],
+      ["ports", "Ports"],
+      ...(size ? ([["size", "Size"]] as const) : []),
+    ],
     fields: {
       ID: { header: "CONTAINER ID", value: (row) => (truncate ? shortId(row.Id) : row.Id) },
       Names: { header: "NAMES", value: (row) => names(row, truncate) },

@@ -5,7 +5,7 @@ import { ellipsis, humanBinarySize, humanDuration, humanSize, shortId } from "./
 import { type ImageSummary, imageRows, splitImages } from "./image-row.ts";
 import { infoText } from "./info-text.ts";
 import { formatPorts } from "./ports.ts";
-import { formatColumn, formatRows } from "./rows.ts";
+import { formatColumn, formatList, formatRows } from "./rows.ts";
 import { alignColumns } from "./tabwriter.ts";
 
 test.each([
@@ -113,6 +113,17 @@ test("ps --format json has every field as text, by name", async () => {
   expect(Object.keys(line)).toEqual([...Object.keys(line)].sort());
   expect(line).toMatchObject({ ID: "4386fb97867d", State: "running", RunningFor: "About a minute ago" });
   expect(line).not.toHaveProperty("Label");
+});
+
+test("ps --format raw has a field a line; with -q the id alone, as has a table", async () => {
+  expect(await formatList(rows, [container], { format: "raw", quiet: false })).toMatch(
+    /^container_id: 4386fb97867d\nimage: busybox\ncommand: .*\ncreated_at: .*\nstate: running\nstatus: Up .*\nnames: web\nlabels: .*\nports: .*\nsize: .*\n\n$/,
+  );
+  const quiet = (format: string | undefined) => formatList(rows, [container], { format, quiet: true });
+  expect(await quiet("raw")).toBe("container_id: 4386fb97867d\n");
+  expect(await quiet(undefined)).toBe("4386fb97867d\n");
+  expect(await quiet("table")).toBe("4386fb97867d\n");
+  expect(await quiet("{{.Names}}")).toBe("web\n");
 });
 
 test("a template that does not fit is an error of the command line", () => {

@@ -25,11 +25,11 @@ export function historyRows({ truncate, human, nowMs }: HistoryRowOptions): RowF
       ID: { header: "IMAGE", value: ({ Id }) => (truncate && Id !== "<missing>" ? shortId(Id) : Id) },
       CreatedSince: {
         header: "CREATED",
-        value: ({ Created }) => (Created <= 0 ? "N/A" : humanSince(Created, nowMs)),
+        value: ({ Created }) => (human ? since(Created, nowMs) : timeOf(Created)),
       },
       CreatedAt: {
         header: "CREATED AT",
-        value: ({ Created }) => new Date(Created * 1000).toISOString().replace(/\.\d+/, ""),
+        value: ({ Created }) => timeOf(Created),
       },
       CreatedBy: { header: "CREATED BY", value: ({ CreatedBy }) => createdBy(CreatedBy, truncate) },
       Size: { header: "SIZE", value: ({ Size }) => (human ? humanSize(Size, 3) : String(Size)) },
@@ -37,6 +37,10 @@ export function historyRows({ truncate, human, nowMs }: HistoryRowOptions): RowF
     },
   };
 }
+
+const since = (created: number, nowMs: number): string => (created <= 0 ? "N/A" : humanSince(created, nowMs));
+
+const timeOf = (created: number): string => new Date(created * 1000).toISOString().replace(/\.\d+/, "");
 
 function createdBy(command: string, truncate: boolean): string {
   const oneLine = command.replaceAll("\t", " ");

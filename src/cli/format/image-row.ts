@@ -81,6 +81,14 @@ export function imageRows({ truncate, digest, nowMs }: ImageRowOptions): RowForm
   const amount = (value: number) => (value < 0 ? "N/A" : String(value));
   return {
     columns,
+    raw: [
+      ["repository", "Repository"],
+      ["tag", "Tag"],
+      ...(digest ? ([["digest", "Digest"]] as const) : []),
+      ["image_id", "ID"],
+      ["created_at", "CreatedAt"],
+      ["virtual_size", "Size"],
+    ],
     fields: {
       ID: { header: "IMAGE ID", value: ({ image }) => (truncate ? shortId(image.Id) : image.Id) },
       Repository: { header: "REPOSITORY", value: ({ repository }) => repository },

@@ -18,6 +18,12 @@ export interface NetworkSummary {
 export function networkRows(truncate: boolean): RowFormat<NetworkSummary> {
   return {
     columns: ["ID", "Name", "Driver", "Scope"],
+    raw: [
+      ["network_id", "ID"],
+      ["name", "Name"],
+      ["driver", "Driver"],
+      ["scope", "Scope"],
+    ],
     fields: {
       ID: { header: "NETWORK ID", value: ({ Id }) => (truncate ? shortId(Id) : Id) },
       Name: { header: "NAME", value: ({ Name }) => Name },

@@ -22,7 +22,11 @@ export function searchRows({ truncate }: { readonly truncate: boolean }): RowFor
         },
       },
       StarCount: { header: "STARS", value: ({ star_count }) => String(star_count) },
-      IsOfficial: { header: "OFFICIAL", value: ({ is_official }) => (is_official ? "[OK]" : "") },
+      IsOfficial: {
+        header: "OFFICIAL",
+        value: ({ is_official }) => (is_official ? "[OK]" : ""),
+        json: ({ is_official }) => String(is_official),
+      },
     },
   };
 }

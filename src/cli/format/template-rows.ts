@@ -43,7 +43,7 @@ export function fieldsOf<T>(kind: RowFormat<T>, row: T): FieldSource {
       Object.fromEntries(
         Object.entries(kind.fields)
           .sort(([a], [b]) => (a < b ? -1 : 1))
-          .map(([name, field]) => [name, field.value(row)] as const)
+          .map(([name, { value, json = value }]) => [name, json(row)] as const)
           .filter(([, value]) => typeof value === "string"),
       ),
   };

@@ -44,11 +44,9 @@ export async function pruneImages(context: CommandContext, filter: FilterPairs):
   return SpaceReclaimed;
 }
 
-/** The filters of images: `dangling` says whether those with a tag stay. */
-export const imageFilters = (filter: FilterPairs, all: boolean): FilterPairs => [
-  ...filter,
-  ["dangling", String(!all)],
-];
+/** The filters of images: `dangling` says whether those with a tag stay, unless the user says it. */
+export const imageFilters = (filter: FilterPairs, all: boolean): FilterPairs =>
+  filter.some(([key]) => key === "dangling") && !all ? filter : [...filter, ["dangling", String(!all)]];
 
 function printList(context: CommandContext, title: string, lines: readonly string[] | null): void {
   if (lines !== null && lines.length > 0) context.stdout.write(`${title}\n${lines.join("\n")}\n\n`);

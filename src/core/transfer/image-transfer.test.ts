@@ -168,7 +168,7 @@ describe("a pull", () => {
     const { target } = remote.addImage(["base"]);
     const { image, texts } = await pull(`a@${target.digest}`);
     expect(image.tags).toEqual([]);
-    expect(texts[0]).toBe(`${target.digest}: Pulling from library/a`);
+    expect(texts[0]).toBe(`docker.io/library/a@${target.digest}: Pulling from library/a`);
     expect(texts.at(-1)).toBe(`Status: Downloaded newer image for a@${target.digest}`);
   });
 

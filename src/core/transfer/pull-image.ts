@@ -221,7 +221,7 @@ function wantedLayers(
 
 /** A pause of seconds, as a registry with a rate limit asks for it, is said: a silent pull looks like a dead one. */
 function sayWaiting({ reference, onProgress }: ImagePull): OnRetry {
-  const id = reference.digest ?? reference.tag ?? "latest";
+  const id = lineOf(reference);
   return (seconds) => {
     if (seconds > 1) onProgress({ status: `Waiting for the registry, retrying in ${seconds} seconds`, id });
   };
@@ -229,8 +229,14 @@ function sayWaiting({ reference, onProgress }: ImagePull): OnRetry {
 
 /** Said once it is clear that there is something to pull: what fails before is answered as a plain error. */
 function sayBegin({ reference, onProgress }: ImagePull): void {
-  onProgress({ status: `Pulling from ${reference.path}`, id: reference.digest ?? reference.tag ?? "latest" });
+  onProgress({ status: `Pulling from ${reference.path}`, id: lineOf(reference) });
 }
+
+/** Before the pull as a whole Docker writes a tag, or the whole name with its digest. */
+const lineOf = (reference: Reference): string =>
+  reference.digest === undefined
+    ? (reference.tag ?? "latest")
+    : canonicalReference(withDigest(reference, reference.digest));
 
 function finish<T extends { image: Image; changed: boolean }>(
   { reference, onProgress }: ImagePull,

@@ -42,7 +42,7 @@ export function listImages(
       (patterns === undefined || namesOf(image).some((name) => patterns.some((fits) => fits(name))))
     );
   };
-  const found = images.filter(accepts).sort((a, b) => (createdNs(a) < createdNs(b) ? 1 : -1));
+  const found = images.filter(accepts).sort(newestFirst);
   if (patterns === undefined) return found;
   const shownNames = (names: readonly string[]) =>
     names.filter((name) => patterns.some((fits) => fits(familiar(name))));
@@ -52,6 +52,12 @@ export function listImages(
     repoDigests: shownNames(image.repoDigests),
   }));
 }
+
+/** Those of one moment (commonly the epoch, of reproducible builds) by name. */
+const newestFirst = (a: Image, b: Image): number =>
+  Number(createdNs(b) - createdNs(a)) || (nameOf(a) < nameOf(b) ? -1 : 1);
+
+const nameOf = ({ tags, id }: Image): string => tags[0] ?? id;
 
 /** Each tag once: the images that it means for other platforms stand below it, not beside it. */
 export function foldPlatforms(

@@ -85,6 +85,73 @@ describe.each(clients)("images, with %s", (client) => {
   });
 });
 
+test.each<readonly string[]>([
+  ["images", "--format", "raw"],
+  ["images", "--format", "raw", "--digests"],
+  ["images", "--format", "raw", "-q"],
+  ["images", "--format", "table", "-q"],
+  ["images", "--format", "table {{.ID}}\\t{{.Tag}}", "--digests"],
+  ["history", "--human=false", "--format", "{{.CreatedSince}} {{.CreatedAt}} {{.Size}}", "app:new"],
+  ["ps", "--format", "raw"],
+  ["network", "ls", "--format", "raw", "-f", "name=host"],
+])("both clients print the same: %j", async (...args) => {
+  const sorted = (text: string) => text.split("\n").toSorted(); // images of one moment have no order in Docker's client
+  expect(sorted(await engine.must("gantry", ...args))).toEqual(sorted(await engine.must("docker", ...args)));
+});
+
+describe.each(clients)("names that cannot be, with %s", (client) => {
+  test("a digest is no name for a tag", async () => {
+    const name = `kept@sha256:${"c".repeat(64)}`;
+    const { exitCode, stderr } = await engine[client](["tag", "app:new", name]);
+    expect(exitCode).toBe(1);
+    expect(stderr).toMatch(/digest/);
+    expect(await engine.must(client, "images", "-q", "kept")).toBe("");
+  });
+
+  test("rmi --force of what is not there is no failure, and says so; of another kind it is one", async () => {
+    expect(await engine[client](["rmi", "--force", "nothing"])).toMatchObject({
+      exitCode: 0,
+      stderr: expect.stringContaining("No such image: nothing:latest"),
+    });
+    expect(await engine[client](["rmi", "nothing"])).toMatchObject({ exitCode: 1 });
+    expect(await engine[client](["rmi", "--force", "nothing", "UPPER"])).toMatchObject({ exitCode: 1 });
+  });
+
+  test("a directory is no archive", async () => {
+    for (const args of [
+      ["load", "-i", engine.directory],
+      ["import", engine.directory],
+    ]) {
+      const { exitCode, stderr } = await engine[client](args);
+      expect(exitCode).toBe(1);
+      expect(stderr).toContain(`read ${engine.directory}: is a directory`);
+    }
+  });
+});
+
+test("the tag of a query counts before that of the name", async () => {
+  expect((await engine.fetch("POST", "/images/app:new/tag?repo=twice:one&tag=two")).status).toBe(201);
+  expect(await engine.must("gantry", "images", "--format", "{{.Tag}}", "twice")).toBe("two");
+  await engine.must("gantry", "rmi", "twice:two");
+  const pull = await engine.fetch("POST", "/images/create?fromImage=127.0.0.1:1/a:one&tag=two");
+  expect(await pull.text()).toContain("dial tcp 127.0.0.1:1: connect: connection refused");
+  const odd = await engine.fetch("POST", "/images/create?fromImage=app&tag=!");
+  expect(odd.status).toBe(400);
+  expect(await odd.json()).toMatchObject({ message: "invalid tag format" });
+});
+
+test("images of one moment are listed by name", async () => {
+  const created = "2018-01-01T00:00:00Z";
+  for (const name of ["c", "a", "b"])
+    await engine.load(
+      packImage({ tags: [`docker.io/same/${name}:1`], created, config: {}, layers: [layer(name, 10)] }),
+    );
+  const list: { RepoTags: string[] }[] = await engine.json("GET", "/v1.51/images/json");
+  const names = list.flatMap(({ RepoTags }) => RepoTags).filter((name) => name.startsWith("same/"));
+  expect(names).toEqual(["same/a:1", "same/b:1", "same/c:1"]);
+  await engine.must("gantry", "rmi", ...names);
+});
+
 test("a list that was shown before shows each change", async () => {
   const lines = async () => {
     const [ofFront, ofDocker] = [

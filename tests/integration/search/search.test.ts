@@ -78,6 +78,11 @@ describe.each(clients)("search, with %s", (client) => {
     expect(hub.queries.at(-1)).toBe("q=web&n=7");
   });
 
+  test("JSON says of each whether it is official", async () => {
+    const lines = (await engine.must(client, "search", "--format", "json", `${hub.host}/web`)).split("\n");
+    expect(lines.map((line) => JSON.parse(line).IsOfficial)).toEqual(["true", "false"]);
+  });
+
   test("says what is wrong", async () => {
     const limit = await engine[client](["search", "--limit", "101", `${hub.host}/web`]);
     expect(limit.stderr).toContain("limit 101 is outside the range of [1, 100]");

@@ -2,7 +2,9 @@ import type { ImageService } from "../../../engine/images/image-service.ts";
 import { importSource } from "../../../engine/images/import-source.ts";
 import type { Importer } from "../../../engine/images/importer.ts";
 import { invalidParameter } from "../../../errors/platform-error.ts";
+import { isDigest } from "../../../formats/digest.ts";
 import { hostPlatform, parsePlatform } from "../../../formats/platform.ts";
+import { familiarReference, parseReference, withDigest, withTag } from "../../../formats/reference.ts";
 import { parseCredentials } from "../credentials.ts";
 import { newImageName } from "../new-image-name.ts";
 import { progressStream } from "../progress-stream.ts";
@@ -50,8 +52,13 @@ async function importImage(
   });
 }
 
-/** The tag parameter may also hold a digest. */
+/**
+ * The tag parameter may also hold a digest, and counts before the tag of the name. Old clients end a name whose tags
+ * they want all with a colon.
+ */
 function joinTag(name: string, tag: string): string {
-  if (tag === "") return name;
-  return tag.includes(":") ? `${name}@${tag}` : `${name}:${tag}`;
+  const reference = parseReference(name.replace(/:$/, ""));
+  if (tag === "") return familiarReference(reference);
+  if (isDigest(tag)) return familiarReference(withDigest(reference, tag));
+  return familiarReference({ ...withTag(reference, tag), digest: reference.digest });
 }
