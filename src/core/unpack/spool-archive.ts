@@ -1,7 +1,7 @@
 import { closeSync, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { invalidParameter } from "../../errors/platform-error.ts";
-import { createDigester, type Digester } from "../../formats/digest.ts";
+import { createDigester, type DigestAlgorithm, type Digester } from "../../formats/digest.ts";
 import { quoted, textOf } from "../../formats/tar/byte-string.ts";
 import type { TarEntry } from "../../formats/tar/tar-entry.ts";
 import { type TarHandler, TarParser } from "../../formats/tar/tar-parser.ts";
@@ -19,7 +19,7 @@ const headBytes = 8;
  * Reads an image archive (tar, plain or compressed) and writes its regular files into `directory`, under numbers: no
  * name of the archive ever becomes a path of the host. Runs in a Worker.
  *
- * Out:    the files with their sha256, and the symlinks; other entries mean nothing in an image archive.
+ * Out:    the files with their digest, and the symlinks; other entries mean nothing in an image archive.
  * Errors: InvalidParameter for a broken archive and for names that lead out of it; System for a full disk.
  */
 export async function spoolArchive(
@@ -63,7 +63,7 @@ class Spool implements TarHandler {
     } else if (entry.type === "file") {
       const file = join(this.directory, String(this.#count));
       const fd = orFileError(() => openSync(file, "wx", 0o600));
-      this.#file = { name, path: file, fd, digester: createDigester(), head: [], size: 0 };
+      this.#file = { name, path: file, fd, digester: createDigester(algorithmOf(name)), head: [], size: 0 };
     }
   }
 
@@ -90,6 +90,10 @@ class Spool implements TarHandler {
     this.#file = undefined;
   }
 }
+
+/** A blob is hashed as its folder is called, everything else with sha256. OCI image-spec, "Blobs". */
+const algorithmOf = (name: string): DigestAlgorithm =>
+  name.startsWith("blobs/sha512/") ? "sha512" : "sha256";
 
 function orFileError<T>(act: () => T): T {
   try {

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
-import { invalidParameter, notImplemented } from "../../../errors/platform-error.ts";
-import { type Digest, digestAlgorithm, digestHex } from "../../../formats/digest.ts";
+import { invalidParameter } from "../../../errors/platform-error.ts";
+import { digestAlgorithm, digestHex } from "../../../formats/digest.ts";
+import type { Descriptor } from "../../../formats/oci-image.ts";
 import type { SpooledEntry } from "../../unpack/job-messages.ts";
 import { layerPath } from "../../unpack/layer-path.ts";
 
@@ -37,11 +38,11 @@ export class ArchiveFiles {
     return file;
   }
 
-  /** Errors: NotImplemented for another algorithm than sha256, which nobody writes. */
-  blob(digest: Digest): SpooledFile | undefined {
-    if (digestAlgorithm(digest) !== "sha256")
-      throw notImplemented(`image archive: digest ${digest} is not sha256`);
-    return this.find(`blobs/sha256/${digestHex(digest)}`);
+  /** What the descriptor of a document names. Errors: InvalidParameter for a descriptor that lies about the size. */
+  blob({ digest, size }: Pick<Descriptor, "digest" | "size">): SpooledFile | undefined {
+    const file = this.find(`blobs/${digestAlgorithm(digest)}/${digestHex(digest)}`);
+    if (file === undefined || file.size === size) return file;
+    throw refused(`blob ${digest} has ${file.size} bytes, its descriptor promises ${size}`, "archive.size");
   }
 }
 
@@ -64,8 +65,8 @@ function cleanName(name: string): string {
 }
 
 function verifyBlobName(file: SpooledFile): void {
-  const [, hex] = /^blobs\/sha256\/(.*)$/.exec(file.name) ?? [];
-  if (hex === undefined || hex === digestHex(file.digest)) return;
+  const [, algorithm, hex] = /^blobs\/(sha256|sha512)\/(.*)$/.exec(file.name) ?? [];
+  if (algorithm === undefined || `${algorithm}:${hex}` === file.digest) return;
   throw refused(`blob ${JSON.stringify(file.name)} has the digest ${file.digest}`, "archive.digest");
 }
 

@@ -190,7 +190,7 @@ function ociImages(
 
 /** An image that came by an index keeps it. */
 function withIndex(files: ArchiveFiles, image: PlannedImage, descriptor: Descriptor): PlannedImage {
-  const file = isIndex(descriptor) ? files.blob(descriptor.digest) : undefined;
+  const file = isIndex(descriptor) ? files.blob(descriptor) : undefined;
   if (file === undefined) return image;
   const { mediaType } = descriptor;
   return {
@@ -217,7 +217,7 @@ function resolveManifest(
   platform: Platform,
   depth: number,
 ): ResolvedManifest | undefined {
-  const file = files.blob(descriptor.digest);
+  const file = files.blob(descriptor);
   if (file === undefined || depth > maxIndexDepth) return undefined;
   const bytes = readDocument(file);
   const document = parseManifestDocument(bytes, descriptor.mediaType, `manifest ${descriptor.digest}`);
@@ -225,7 +225,7 @@ function resolveManifest(
     const { mediaType } = document;
     return { descriptor: { mediaType, digest: file.digest, size: file.size }, bytes, manifest: document };
   }
-  const present = document.manifests.filter(({ digest }) => files.blob(digest) !== undefined);
+  const present = document.manifests.filter((each) => files.blob(each) !== undefined);
   const chosen = choosePlatform(present, platform) ?? (present.length === 1 ? present[0] : undefined);
   return chosen && resolveManifest(files, chosen, platform, depth + 1);
 }
@@ -236,11 +236,11 @@ function ociImage(
   lenient: boolean,
 ): PlannedImage | undefined {
   const blobs = [manifest.config, ...manifest.layers];
-  const found = blobs.map(({ digest }) => files.blob(digest)).filter((file) => file !== undefined);
+  const found = blobs.map((blob) => files.blob(blob)).filter((file) => file !== undefined);
   if (found.length < blobs.length && lenient) return undefined;
-  for (const { digest } of blobs) {
-    if (files.blob(digest) !== undefined) continue;
-    throw invalidParameter(`image archive: it has no blob ${digest}`, { code: "archive.incomplete" });
+  for (const blob of blobs) {
+    if (files.blob(blob) !== undefined) continue;
+    throw invalidParameter(`image archive: it has no blob ${blob.digest}`, { code: "archive.incomplete" });
   }
   const [configFile] = found;
   if (configFile === undefined) return undefined;

@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync, zstdCompressSync } from "node:zlib";
-import { type Digest, digestHex, digestOf } from "../../../formats/digest.ts";
+import { type Digest, type DigestAlgorithm, digestHex, digestOf } from "../../../formats/digest.ts";
 import { mediaTypes } from "../../../formats/oci-image.ts";
 import { parseManifest } from "../../../formats/parse-oci-image.ts";
 import type { TarEntry } from "../../../formats/tar/tar-entry.ts";
@@ -53,9 +53,9 @@ class Blobs {
     this.bytes.set(digest, bytes);
     rmSync(path);
   }
-  async put(bytes: Uint8Array): Promise<Digest> {
-    this.bytes.set(digestOf(bytes), bytes);
-    return digestOf(bytes);
+  async put(bytes: Uint8Array, algorithm?: DigestAlgorithm): Promise<Digest> {
+    this.bytes.set(digestOf(bytes, algorithm), bytes);
+    return digestOf(bytes, algorithm);
   }
 }
 
@@ -236,6 +236,34 @@ describe("OCI layout", () => {
     });
   });
 
+  test("blobs may have sha512 digests", async () => {
+    const path = (bytes: string | Uint8Array) => `blobs/sha512/${digestHex(digestOf(bytes, "sha512"))}`;
+    const sha512 = (mediaType: string, bytes: string | Uint8Array) =>
+      descriptor(mediaType, bytes, { digest: digestOf(bytes, "sha512") });
+    const manifest = JSON.stringify({
+      schemaVersion: 2,
+      config: sha512(mediaTypes.ociConfig, config),
+      layers: layers.map((layer) => sha512(mediaTypes.ociLayer, layer)),
+    });
+    const named = {
+      ...sha512(mediaTypes.ociManifest, manifest),
+      annotations: { "org.opencontainers.image.ref.name": "a:1" },
+    };
+    const files = {
+      "index.json": JSON.stringify({ schemaVersion: 2, manifests: [named] }),
+      ...Object.fromEntries([config, first, second, manifest].map((bytes) => [path(bytes), bytes])),
+    };
+    const docker = [{ Config: path(config), RepoTags: ["a:1"], Layers: layers.map(path) }];
+    for (const more of [{}, { "manifest.json": JSON.stringify(docker) }]) {
+      const blobs = new Blobs();
+      const images = await load({ ...files, ...more }, blobs);
+      expect(images).toMatchObject([{ manifest: { digest: named.digest }, repoTags: ["a:1"] }]);
+      expect([...blobs.bytes.keys()].toSorted()).toEqual(
+        [config, first, second, manifest].map((bytes) => digestOf(bytes, "sha512")).toSorted(),
+      );
+    }
+  });
+
   test("an index gives the image of this platform", async () => {
     const index = JSON.stringify({
       schemaVersion: 2,
@@ -293,6 +321,26 @@ describe("refused, with nothing left behind", () => {
       "a blob that is not what its name says",
       layout([descriptor(mediaTypes.ociManifest, ociManifest)], { [blob(first)]: "changed" }),
       "has the digest",
+    ],
+    [
+      "a manifest with another size than its descriptor promises",
+      layout([descriptor(mediaTypes.ociManifest, ociManifest, { size: 3 })]),
+      "bytes, its descriptor promises 3",
+    ],
+    ...(["config", "layers"] as const).map((part): [string, Files, string] => {
+      const small = (of: object | object[]) =>
+        Array.isArray(of) ? of.map((each) => ({ ...each, size: 3 })) : { ...of, size: 3 };
+      const document = JSON.parse(ociManifest);
+      const lying = JSON.stringify({ ...document, [part]: small(document[part]) });
+      const files = layout([descriptor(mediaTypes.ociManifest, lying)], { [blob(lying)]: lying });
+      return [`${part} with another size than the manifest promises`, files, "its descriptor promises 3"];
+    }),
+    [
+      "a sha512 blob that is not what its name says",
+      layout([descriptor(mediaTypes.ociManifest, ociManifest, { digest: digestOf(ociManifest, "sha512") })], {
+        [`blobs/sha512/${digestHex(digestOf(ociManifest, "sha512"))}`]: "changed".padEnd(ociManifest.length),
+      }),
+      "has the digest sha512:",
     ],
     ["an index that points nowhere", layout([descriptor(mediaTypes.ociManifest, "absent")]), "is not in it"],
     [

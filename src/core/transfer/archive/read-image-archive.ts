@@ -1,5 +1,6 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { digestAlgorithm } from "../../../formats/digest.ts";
 import { ArchiveFiles } from "./archive-files.ts";
 import type { ArchivedImage, ReadArchiveOptions } from "./contract.ts";
 import { type PlannedImage, planImages } from "./plan-images.ts";
@@ -39,6 +40,6 @@ async function storeBlobs(
       if (!blobs.has(digest)) await blobs.adopt(path, { digest, size });
     }
     hold(manifest.digest);
-    if (!blobs.has(manifest.digest)) await blobs.put(manifestBytes);
+    if (!blobs.has(manifest.digest)) await blobs.put(manifestBytes, digestAlgorithm(manifest.digest));
   }
 }
