@@ -16,6 +16,7 @@ import type { EventBus } from "../events/event-bus.ts";
 import type { ContainerConfig } from "../spec/docker-config.ts";
 import { mergeImageConfig } from "../spec/merge-image-config.ts";
 import { imageConfigOf } from "./image-config-of.ts";
+import { publishImage } from "./image-event.ts";
 
 export interface CommitOptions {
   /** With tag. */
@@ -79,7 +80,7 @@ export class Committer {
         throw fileError(error, `commit container ${record.name}`);
       });
     const imageRef = reference === undefined ? "" : familiarReference(reference);
-    if (reference !== undefined) this.bus.publish("image", "tag", image.id, { name: imageRef });
+    if (reference !== undefined) publishImage(this.bus, "tag", image, { name: imageRef });
     this.events.publish(container, "commit", { comment, imageID: image.id, imageRef });
     return image;
   }

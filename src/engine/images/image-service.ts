@@ -10,10 +10,17 @@ import type {
 import { conflict } from "../../errors/platform-error.ts";
 import type { Digest } from "../../formats/digest.ts";
 import type { Platform } from "../../formats/platform.ts";
-import { familiarName, familiarReference, parseReference, withDefaultTag } from "../../formats/reference.ts";
+import {
+  familiarName,
+  familiarReference,
+  parseReference,
+  type Reference,
+  withDefaultTag,
+} from "../../formats/reference.ts";
 import type { ContainerStore } from "../containers/container-store.ts";
 import type { Remover } from "../containers/remover.ts";
 import type { EventBus } from "../events/event-bus.ts";
+import { publishImage } from "./image-event.ts";
 import type { ImageMounts } from "./image-mounts.ts";
 
 export interface PullOptions {
@@ -52,7 +59,7 @@ export class ImageService {
     };
     if ((name.tag ?? name.digest) === undefined) await transfer.pullAll(request);
     else await transfer.pull(request);
-    this.bus.publish("image", "pull", familiarReference(name), { name: familiarName(name) });
+    this.#tellOfName("pull", name);
   }
 
   async push({ reference, platform, credentials, onProgress, signal }: PushOptions): Promise<void> {
@@ -64,8 +71,12 @@ export class ImageService {
       onProgress,
       signal,
     });
-    const name = parseReference(reference);
-    this.bus.publish("image", "push", familiarReference(name), { name: familiarName(name) });
+    this.#tellOfName("push", parseReference(reference));
+  }
+
+  #tellOfName(action: "pull" | "push", name: Reference): void {
+    const image = this.store.find(familiarReference(withDefaultTag(name)));
+    publishImage(this.bus, action, image, { id: familiarReference(name), name: familiarName(name) });
   }
 
   /** Errors: Unauthorized when the registry refuses the credentials. */
@@ -81,9 +92,7 @@ export class ImageService {
   /** An archive of the images, to `write`. Nothing is written when one of them is missing. */
   async save(names: readonly string[], options: Omit<SaveRequest, "names">): Promise<void> {
     const transfer = await this.transfer();
-    for (const { id } of await transfer.save({ names, ...options })) {
-      this.bus.publish("image", "save", id, { name: id });
-    }
+    for (const image of await transfer.save({ names, ...options })) publishImage(this.bus, "save", image);
   }
 
   async load(archive: AsyncIterable<Uint8Array>, options: LoadOptions): Promise<void> {
@@ -91,14 +100,14 @@ export class ImageService {
     for (const { image, loaded } of await transfer.load(archive, options)) {
       const what = loaded.startsWith("sha256:") ? "Loaded image ID" : "Loaded image";
       options.onProgress({ stream: `${what}: ${loaded}\n` });
-      this.bus.publish("image", "load", image.id, { name: image.id });
+      publishImage(this.bus, "load", image);
     }
   }
 
   async tag(source: string, reference: string): Promise<void> {
     const image = this.store.resolve(source);
     await this.store.tag(source, reference);
-    this.bus.publish("image", "tag", image.id, {
+    publishImage(this.bus, "tag", image, {
       name: familiarReference(withDefaultTag(parseReference(reference))),
     });
   }
@@ -140,8 +149,10 @@ export class ImageService {
       );
     }
     const removed = await this.store.remove(reference, { force, only, usedBy: this.#usedBy() });
-    for (const { kind } of removed) {
-      this.bus.publish("image", kind === "Untagged" ? "untag" : "delete", image.id, { name: image.id });
+    for (const { kind, value } of removed) {
+      if (kind === "Untagged") publishImage(this.bus, "untag", image);
+      // What was deleted with an image are its layers: nobody is told of those.
+      else if (ids.some((id) => id === value)) publishImage(this.bus, "delete", undefined, { id: value });
     }
     return removed;
   }

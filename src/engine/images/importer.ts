@@ -9,6 +9,7 @@ import { formatTimeNs, nowNs } from "../clock.ts";
 import { parseSignal } from "../containers/signals.ts";
 import type { EventBus } from "../events/event-bus.ts";
 import { imageConfigOf } from "./image-config-of.ts";
+import { publishImage } from "./image-event.ts";
 
 export interface ImportOptions {
   /** A tar, plain or compressed with gzip or zstd. */
@@ -43,9 +44,8 @@ export class Importer {
       reference: reference && familiarReference(reference),
       signal,
     });
-    if (reference !== undefined)
-      this.bus.publish("image", "tag", image.id, { name: familiarReference(reference) });
-    this.bus.publish("image", "import", image.id, { name: image.id });
+    if (reference !== undefined) publishImage(this.bus, "tag", image, { name: familiarReference(reference) });
+    publishImage(this.bus, "import", image);
     return image;
   }
 }

@@ -140,6 +140,26 @@ test("the tag of a query counts before that of the name", async () => {
   expect(await odd.json()).toMatchObject({ message: "invalid tag format" });
 });
 
+test("an image's events have its labels, and its layers have none of their own", async () => {
+  const since = (Date.now() / 1000).toFixed(3);
+  await engine.load(
+    packImage({ tags: ["told:1"], config: { Labels: { whose: "told" } }, layers: [layer("told", 10)] }),
+  );
+  await engine.must("gantry", "tag", "told:1", "told:2");
+  const id = await engine.must("gantry", "images", "-q", "--no-trunc", "told:1");
+  await engine.must("gantry", "rmi", "told:1", "told:2");
+  const until = (Date.now() / 1000).toFixed(3);
+  const events = async (...filter: string[]) => {
+    const span = ["--since", since, "--until", until, "-f", "type=image", ...filter];
+    return (await engine.must("gantry", "events", ...span, "--format", "{{.Action}} {{.Actor.ID}}")).split(
+      "\n",
+    );
+  };
+  const told = ["load", "tag", "untag", "untag"].map((action) => `${action} ${id}`);
+  expect(await events("-f", "label=whose=told")).toEqual(told);
+  expect(await events()).toEqual([...told, `delete ${id}`]);
+});
+
 test("images of one moment are listed by name", async () => {
   const created = "2018-01-01T00:00:00Z";
   for (const name of ["c", "a", "b"])
