@@ -17,7 +17,7 @@ export const templateFunctions: Readonly<Record<string, Method>> = {
   padlen: (value, length) => text(value).padEnd(Number(length)),
   truncate: (value, length) => [...text(value)].slice(0, Number(length)).join(""),
   println: (...values) => `${values.map(text).join(" ")}\n`,
-  print: (...values) => values.map(text).join(" "),
+  print: (...values) => values.reduce<string>(printAfter, ""),
   printf: (format, ...values) => printf(text(format), values),
   len: (value) => lengthOf(value),
   index: (value, ...keys) => keys.reduce(indexOnce, value),
@@ -32,9 +32,30 @@ export const templateFunctions: Readonly<Record<string, Method>> = {
   le: (a, b) => compare(a, b) <= 0,
   gt: (a, b) => compare(a, b) > 0,
   ge: (a, b) => compare(a, b) >= 0,
-  html: (value) => text(value).replace(/[&<>"']/g, (letter) => `&#${letter.charCodeAt(0)};`),
+  html: (value) => text(value).replace(/[&<>"']/g, (letter) => entities[letter] ?? letter),
+  js: (value) => [...text(value)].map(escapedInScript).join(""),
   urlquery: (value) => encodeURIComponent(text(value)).replaceAll("%20", "+"),
 };
+
+const entities: Readonly<Record<string, string>> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&#34;",
+  "'": "&#39;",
+};
+
+function escapedInScript(letter: string): string {
+  if ("\\'\"".includes(letter)) return `\\${letter}`;
+  if (letter >= " " && !"<>&=".includes(letter)) return letter;
+  return `\\u${letter.charCodeAt(0).toString(16).toUpperCase().padStart(4, "0")}`;
+}
+
+/** Go's Print puts a space between two values of which neither is a string. */
+function printAfter(before: string, value: unknown, index: number, values: readonly unknown[]): string {
+  const isApart = index > 0 && typeof value !== "string" && typeof values[index - 1] !== "string";
+  return before + (isApart ? " " : "") + text(value);
+}
 
 function asList(value: unknown, name: string): readonly unknown[] {
   if (value === null || value === undefined) return [];

@@ -25,7 +25,10 @@ export function isTruth(value: unknown): boolean {
   return Boolean(value);
 }
 
-/** Go's `%v`: `[a b]`, `map[k:v]`, `<no value>`. */
+/**
+ * Go's `%v`: `[a b]`, `map[k:v]`, `<no value>`. Within another value nothing but `{}` is known of an empty object: Docker's
+ * are members of sets (`map[80/tcp:{}]`), whose type is an empty struct.
+ */
 export function printValue(value: unknown): string {
   if (value === undefined || value === null) return "<no value>";
   return printNested(value);
@@ -37,5 +40,8 @@ function printNested(value: unknown): string {
   if (!isRecord(value)) return String(value);
   const shown: unknown = isFieldSource(value) ? value.toJSON() : value;
   const pairs = Object.entries(isRecord(shown) ? shown : {}).sort(([a], [b]) => (a < b ? -1 : 1));
-  return `map[${pairs.map(([key, item]) => `${key}:${printNested(item)}`).join(" ")}]`;
+  return `map[${pairs.map(([key, item]) => `${key}:${isEmptyObject(item) ? "{}" : printNested(item)}`).join(" ")}]`;
 }
+
+const isEmptyObject = (value: unknown): boolean =>
+  isRecord(value) && !isFieldSource(value) && Object.keys(value).length === 0;
