@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, renameSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, renameSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { messageOf } from "../../errors/platform-error.ts";
@@ -67,10 +67,14 @@ export class Trash {
     }
   }
 
-  /** A container may have left names or depths that only calls by descriptor can reach. */
+  /**
+   * A container may have left names that only calls by descriptor can reach, and depths at which the library's removal,
+   * whose time grows with their square, would never end. Layers have a limit of depth.
+   */
   async #remove(path: string): Promise<void> {
     await this.driver.release(path);
     try {
+      if (existsSync(join(path, "upper"))) return await this.trees.remove([path]);
       await rm(path, { recursive: true, force: true });
     } catch {
       await this.trees.remove([path]);

@@ -9,6 +9,7 @@ import { packLayer } from "../diff/pack-layer.ts";
 import { compareTrees } from "../fsck/compare-trees.ts";
 import { hashFile } from "../fsck/hash-file.ts";
 import { writeErofsImage } from "../snapshots/erofs/write-image.ts";
+import { giveTurn } from "../snapshots/give-turn.ts";
 import { applyLayer } from "../snapshots/vfs/apply-layer.ts";
 import { cloneTree } from "../snapshots/vfs/clone-tree.ts";
 import { inheritAttributes } from "./inherit-attributes.ts";
@@ -28,10 +29,7 @@ export async function runTask(task: Task, input: JobInput): Promise<TaskResult> 
     case "measure":
       return measureTree(task.directory, task.original);
     case "remove":
-      for (const directory of task.directories) {
-        input.throwIfAborted();
-        removeTree(directory);
-      }
+      for (const directory of task.directories) await removeTree(directory, () => giveTurn(input.signal));
       return undefined;
     case "inherit":
       inheritAttributes(task);

@@ -1,7 +1,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { deepTree } from "../../fixtures/deep-tree.ts";
 import { clients, TestEngine } from "../../fixtures/engine.ts";
 import { busyboxFiles } from "../../fixtures/images.ts";
 import { TestRegistry } from "../../fixtures/registry.ts";
+import { waitFor } from "../../fixtures/wait-for.ts";
 import { pushImage } from "../pull/push-image.ts";
 import { diskTruth } from "./disk-truth.ts";
 
@@ -41,6 +45,17 @@ async function planOf(query: string): Promise<{ objects: Planned[]; bytes: numbe
   return { objects, bytes: objects.reduce((sum: number, one: Planned) => sum + one.bytes, 0) };
 }
 const planOfAllImages = () => planOf(`images=${encodeURIComponent('{"dangling":["false"]}')}`);
+
+test("a container whose directories are deeper than paths reach is measured and removed as others are", async () => {
+  await engine.must("gantry", "create", "--name", "deep", await pull("busybox:1"), "true");
+  const upper = await engine.must("gantry", "inspect", "-f", "{{.GraphDriver.Data.UpperDir}}", "deep");
+  await deepTree(upper, 2500);
+  const { Containers } = await engine.json("GET", "/v1.51/system/df");
+  expect(Containers[0].SizeRw).toBeGreaterThan(500);
+  await engine.must("gantry", "ps", "--all", "--size");
+  await engine.must("gantry", "rm", "deep");
+  await waitFor("an empty trash", () => readdirSync(join(engine.root, "snapshots/trash")).length === 0);
+}, 60_000);
 
 describe.each(clients)("with %s", (client) => {
   test("system df says what the file system says", async () => {

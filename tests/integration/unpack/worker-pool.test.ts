@@ -22,6 +22,7 @@ import { type Digest, digestOf } from "../../../src/formats/digest.ts";
 import { MNT_DETACH, mount, unmount } from "../../../src/kernel/mounts.ts";
 import { createLog } from "../../../src/log/log.ts";
 import { mustRun } from "../../fixtures/command.ts";
+import { deepTree } from "../../fixtures/deep-tree.ts";
 import { scratchDirectory } from "../../fixtures/places.ts";
 import { file, layerTar, namesIn, pieces, unpackTar } from "./layers.ts";
 
@@ -223,6 +224,34 @@ describe("tasks beside unpacking", () => {
     await unpackTar(workers, tar, join(place, "root"));
     expect(await workers.measure(join(place, "root"))).toEqual({ sizeBytes: 6, inodes: 3 });
   });
+
+  test("measure finds nothing in a tree that goes before its turn comes: its container was removed", async () => {
+    expect(await workers.measure(join(place, "gone"))).toEqual({ sizeBytes: 0, inodes: 0 });
+  });
+
+  test("measure counts names of any bytes, and goes as deep as trees do that are no attack", async () => {
+    const root = join(place, "root");
+    await mustRun(["bash", "-c", `mkdir ${root}/$'\\xff' && printf 12 > ${root}/$'\\xff/\\xfe'`]);
+    expect(await workers.measure(root)).toEqual({ sizeBytes: 2, inodes: 2 });
+    await deepTree(root, 1500);
+    const { sizeBytes } = await workers.measure(root);
+    expect(sizeBytes).toBeGreaterThan(500);
+    await workers.remove([root]);
+  }, 30_000);
+
+  test("remove needs no descriptor for each level", async () => {
+    const root = join(place, "root");
+    await deepTree(root, 1500);
+    const script = join(place, "remove.ts");
+    const removal = join(import.meta.dirname, "../../../src/kernel/remove-tree.ts");
+    writeFileSync(
+      script,
+      `import { removeTree } from ${JSON.stringify(removal)};
+       await removeTree(${JSON.stringify(root)}, async () => {});`,
+    );
+    await mustRun(["bash", "-c", `ulimit -n 256 && exec ${process.execPath} ${script}`]);
+    expect(readdirSync(place)).toEqual(["remove.ts"]);
+  }, 30_000);
 
   test("remove takes away trees that no path reaches", async () => {
     const root = join(place, "root");
