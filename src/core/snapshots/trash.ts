@@ -53,9 +53,7 @@ export class Trash {
 
   #enqueue(path: string): void {
     this.#waiting.push(path);
-    this.#deleting ??= this.#deleteWaiting().finally(() => {
-      this.#deleting = undefined;
-    });
+    this.#deleting ??= this.#deleteWaiting();
   }
 
   async #deleteWaiting(): Promise<void> {
@@ -65,6 +63,7 @@ export class Trash {
         this.log.warn("snapshots.trash-kept", { path, error: messageOf(error) });
       });
     }
+    this.#deleting = undefined; // in the same turn as the last look: what comes now begins anew
   }
 
   /**
