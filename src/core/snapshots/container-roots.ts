@@ -88,18 +88,19 @@ export class ContainerRoots {
   async #make(key: string, root: ContainerRoot): Promise<void> {
     const draft = join(this.paths.drafts, `container-${key}`);
     rmSync(draft, { recursive: true, force: true });
-    for (const name of ["", "upper", "work", "merged"]) mkdirSync(join(draft, name), { mode: 0o711 });
-    if (root.parent !== undefined)
-      symlinkSync(`../../layers/${digestHex(root.parent)}`, join(draft, "parent"));
-    if (root.isVolatile) writeFileSync(join(draft, "volatile"), "");
-    const init = this.layers.initDirectory(root.parent); // now, so that the start does not wait for it
+    mkdirSync(draft, { mode: 0o711 });
     try {
+      for (const name of ["upper", "work", "merged"]) mkdirSync(join(draft, name), { mode: 0o711 });
+      if (root.parent !== undefined)
+        symlinkSync(`../../layers/${digestHex(root.parent)}`, join(draft, "parent"));
+      if (root.isVolatile) writeFileSync(join(draft, "volatile"), "");
+      const init = this.layers.initDirectory(root.parent); // now, so that the start does not wait for it
       await this.driver.fillTop(join(draft, "upper"), this.layers.directories(root.parent), init);
+      renameSync(draft, this.paths.container(key));
     } catch (error) {
       this.trash.take(draft);
       throw error;
     }
-    renameSync(draft, this.paths.container(key));
   }
 
   describe(key: string): MountedRoot {
@@ -148,9 +149,10 @@ export class ContainerRoots {
   async remove(key: string): Promise<void> {
     if (!this.#index.has(key)) return;
     await this.unmount(key);
-    if (!this.#index.delete(key)) return; // removed by another call meanwhile
+    if (!this.#index.has(key)) return; // removed by another call meanwhile
     const directory = this.paths.container(key);
     if (existsSync(directory)) this.trash.take(directory);
+    this.#index.delete(key);
   }
 
   #get(key: string): ContainerRoot {
