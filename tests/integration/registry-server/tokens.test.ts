@@ -6,7 +6,7 @@ import { command, mustRun } from "../../fixtures/command.ts";
 import { clients, TestEngine } from "../../fixtures/engine.ts";
 import { busyboxArchiveFile } from "../../fixtures/images.ts";
 import { scratchDirectory } from "../../fixtures/places.ts";
-import { codeOf, GantryRegistry } from "./gantry-registry.ts";
+import { codeOf, type ErrorBody, GantryRegistry } from "./gantry-registry.ts";
 
 const scratch = scratchDirectory("tk"); // podman takes no run root longer than 50 characters
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
@@ -40,6 +40,17 @@ async function startWithUsers(): Promise<GantryRegistry> {
   writeFileSync(list, "ann ** pull,push,delete\nbob team/** pull,push\nanonymous public/** pull\n");
   return await GantryRegistry.start(["--auth-token", "--htpasswd", usersPath, "--access-list", list]);
 }
+
+test("who has not logged in is told so, and not that a password is wrong", async () => {
+  await writeUsers();
+  await using registry = await GantryRegistry.start(["--auth-token", "--htpasswd", usersPath]);
+  const message = async (headers: Record<string, string>) => {
+    const reply = await registry.fetch("/token?scope=repository:app:pull", { headers });
+    return [reply.status, ((await reply.json()) as ErrorBody).errors[0]?.message];
+  };
+  expect(await message({})).toEqual([401, "authentication required"]);
+  expect(await message(basic("ann", "no"))).toEqual([401, "incorrect username or password"]);
+}, 30_000);
 
 describe("its own token server", () => {
   let registry: GantryRegistry;
@@ -162,7 +173,8 @@ describe("its own token server", () => {
       headers: basic("ann", "no"),
     });
     expect([reply.status, await codeOf(reply)]).toEqual([401, "UNAUTHORIZED"]);
-    expect((await registry.fetch("/token", { method: "DELETE" })).status).toBe(405);
+    const other = await registry.fetch("/token", { method: "DELETE" });
+    expect([other.status, other.headers.get("allow")]).toEqual([405, "GET, HEAD, POST"]);
     const giant = { method: "POST", body: new URLSearchParams({ grant_type: "x".repeat(70_000) }) };
     expect((await registry.fetch("/token", giant)).status).toBe(400);
   });

@@ -42,14 +42,20 @@ export class TokenEndpoint {
       case "POST":
         return await this.answerPost(request);
       default:
-        throw refusal("UNSUPPORTED", `${request.method} is not supported for ${tokenPath}`);
+        return errorReply(refusal("UNSUPPORTED", `${request.method} is not supported for ${tokenPath}`), {
+          Allow: "GET, HEAD, POST",
+        });
     }
   }
 
   private async answerGet({ headers, query }: TokenRequest): Promise<Reply> {
     if (this.isForeign(query)) return wrongService(query);
     const asker = await this.askerOf(headers);
-    if (!asker) return errorReply(refusal("UNAUTHORIZED", "incorrect username or password"), basicChallenge);
+    if (!asker) {
+      const isNobody = headers.authorization === undefined;
+      const message = isNobody ? "authentication required" : "incorrect username or password";
+      return errorReply(refusal("UNAUTHORIZED", message), basicChallenge);
+    }
     const { token, granted, ...times } = this.issue(asker, query);
     const offline = query.get("offline_token") === "true" && this.refresh(asker.user, times.nowSeconds);
     return jsonReply(200, {
