@@ -107,6 +107,12 @@ ControlGroup=/machine.slice/machine-boxes.slice/${scope} Description=gantry cont
     same "$(runtime state box | sed -n 's/.*"pid": \\(.*\\),/\\1/p')" "$(cat cgroup.procs)"
     same "$(status box)" created
     (unit_of ${scope}) > /tmp/gantry-unit`,
+  "explain tells of the unit that systemd would make, and makes none": `
+    gantry explain --systemd-cgroup --bundle /images/bundles/limited > /tmp/explained
+    grep -q 'have systemd start unit ${scope} with .*MemoryMax' /tmp/explained
+    grep -q '${directory}' /tmp/explained
+    refused gantry explain --bundle /images/bundles/limited 2> /tmp/refused
+    grep -q 'give --systemd-cgroup' /tmp/refused`,
   "its processes run in it, with the devices of the list, also when systemd has read its configuration again": `
     mknod /images/bundles/limited/rootfs/kmsg c 1 11
     sd start box

@@ -3,6 +3,7 @@ import { CommandError } from "../command-error.ts";
 import type { CommandContext } from "../context.ts";
 import { bool, text } from "../flag-kinds.ts";
 import { printBody } from "../print-body.ts";
+import type { ExplainOptions } from "../runtime/explain-bundle.ts";
 
 const formats = ["text", "json", "shell"] as const;
 type Format = (typeof formats)[number];
@@ -17,6 +18,7 @@ export const command = () =>
       ),
       diff: bool("Show which steps two containers, images, or bundles differ in"),
       json: bool("Print the steps as JSON"),
+      "systemd-cgroup": bool("Plan bundles whose cgroups systemd makes, as the runtime's flag of this name"),
     },
     args: { min: 0, max: 2 },
 
@@ -32,12 +34,28 @@ export const command = () =>
         throw new CommandError("--diff is no shell script: text, json", { usageHint: true });
       const [of = "", second] = args;
       const path = bundle ?? (!diff && isPath(of) ? of : undefined);
+      const options = { systemdCgroup: flags["systemd-cgroup"], env: context.env };
+      if (options.systemdCgroup && path === undefined && !isPath(of))
+        throw new CommandError(
+          "--systemd-cgroup is for bundles: the engine makes its containers' cgroups itself",
+          {
+            usageHint: true,
+          },
+        );
+      if (options.systemdCgroup && format === "shell")
+        throw new CommandError(
+          "--systemd-cgroup is no shell script, as systemd makes the cgroup: text, json",
+          {
+            usageHint: true,
+          },
+        );
       if (path !== undefined) {
         const { explainBundle } = await import("../runtime/explain-bundle.ts");
-        context.stdout.write(explainBundle(path, format));
+        context.stdout.write(explainBundle(path, format, options));
         return 0;
       }
-      if (second !== undefined) return printDiff(context, of, second, format === "json" ? "json" : "text");
+      if (second !== undefined)
+        return printDiff(context, of, second, format === "json" ? "json" : "text", options);
       return print(context, "/gantry/v1/plan", { of, format });
     },
   });
@@ -50,13 +68,14 @@ async function printDiff(
   first: string,
   second: string,
   format: "text" | "json",
+  options: ExplainOptions,
 ): Promise<number> {
   if (!isPath(first) && !isPath(second))
     return print(context, "/gantry/v1/plan/diff", { a: first, b: second, format });
   if (!isPath(first) || !isPath(second))
     throw new CommandError("--diff compares two bundles, or two containers or images", { usageHint: true });
   const { diffBundles } = await import("../runtime/explain-bundle.ts");
-  context.stdout.write(diffBundles(first, second, format));
+  context.stdout.write(diffBundles(first, second, format, options));
   return 0;
 }
 

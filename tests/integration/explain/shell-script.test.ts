@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { chmodSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { cgroupMounts, runtimeMissing, TestRuntime, type TestSpec } from "../../fixtures/bundle.ts";
 import { command, mustRun } from "../../fixtures/command.ts";
@@ -47,6 +47,25 @@ describe.skipIf(missing !== undefined)("the script of a bundle makes what gantry
     expect(text).toContain("exec true");
     expect(await mustRun([gantryPath, "explain", "--bundle", "."], { cwd: bundle })).toBe(text);
     expect(await mustRun([gantryPath, "explain", "."], { cwd: bundle })).toBe(text);
+  });
+
+  test.each([
+    [["--systemd-cgroup", "--as", "shell", "."], "--systemd-cgroup is no shell script"],
+    [["--systemd-cgroup", "busybox"], "--systemd-cgroup is for bundles"],
+    [["."], "give --systemd-cgroup"],
+    ...(existsSync("/run/systemd/system")
+      ? []
+      : ([
+          [["--systemd-cgroup", "."], "systemd is not running on this host"],
+          [["--systemd-cgroup", "--diff", ".", "."], "systemd is not running on this host"],
+        ] as const)),
+  ] as const)("of a bundle for systemd, %j says what it takes", async (words, message) => {
+    const bundle = runtime.bundle(["true"], (spec) => {
+      spec.linux.cgroupsPath = "system.slice:box:x";
+    });
+    const { exitCode, stderr } = await command([gantryPath, "explain", ...words], { cwd: bundle });
+    expect(exitCode).not.toBe(0);
+    expect(stderr).toContain(message);
   });
 
   const changes: Record<string, (spec: TestSpec) => void> = {
