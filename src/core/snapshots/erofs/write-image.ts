@@ -40,22 +40,28 @@ const pieceBytes = 1 << 20;
  * of files come first, as the tree is read; then the metadata. Synchronous: meant for a Worker. Errors: System.
  */
 export function writeErofsImage({ directory, image }: ErofsImage): void {
-  const fd = openSync(image, "wx", 0o600);
   const source = check(tryOpen(directory, O_DIRECTORY), `open ${directory}`);
+  let fd: number | undefined;
   try {
+    fd = openSync(image, "wx", 0o600);
     const writer = new ImageWriter(fd);
     const root = writer.node(source, self, statIn(source, self));
     const { rootNid, inodes, bytes } = planErofsMetadata(root, writer.blocks);
     const metadataBlock = writer.blocks;
     writer.append(bytes);
     const superblock = formatSuperblock({ rootNid, inodes, metadataBlock, blocks: writer.blocks });
-    writeSync(fd, superblock, 0, superblock.length, 0);
+    writeAll(fd, superblock, 0);
   } catch (error) {
     throw fileError(error, `write ${image}`);
   } finally {
     tryClose(source);
-    closeSync(fd);
+    if (fd !== undefined) closeSync(fd);
   }
+}
+
+/** A disk that is nearly full takes a part of the bytes, and says why not all of them only when it gets the rest. */
+function writeAll(fd: number, bytes: Uint8Array, position: number): void {
+  for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at, bytes.length - at, position + at);
 }
 
 class ImageWriter {
@@ -68,7 +74,7 @@ class ImageWriter {
   constructor(private readonly fd: number) {}
 
   append(bytes: Uint8Array): void {
-    writeSync(this.fd, bytes, 0, bytes.length, this.blocks * blockBytes);
+    writeAll(this.fd, bytes, this.blocks * blockBytes);
     this.blocks += Math.ceil(bytes.length / blockBytes);
   }
 
@@ -119,7 +125,7 @@ class ImageWriter {
       for (let at = 0; at < sizeBytes; ) {
         const length = readSync(fd, this.#piece, 0, Math.min(pieceBytes, sizeBytes - at), at);
         if (length === 0) break; // shorter than it was: the rest reads as zeros
-        writeSync(this.fd, this.#piece, 0, length, first * blockBytes + at);
+        writeAll(this.fd, this.#piece.subarray(0, length), first * blockBytes + at);
         at += length;
       }
     } finally {
