@@ -1,5 +1,4 @@
 import {
-  check,
   type FileStatus,
   TimesBuffer,
   tryChmodAt,
@@ -8,7 +7,7 @@ import {
   tryStatAt,
 } from "../../../kernel/file-calls.ts";
 import { bytePath, S_IFLNK, S_IFMT } from "../../../kernel/files.ts";
-import { AT_FDCWD } from "../../../kernel/syscall.ts";
+import { AT_FDCWD, errnoError } from "../../../kernel/syscall.ts";
 import { getXattr, listXattrs, setXattr } from "../../../kernel/xattrs.ts";
 import { isKeptXattr } from "../../unpack/xattr-writer.ts";
 
@@ -26,20 +25,14 @@ export function statIn(directoryFd: number, name: Uint8Array): FileStatus {
   return status;
 }
 
-/** A failed call as an error that names the file. */
-export function refusal(result: number, action: string, name: Uint8Array): unknown {
-  try {
-    check(result, `${action} ${JSON.stringify(Buffer.from(name).toString())}`);
-  } catch (error) {
-    return error;
-  }
-  throw new Error("not a failure");
-}
-
+/** Errors: System for a call that failed, naming the file. */
 export function must(result: number, action: string, name: Uint8Array): number {
   if (result < 0) throw refusal(result, action, name);
   return result;
 }
+
+const refusal = (result: number, action: string, name: Uint8Array) =>
+  errnoError(-result, `${action} ${JSON.stringify(Buffer.from(name).toString())}`);
 
 /**
  * Gives the thing at `to` owner, mode, extended attributes and times of the one at `from` (both of `placeIn`). In this
