@@ -183,3 +183,14 @@ test("a name without a tag is all tags; what is not here is said in Docker's wor
   const { digest } = images.resolve("x:a").manifest;
   await expect(push(`x@${digest}`)).rejects.toThrow("cannot push a digest reference");
 });
+
+test("a layer that cannot be brought ends a push, and no other one is on its way then", async () => {
+  const { layers } = remote.addImage(["one", "another"]);
+  await pull("x:1");
+  for (const { digest } of layers) await content.remove(digest);
+  const first = layers[0]?.digest ?? "sha256:";
+  remote.replaceBlob(first, "eno");
+  remote.calls.length = 0;
+  await expect(push("x:1")).rejects.toThrow(`layer ${first} of image x:1 is unpacked`);
+  expect(remote.calls).toEqual([`blob ${first} 0`]);
+});

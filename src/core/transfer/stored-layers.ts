@@ -52,19 +52,20 @@ export async function outgoingImage(
   const manifest = parseManifest(bytes, descriptor.mediaType, `manifest ${descriptor.digest}`);
   for (const { digest } of [manifest.config, ...manifest.layers]) lease.holdBlob(digest);
   const diffIds = image.config.rootfs.diff_ids;
-  const layers = await Promise.all(
-    manifest.layers.map(async (layer, index) => {
-      if (content.has(layer.digest) || isForeign(layer) || (await isElsewhere?.(layer))) return layer;
-      const other = isExact ? undefined : await sameLayer(services, diffIds[index]);
-      if (other !== undefined) {
-        lease.holdBlob(other.digest);
-        return other;
-      }
-      const reason = fetch ? await fetch(layer) : "";
-      if (reason !== undefined) throw missingLayer(image, layer, reason);
-      return layer;
-    }),
-  );
+  const findLayer = async (layer: Descriptor, diffId: Digest | undefined): Promise<Descriptor> => {
+    if (content.has(layer.digest) || isForeign(layer) || (await isElsewhere?.(layer))) return layer;
+    const other = isExact ? undefined : await sameLayer(services, diffId);
+    if (other !== undefined) {
+      lease.holdBlob(other.digest);
+      return other;
+    }
+    const reason = fetch ? await fetch(layer) : "";
+    if (reason !== undefined) throw missingLayer(image, layer, reason);
+    return layer;
+  };
+  const layers: Descriptor[] = [];
+  // One after another: when one cannot be had, nothing may go on after the lease has ended.
+  for (const [index, layer] of manifest.layers.entries()) layers.push(await findLayer(layer, diffIds[index]));
   if (layers.every((layer, index) => layer === manifest.layers[index])) {
     return { descriptor, bytes, manifest, diffIds };
   }

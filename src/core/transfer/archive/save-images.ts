@@ -5,7 +5,7 @@ import type { ContentStore } from "../../content/contract.ts";
 import type { Image } from "../../images/contract.ts";
 import type { Lease } from "../../leases/leases.ts";
 import { outgoingImage, type StoredLayerServices } from "../stored-layers.ts";
-import { type ArchiveMember, planArchive } from "./plan-archive.ts";
+import { type ArchiveMember, type PlannedImage, planArchive } from "./plan-archive.ts";
 import type { SavedImage } from "./select-images.ts";
 
 export interface ArchiveSave {
@@ -23,16 +23,15 @@ export async function saveImages(
   services: StoredLayerServices,
   { saved, lease, fetch, write, signal }: ArchiveSave,
 ): Promise<void> {
-  const planned = await Promise.all(
-    saved.map(async ({ image, tags, index }) => {
-      if (index !== undefined) lease.holdBlob(index.digest);
-      const outgoing = await outgoingImage(services, image, image.manifest, lease, {
-        fetch: (layer) => fetch(image, layer),
-        isExact: index !== undefined,
-      });
-      return { ...outgoing, tags, index };
-    }),
-  );
+  const planned: PlannedImage[] = [];
+  for (const { image, tags, index } of saved) {
+    if (index !== undefined) lease.holdBlob(index.digest);
+    const outgoing = await outgoingImage(services, image, image.manifest, lease, {
+      fetch: (layer) => fetch(image, layer),
+      isExact: index !== undefined,
+    });
+    planned.push({ ...outgoing, tags, index });
+  }
   const present = planArchive(planned).filter(
     (member) => member.kind !== "blob" || services.content.has(member.blob.digest),
   );
