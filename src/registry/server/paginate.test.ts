@@ -28,6 +28,13 @@ test("a maximum makes pages for those who asked for none, and the link keeps the
   );
 });
 
-test.each(["-1", "x", "1.5", "99999999999"])("n=%s is refused", (n) => {
+test.each(["2147483647", "9999999999", "00000000000000000000004", "9".repeat(40)])(
+  "n=%s is a whole number, however long",
+  (n) => {
+    expect(page(`n=${n}`).items).toHaveLength(4);
+  },
+);
+
+test.each(["-1", "x", "1.5", "0x10"])("n=%s is refused", (n) => {
   expect(() => page(`n=${n}`)).toThrow("not a whole number");
 });

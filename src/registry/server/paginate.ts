@@ -39,7 +39,7 @@ export function paginate<T>(
 
 function pageSize(text: string | null): number {
   if (text === null || text === "") return Number.MAX_SAFE_INTEGER;
-  if (/^\d{1,9}$/.test(text)) return Number(text);
+  if (/^\d+$/.test(text)) return Math.min(Number(text), Number.MAX_SAFE_INTEGER);
   throw refusal("PAGINATION_NUMBER_INVALID", `n=${text}: not a whole number`);
 }
 

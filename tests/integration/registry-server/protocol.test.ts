@@ -228,6 +228,7 @@ describe("referrers", () => {
     expect(all.manifests.map(({ artifactType }) => artifactType)).toContain(
       "application/vnd.oci.image.config.v1+json",
     );
+    expect(await list("?artifactType=")).toEqual(all); // asks for nothing in particular
     const { manifests, filtered } = await list("?artifactType=application/x.signature");
     expect(filtered).toBe("artifactType");
     expect(manifests).toEqual([

@@ -14,10 +14,10 @@ export const listReferrers: Handler = async ({ query }, { path, repository, refe
   const list = `${repository}/referrers/${subject}?${query}`;
   const upstream = await registry.cache?.document(repository, list, records.length > 0);
   if (upstream) return documentReply(upstream);
-  const wanted = query.get("artifactType");
+  const wanted = query.get("artifactType") || undefined;
   const descriptors = records
     .map(({ descriptor }) => descriptor)
-    .filter(({ artifactType }) => wanted === null || artifactType === wanted);
+    .filter(({ artifactType }) => wanted === undefined || artifactType === wanted);
   const page = paginate(descriptors, {
     path,
     query,
@@ -31,7 +31,7 @@ export const listReferrers: Handler = async ({ query }, { path, repository, refe
     {
       ...page.headers,
       "Content-Type": mediaTypes.ociIndex,
-      ...(wanted !== null && { "OCI-Filters-Applied": "artifactType" }),
+      ...(wanted !== undefined && { "OCI-Filters-Applied": "artifactType" }),
     },
   );
 };
