@@ -8,6 +8,7 @@ import { ContainerCgroups } from "../engine/containers/container-cgroups.ts";
 import { ContainerEvents } from "../engine/containers/container-events.ts";
 import { ContainerSizer } from "../engine/containers/container-sizer.ts";
 import { ContainerStore } from "../engine/containers/container-store.ts";
+import { ContainerTops } from "../engine/containers/container-tops.ts";
 import { Creator } from "../engine/containers/creator.ts";
 import { DeviceLookup } from "../engine/containers/device-lookup.ts";
 import { ExecPlanner } from "../engine/containers/exec-planner.ts";
@@ -62,7 +63,8 @@ export function composeContainers(parts: ContainerParts) {
   const execs = new ExecService(new ExecPlanner(specs, snapshots, cgroups, filesOf), events);
 
   const killer = new Killer(events, cgroups);
-  const remover = new Remover(store, snapshots, resources, killer, execs, events, log);
+  const tops = new ContainerTops(snapshots, images);
+  const remover = new Remover(store, tops, resources, killer, execs, events, log);
   const exits = new ExitHandler(store, resources, remover, cgroups, events, log);
   const creator = new Creator(store, images, snapshots, networks, specs, events);
   const planner = new RunPlanner(specs);

@@ -1,5 +1,4 @@
 import { rm } from "node:fs/promises";
-import type { Snapshotter } from "../../core/snapshots/contract.ts";
 import { conflict, messageOf } from "../../errors/platform-error.ts";
 import type { Digest } from "../../formats/digest.ts";
 import type { Log } from "../../log/log.ts";
@@ -7,6 +6,7 @@ import { afterAnswers } from "./after-answers.ts";
 import type { Container } from "./container.ts";
 import type { ContainerEvents } from "./container-events.ts";
 import type { ContainerStore } from "./container-store.ts";
+import type { ContainerTops } from "./container-tops.ts";
 import type { ExecService } from "./exec-service.ts";
 import type { Killer } from "./killer.ts";
 import type { RunResources } from "./run-resources.ts";
@@ -18,7 +18,7 @@ export class Remover {
 
   constructor(
     private readonly store: ContainerStore,
-    private readonly snapshots: Snapshotter,
+    private readonly tops: Pick<ContainerTops, "remove">,
     private readonly resources: RunResources,
     private readonly killer: Killer,
     private readonly execs: ExecService,
@@ -86,7 +86,7 @@ export class Remover {
     if (container.record.cgroupPath !== undefined || container.record.endpoint)
       await this.resources.release(container);
     try {
-      await this.snapshots.remove(container.id);
+      await this.tops.remove(container.id);
       await rm(doomed, { recursive: true, force: true });
     } catch (error) {
       this.log.warn("container.delete-failed", { containerId: container.id, message: messageOf(error) });
