@@ -29,7 +29,7 @@ import { detectHost } from "../kernel/host-facts.ts";
 import { preferThisThread } from "../kernel/thread-priority.ts";
 import type { Log } from "../log/log.ts";
 import { createNetworks } from "../network/create-networks.ts";
-import type { RegistrySettings } from "../registry/client/registry-settings.ts";
+import type { ReloadableSettings } from "../registry/client/registry-settings.ts";
 import { ReceiverThread } from "../registry/receive/receiver-thread.ts";
 import { HelperShimLauncher } from "../shim/helper-shim-launcher.ts";
 import { composeContainers } from "./compose-containers.ts";
@@ -47,7 +47,7 @@ import type { EngineOptions } from "./engine-options.ts";
 export interface Engine {
   readonly routes: readonly Route[];
   /** How registries are reached from now on. */
-  reload(settings: Pick<RegistrySettings, "mirrors" | "insecureRegistries">): void;
+  reload(settings: ReloadableSettings): void;
   /** Lets go of everything; containers go on. */
   close(): Promise<void>;
 }
@@ -217,11 +217,16 @@ export async function compose(options: EngineOptions, log: Log): Promise<Engine>
           debug: options.logLevel === "debug",
         }),
     }),
-    reload: ({ mirrors, insecureRegistries }) => {
+    reload: (settings) => {
       registry.reload();
-      registrySettings = { ...registrySettings, mirrors, insecureRegistries };
+      const { mirrors, insecureRegistries, layerUrlHosts, nondistributableRegistries } = settings;
+      registrySettings = {
+        ...{ ...registrySettings, mirrors, insecureRegistries },
+        ...{ layerUrlHosts, nondistributableRegistries },
+      };
       bus.publish("daemon", "reload", id, {
         name: hostname(),
+        "allow-nondistributable-artifacts": JSON.stringify(nondistributableRegistries),
         "insecure-registries": JSON.stringify(insecureRegistries),
         "registry-mirrors": JSON.stringify((mirrors["docker.io"] ?? []).map(({ url }) => url)),
       });

@@ -5,6 +5,9 @@ import type { ConfiguredMirror } from "../registry/client/parse-mirror.ts";
 export interface EngineConfigFile {
   readonly registryMirrors?: readonly string[] | undefined;
   readonly insecureRegistries?: readonly string[] | undefined;
+  readonly nondistributableRegistries?: readonly string[] | undefined;
+  /** Of gantry alone. */
+  readonly layerUrlHosts?: readonly string[] | undefined;
   readonly maxConcurrentDownloads?: number | undefined;
   readonly maxConcurrentUploads?: number | undefined;
   readonly maxDownloadAttempts?: number | undefined;
@@ -29,6 +32,8 @@ export function parseEngineConfig(path: string, text: string): EngineConfigFile 
   fields.refuseOthers([
     "registry-mirrors",
     "insecure-registries",
+    "allow-nondistributable-artifacts",
+    "layer-url-hosts",
     "max-concurrent-downloads",
     "max-concurrent-uploads",
     "max-download-attempts",
@@ -44,6 +49,8 @@ export function parseEngineConfig(path: string, text: string): EngineConfigFile 
   return {
     registryMirrors: fields.strings("registry-mirrors"),
     insecureRegistries: fields.strings("insecure-registries"),
+    nondistributableRegistries: fields.strings("allow-nondistributable-artifacts"),
+    layerUrlHosts: fields.strings("layer-url-hosts"),
     maxConcurrentDownloads: fields.wholeNumber("max-concurrent-downloads"),
     maxConcurrentUploads: fields.wholeNumber("max-concurrent-uploads"),
     maxDownloadAttempts: fields.wholeNumber("max-download-attempts"),

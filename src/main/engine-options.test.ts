@@ -17,6 +17,8 @@ test("the defaults", () => {
     registries: {
       mirrors: {},
       insecureRegistries: [],
+      layerUrlHosts: [],
+      nondistributableRegistries: [],
       certificatesDirectory: "/etc/gantry/certs.d",
       mirrorLogins: "/etc/gantry/config.json",
       proxies: { httpProxy: "", httpsProxy: "", noProxy: "" },
@@ -125,6 +127,8 @@ describe("the configuration file", () => {
       {
         "registry-mirrors": ["https://hub.example"],
         "insecure-registries": ["http://plain.example:5000", "10.0.0.0/8"],
+        "allow-nondistributable-artifacts": ["own.example:5000"],
+        "layer-url-hosts": ["http://Layers.lan:80", "https://files.lan:8443", "10.9.0.0/16"],
         "max-concurrent-downloads": 7,
         "max-concurrent-uploads": 0,
         "max-download-attempts": 2,
@@ -166,6 +170,8 @@ describe("the configuration file", () => {
         ],
       },
       insecureRegistries: ["plain.example:5000", "10.0.0.0/8"],
+      layerUrlHosts: ["http://layers.lan", "files.lan:8443", "10.9.0.0/16"],
+      nondistributableRegistries: ["own.example:5000"],
       certificatesDirectory: "/x/certs.d",
       mirrorLogins: "/x/config.json",
       proxies: { httpProxy: "http://env:1", httpsProxy: "proxy:3128", noProxy: "*.local" },

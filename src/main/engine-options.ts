@@ -12,7 +12,7 @@ import type { RegistrySettings } from "../registry/client/registry-settings.ts";
 import { type EngineConfigFile, parseEngineConfig } from "./engine-config-file.ts";
 import { parseEngineRegistry } from "./engine-registry-options.ts";
 import type { RegistryOptions } from "./registry-options.ts";
-import { parseInsecureRegistry, parseMirrors } from "./registry-settings.ts";
+import { parseLayerUrlHost, parseMirrors, parseRegistryHost } from "./registry-settings.ts";
 
 /** How `gantry engine` was called. */
 export interface EngineOptions {
@@ -86,6 +86,10 @@ Options:
 Registries:
       --registry-mirror [HOST=]URL   Mirror of Docker Hub, or of the registry HOST; repeatable
       --insecure-registry HOST|CIDR  Registry without TLS, or with any certificate; repeatable
+      --allow-nondistributable-artifacts HOST|CIDR
+                                     Registry that is sent foreign layers too; repeatable
+      --layer-url-host [http://]HOST|CIDR
+                                     Where the urls of layers may lead beside https to the public internet; repeatable
       --http-proxy URL               Proxy for registries without TLS (default: HTTP_PROXY of the environment)
       --https-proxy URL              Proxy for registries with TLS (default: HTTPS_PROXY)
       --no-proxy LIST                Hosts, domains and ranges that are reached directly (default: NO_PROXY)
@@ -158,6 +162,12 @@ function engineRegistry(
   return parseEngineRegistry(root, file.registry.address, file.registry.settings);
 }
 
+type ListFlag =
+  | "registry-mirror"
+  | "insecure-registry"
+  | "allow-nondistributable-artifacts"
+  | "layer-url-host";
+
 function parseTransfers(
   values: ReturnType<typeof parse>,
   { proxies }: EngineSurroundings,
@@ -168,7 +178,7 @@ function parseTransfers(
     if (given !== undefined && inFile !== undefined) throw specifiedTwice(flag, path);
     return typeof given === "string" ? given : inFile;
   };
-  const list = (flag: "registry-mirror" | "insecure-registry", inFile: readonly string[] | undefined) =>
+  const list = (flag: ListFlag, inFile: readonly string[] | undefined) =>
     one(flag, inFile) === undefined ? (values[flag] ?? []) : (inFile ?? []);
   const proxy = (flag: "http-proxy" | "https-proxy", inFile: string | undefined, fallback: string) => {
     const url = one(flag, inFile) ?? fallback;
@@ -178,7 +188,14 @@ function parseTransfers(
   return {
     registries: {
       mirrors: parseMirrors(list("registry-mirror", file.registryMirrors), file.mirrors),
-      insecureRegistries: list("insecure-registry", file.insecureRegistries).map(parseInsecureRegistry),
+      insecureRegistries: list("insecure-registry", file.insecureRegistries).map((entry) =>
+        parseRegistryHost("insecure registry", entry),
+      ),
+      nondistributableRegistries: list(
+        "allow-nondistributable-artifacts",
+        file.nondistributableRegistries,
+      ).map((entry) => parseRegistryHost("allow-nondistributable-artifacts", entry)),
+      layerUrlHosts: list("layer-url-host", file.layerUrlHosts).map(parseLayerUrlHost),
       certificatesDirectory: join(dirname(path), "certs.d"),
       mirrorLogins: join(dirname(path), "config.json"),
       proxies: {
@@ -262,6 +279,8 @@ function parse(argv: readonly string[]) {
         "registry-opt": { type: "string", multiple: true },
         "registry-mirror": { type: "string", multiple: true },
         "insecure-registry": { type: "string", multiple: true },
+        "allow-nondistributable-artifacts": { type: "string", multiple: true },
+        "layer-url-host": { type: "string", multiple: true },
         "http-proxy": { type: "string" },
         "https-proxy": { type: "string" },
         "no-proxy": { type: "string" },

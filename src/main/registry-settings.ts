@@ -25,11 +25,28 @@ export function parseMirrors(
   return mirrors;
 }
 
-/** `host[:port]` or CIDR. A scheme in front is dropped, as dockerd does. Errors: InvalidParameter. */
-export function parseInsecureRegistry(text: string): string {
+/**
+ * `host[:port]` or CIDR, of the list `name`. A scheme in front is dropped, as dockerd does.
+ * Errors: InvalidParameter.
+ */
+export function parseRegistryHost(name: string, text: string): string {
   const entry = text.replace(/^https?:\/\//i, "");
-  if (isRange(entry) || /^(?:\[[0-9a-f:.]+\]|[^\s/:]+)(?::\d{1,5})?$/i.test(entry)) return entry;
-  throw invalidParameter(`insecure registry ${text} is not valid: expected HOST, HOST:PORT or a CIDR range`, {
-    code: "config.insecure-registry",
+  if (isRange(entry) || host.test(entry)) return entry;
+  throw invalidParameter(`${name} ${text} is not valid: expected HOST, HOST:PORT or a CIDR range`, {
+    code: `config.${name.replaceAll(" ", "-")}`,
   });
 }
+
+/** `[http://]host[:port]` or CIDR, as `LayerHosts` takes it. Errors: InvalidParameter. */
+export function parseLayerUrlHost(text: string): string {
+  const [, scheme = "", entry = ""] = /^(https?:\/\/)?(.*)$/i.exec(text) ?? [];
+  if (scheme === "" && isRange(entry)) return entry;
+  if (host.test(entry))
+    return new URL(`${scheme || "https://"}${entry}`).href.replace(/^https:\/\/|\/$/g, "");
+  throw invalidParameter(
+    `layer URL host ${text} is not valid: expected HOST, HOST:PORT, http://HOST[:PORT] or a CIDR range`,
+    { code: "config.layer-url-host" },
+  );
+}
+
+const host = /^(?:\[[0-9a-f:.]+\]|[^\s/:]+)(?::\d{1,5})?$/i;

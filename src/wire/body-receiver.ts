@@ -6,6 +6,15 @@ export interface ConnectionTls {
   readonly rejectUnauthorized: boolean;
 }
 
+/**
+ * Which addresses a connection may have, of a URL that somebody else chose: public ones, and those in these CIDR ranges.
+ * It holds for the addresses that are really connected to, so that a name cannot change its meaning in between. What a
+ * proxy connects to is the proxy's affair.
+ */
+export interface AddressPolicy {
+  readonly alsoIn: readonly string[];
+}
+
 /** A GET of one URL from one server, without redirects. Plain data, so that it can be posted. */
 export interface PlainGet {
   readonly url: string;
@@ -13,6 +22,14 @@ export interface PlainGet {
   readonly tls: ConnectionTls;
   /** URL of an `http:` proxy, perhaps with user and password. */
   readonly proxy: string | undefined;
+  /** Undefined: any address. */
+  readonly addresses?: AddressPolicy | undefined;
+}
+
+/** Any request of one URL, without redirects. */
+export interface PlainRequest extends PlainGet {
+  readonly method: "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE";
+  readonly body: string | Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> | undefined;
 }
 
 export interface PlainHead {

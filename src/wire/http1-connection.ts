@@ -5,7 +5,7 @@ import { Http1ResponseParser, type ParsedHead, type ResponseHead } from "./http1
 import type { SocketEvents } from "./stream-socket.ts";
 
 export interface HttpRequest {
-  readonly method: "GET" | "HEAD" | "POST" | "PUT" | "DELETE";
+  readonly method: "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE";
   /** With its query, already escaped. */
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;

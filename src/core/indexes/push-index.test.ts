@@ -20,7 +20,10 @@ test("a blob goes up piece by piece, each of them the bytes that the registry as
   };
   const registries: Pick<Registries, "repository" | "uploads"> = {
     repository: () => remote,
-    uploads: () => ({ ensureBlob, hasBlob: async () => false, putManifest: async () => undefined }),
+    uploads: () => ({
+      ...{ ensureBlob, hasBlob: async () => false, putManifest: async () => undefined },
+      takesForeignLayers: async () => false,
+    }),
   };
   const images = { find: () => undefined, target: () => undefined };
   const sources = new ManifestSources(

@@ -64,7 +64,7 @@ async function copyManifest(
   },
 ): Promise<void> {
   if (document.kind !== "manifest") return; // a member is never an index: see memberOf
-  for (const each of blobsOf(document)) {
+  for (const each of blobsOf(document, await uploads.takesForeignLayers())) {
     await uploads.ensureBlob({
       descriptor: each,
       open: (range) => blob(each, range),
@@ -77,8 +77,8 @@ async function copyManifest(
   await uploads.putManifest(descriptor.digest, descriptor, bytes, signal);
 }
 
-/** Each once; foreign layers stay where they are. */
-function blobsOf({ layers, config }: Manifest): Descriptor[] {
-  const all = [...layers.filter((layer) => !isForeign(layer)), config];
+/** Each once; foreign layers stay where they are, unless the operator lets them go. */
+function blobsOf({ layers, config }: Manifest, takesForeign: boolean): Descriptor[] {
+  const all = [...layers.filter((layer) => takesForeign || !isForeign(layer)), config];
   return [...new Map(all.map((each) => [each.digest, each])).values()];
 }

@@ -79,6 +79,8 @@ export type BlobOutcome =
 
 /** The writing side of one repository in its registry. Errors as Docker words them. */
 export interface RemoteUploads {
+  /** Whether layers that are not to be distributed go there all the same: the operator's decision. */
+  takesForeignLayers(): Promise<boolean>;
   hasBlob(digest: Digest, signal: AbortSignal): Promise<boolean>;
   /** Makes the blob be in the repository with as little traffic as possible. */
   ensureBlob(upload: BlobUpload): Promise<BlobOutcome>;

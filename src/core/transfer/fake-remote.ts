@@ -13,6 +13,8 @@ export interface FakeImage {
 export interface FakeImageOptions {
   readonly platform?: Platform;
   readonly diffIds?: readonly Digest[];
+  /** What the manifest says of a layer. */
+  readonly layerOf?: (layer: Descriptor) => Descriptor;
   readonly configType?: string;
   readonly algorithm?: DigestAlgorithm;
 }
@@ -37,7 +39,8 @@ export class FakeRemote implements RemoteRepository {
 
   /** What the repository means from now on. */
   addImage(parts: readonly string[], options: FakeImageOptions = {}): FakeImage {
-    const layers = parts.map((part) => this.put(part, mediaTypes.ociLayer));
+    const plain = parts.map((part) => this.put(part, mediaTypes.ociLayer));
+    const layers = plain.map((layer) => options.layerOf?.(layer) ?? layer);
     const platform = options.platform ?? { os: "linux", architecture: "amd64" };
     const diffIds = options.diffIds ?? parts.map((part) => digestOf(part));
     const rootfs = { type: "layers", diff_ids: diffIds };

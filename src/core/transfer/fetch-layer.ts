@@ -1,5 +1,5 @@
 import { open } from "node:fs/promises";
-import { notFound, PlatformError } from "../../errors/platform-error.ts";
+import { PlatformError } from "../../errors/platform-error.ts";
 import type { Digest } from "../../formats/digest.ts";
 import type { Descriptor } from "../../formats/oci-image.ts";
 import type { ContentStore, Ingest } from "../content/contract.ts";
@@ -9,7 +9,6 @@ import type { LayerSource, LayerUnpacker } from "../unpack/contract.ts";
 import type { RemoteRepository } from "./contract.ts";
 import type { LayerLine } from "./layer-line.ts";
 import type { Limit } from "./limit.ts";
-import { isForeign } from "./stored-layers.ts";
 
 /** A layer of an image that is wanted. */
 export interface WantedLayer {
@@ -178,23 +177,11 @@ const staleResume = "transfer.stale-resume";
 /** Docker's text for a layer whose bytes are others; and a partial file from before may be to blame. */
 function inLayerWords(error: unknown, descriptor: Descriptor, resumedAt: number): unknown {
   if (!(error instanceof PlatformError)) return error;
-  if (error.kind === "NotFound" && isForeign(descriptor)) return foreignElsewhere(descriptor, error);
   if (error.code !== "content.digest-mismatch") return error;
   const { digest } = descriptor;
   return new PlatformError("Unavailable", `filesystem layer verification failed for digest ${digest}`, {
     code: resumedAt > 0 ? staleResume : error.code,
     cause: error,
-  });
-}
-
-/** Never fetched from its URLs: an image does not choose which hosts the engine talks to. Docker on Linux does the same. */
-function foreignElsewhere({ digest, urls = [] }: Descriptor, cause: PlatformError): PlatformError {
-  const [url] = urls;
-  const place = url === undefined ? "" : `, only at ${JSON.stringify(url.slice(0, 300))}`;
-  return notFound(`the registry does not have the foreign layer ${digest}${place}`, {
-    code: "transfer.foreign-layer",
-    hint: "pull the image from a registry that keeps its foreign layers",
-    cause,
   });
 }
 

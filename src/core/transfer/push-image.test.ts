@@ -1,8 +1,9 @@
-import { afterEach, beforeEach, expect, test } from "bun:test";
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Digest, digestOf, shortDigest } from "../../formats/digest.ts";
+import { mediaTypes } from "../../formats/oci-image.ts";
 import { createLog } from "../../log/log.ts";
 import { FileContentStore } from "../content/file-content-store.ts";
 import { FileImageStore } from "../images/file-image-store.ts";
@@ -18,6 +19,12 @@ class FakeUploads implements RemoteUploads {
   readonly blobs = new Map<Digest, string>();
   readonly manifests = new Map<string, string>();
   readonly mountable = new Set<string>();
+
+  isForeignTaken = false;
+
+  async takesForeignLayers(): Promise<boolean> {
+    return this.isForeignTaken;
+  }
 
   async hasBlob(digest: Digest): Promise<boolean> {
     return this.blobs.has(digest);
@@ -193,4 +200,38 @@ test("a layer that cannot be brought ends a push, and no other one is on its way
   remote.calls.length = 0;
   await expect(push("x:1")).rejects.toThrow(`layer ${first} of image x:1 is unpacked`);
   expect(remote.calls).toEqual([`blob ${first} 0`]);
+});
+
+describe("a foreign layer", () => {
+  const foreign = (digest: Digest, size: number) => ({
+    ...{ mediaType: mediaTypes.dockerForeignLayerGzip, digest, size },
+    urls: ["https://layers.example/x"],
+  });
+
+  test("stays where it is, unless the operator lets the registry have it; its descriptor is the same", async () => {
+    const { layers, target } = remote.addImage(["one"], {
+      layerOf: (layer) => foreign(layer.digest, layer.size),
+    });
+    await pull("x:1");
+    expect(texts(await push("x:1"))).toContain(`${lineOf("one")}: Skipped foreign layer`);
+    expect(uploads.blobs.has(layers[0]?.digest ?? "sha256:")).toBe(false);
+    expect(digestOf(uploads.manifests.get("1") ?? "")).toBe(target.digest);
+    uploads.isForeignTaken = true;
+    expect(texts(await push("x:1"))).toContain(`${lineOf("one")}: Pushed`);
+    expect(digestOf(uploads.manifests.get("1") ?? "")).toBe(target.digest);
+  });
+
+  test("that was never downloaded is fetched for a registry that takes it, not replaced", async () => {
+    remote.addImage(["one"]);
+    await pull("x:1");
+    const { layers, target } = remote.addImage(["one, compressed in another way"], {
+      diffIds: [digestOf("one")],
+      layerOf: (layer) => foreign(layer.digest, layer.size),
+    });
+    await pull("x:2");
+    uploads.isForeignTaken = true;
+    await push("x:2");
+    expect(uploads.blobs.get(layers[0]?.digest ?? "sha256:")).toBe("one, compressed in another way");
+    expect(digestOf(uploads.manifests.get("2") ?? "")).toBe(target.digest);
+  });
 });

@@ -77,12 +77,14 @@ async function pushBlobs(
   { isExact = false } = {},
 ): Promise<OutgoingImage> {
   const { image, uploads, lease, signal } = push;
+  const takesForeign = await uploads.takesForeignLayers();
   const outgoing = await outgoingImage(services, image, descriptor, lease, {
+    staysForeign: !takesForeign,
     isElsewhere: ({ digest }) => uploads.hasBlob(digest, signal),
     fetch: (layer) => push.fetch(image, layer),
     isExact,
   });
-  await pushLayers(services, push, outgoing);
+  await pushLayers(services, push, outgoing, takesForeign);
   await ensureBlob(services, push, outgoing.manifest.config, undefined);
   return outgoing;
 }
@@ -109,6 +111,7 @@ async function pushLayers(
   services: PushServices,
   push: ImagePush,
   { manifest, diffIds }: OutgoingImage,
+  takesForeign: boolean,
 ): Promise<void> {
   const failure = new AbortController();
   const signal = AbortSignal.any([push.signal, failure.signal]);
@@ -124,7 +127,8 @@ async function pushLayers(
     const one = (async () => {
       await before;
       using _place = await services.uploads.enter(signal, () => line?.waiting());
-      if (line) await pushLayer(services, { ...push, signal }, layer, line);
+      if (isForeign(layer) && !takesForeign) line?.skippedForeign();
+      else await ensureBlob(services, { ...push, signal }, layer, line);
     })();
     one.catch((error) => failure.abort(error));
     last.set(layer.digest, one);
@@ -132,16 +136,6 @@ async function pushLayers(
   });
   await Promise.allSettled(work);
   if (failure.signal.aborted) throw failure.signal.reason;
-}
-
-async function pushLayer(
-  services: StoredLayerServices,
-  push: ImagePush,
-  layer: Descriptor,
-  line: PushLine,
-): Promise<void> {
-  if (isForeign(layer)) return line.skippedForeign();
-  await ensureBlob(services, push, layer, line);
 }
 
 async function ensureBlob(

@@ -28,6 +28,8 @@ export interface OtherPlaces {
   readonly isElsewhere?: (layer: Descriptor) => Promise<boolean>;
   /** Brings it into the store; otherwise says why it cannot. */
   readonly fetch?: (layer: Descriptor) => Promise<string | undefined>;
+  /** Foreign layers need not be here: they are not sent. */
+  readonly staysForeign?: boolean;
   /** An index names the manifest: it cannot be another one. */
   readonly isExact?: boolean;
 }
@@ -37,6 +39,7 @@ export interface OtherPlaces {
  *
  * A layer that was unpacked already when its image was pulled has no blob of that image's compression. Then the
  * same layer as another image has it takes its place, in a manifest made for it; where there is none, it is fetched.
+ * A foreign layer is fetched, so that its descriptor with the `urls` stays.
  * Errors: NotFound that names the layer when there is no blob at all.
  */
 export async function outgoingImage(
@@ -44,7 +47,7 @@ export async function outgoingImage(
   image: Image,
   descriptor: Descriptor,
   lease: Lease,
-  { isElsewhere, fetch, isExact = false }: OtherPlaces = {},
+  { isElsewhere, fetch, staysForeign = false, isExact = false }: OtherPlaces = {},
 ): Promise<OutgoingImage> {
   const { content } = services;
   lease.holdBlob(descriptor.digest);
@@ -53,8 +56,9 @@ export async function outgoingImage(
   for (const { digest } of [manifest.config, ...manifest.layers]) lease.holdBlob(digest);
   const diffIds = image.config.rootfs.diff_ids;
   const findLayer = async (layer: Descriptor, diffId: Digest | undefined): Promise<Descriptor> => {
-    if (content.has(layer.digest) || isForeign(layer) || (await isElsewhere?.(layer))) return layer;
-    const other = isExact ? undefined : await sameLayer(services, diffId);
+    const isLeft = staysForeign && isForeign(layer);
+    if (content.has(layer.digest) || isLeft || (await isElsewhere?.(layer))) return layer;
+    const other = isExact || isForeign(layer) ? undefined : await sameLayer(services, diffId);
     if (other !== undefined) {
       lease.holdBlob(other.digest);
       return other;

@@ -1,4 +1,6 @@
-import type { BodyReceiver, ConnectionTls, PlainGet } from "../../wire/body-receiver.ts";
+import type { BodyReceiver, ConnectionTls, PlainGet, PlainRequest } from "../../wire/body-receiver.ts";
+import { connectionFault } from "../receive/connection-fault.ts";
+import type { Connections } from "../receive/connections.ts";
 
 /** What a server answered to one request, however it was sent. Errors: those of `fetch` and of BodyReceiver. */
 export interface Answer {
@@ -13,12 +15,7 @@ export interface Answer {
   readonly append?: BodyReceiver["append"];
 }
 
-export interface FetchRequest extends PlainGet {
-  readonly method: string;
-  readonly body: string | Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> | undefined;
-}
-
-export async function fetchedAnswer(request: FetchRequest, signal: AbortSignal): Promise<Answer> {
+export async function fetchedAnswer(request: PlainRequest, signal: AbortSignal): Promise<Answer> {
   const { method, url, headers, tls, proxy, body: sent } = request;
   const response = await fetch(url, {
     method,
@@ -46,6 +43,30 @@ export async function fetchedAnswer(request: FetchRequest, signal: AbortSignal):
 
 /** fetch wants a list of its own. */
 const copyOf = ({ ca, ...rest }: ConnectionTls) => ({ ...rest, ...(ca ? { ca: [...ca] } : {}) });
+
+/** On connections of our own, for what `fetch` does not do: see `PlainGet.addresses`. */
+export async function connectedAnswer(
+  connections: Connections,
+  request: PlainRequest,
+  signal: AbortSignal,
+): Promise<Answer> {
+  const { status, statusText = "", headers, body } = await connections.send(request, signal).catch(fail);
+  const pieces = body[Symbol.asyncIterator]();
+  return {
+    status,
+    statusText,
+    headers: new Headers([...headers]),
+    next: async () => (await pieces.next().catch(fail)).value,
+    cancel: async () => {
+      await pieces.return?.();
+    },
+  };
+}
+
+function fail(error: unknown): never {
+  const { message, ...fault } = connectionFault(error);
+  throw Object.assign(new Error(message), fault);
+}
 
 export async function receivedAnswer(
   receiver: BodyReceiver,

@@ -52,7 +52,7 @@ function tunnelStatus(error: unknown): string {
   return text(error);
 }
 
-type Description = readonly [code: string, cause?: string, hint?: string];
+type Description = readonly [code: string, cause?: string | undefined, hint?: string];
 
 function describe(code: string, url: URL): Description {
   const address = `${url.hostname}:${url.port || (url.protocol === "https:" ? 443 : 80)}`;
@@ -68,6 +68,8 @@ function describe(code: string, url: URL): Description {
       return ["unreachable", `dial tcp ${address}: connect: network is unreachable`];
     case "ETIMEDOUT":
       return ["timeout", `dial tcp ${address}: i/o timeout`];
+    case "ERR_ADDRESS_REFUSED":
+      return ["url-refused", undefined, `allow it with --layer-url-host ${url.host}`];
     case "ECONNRESET":
     case "EPIPE":
       return ["cut", "unexpected EOF"];

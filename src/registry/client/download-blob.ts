@@ -9,9 +9,10 @@ import { pause, type RetryPolicy, retryDelayMs } from "./retry.ts";
 import { type HttpResponse, skipping } from "./transport.ts";
 
 export interface BlobDownload {
-  readonly session: RegistrySession;
-  /** Below `/v2/`. */
-  readonly path: string;
+  /** What is asked: a registry, or another server that has the blob. */
+  readonly session: Pick<RegistrySession, "send">;
+  /** See `ApiRequest`. */
+  readonly path: string | URL;
   readonly descriptor: Descriptor;
   readonly retry: RetryPolicy;
   readonly signal: AbortSignal;
@@ -120,7 +121,7 @@ function wrongLength(response: HttpResponse, expected: number): boolean {
 
 function wrongSize(response: HttpResponse, { digest, size }: Descriptor): PlatformError {
   const length = response.headers.get("content-range") ?? response.headers.get("content-length") ?? "unknown";
-  return unavailable(`blob ${digest} should have ${size} bytes, the registry offers ${length}`, {
+  return unavailable(`blob ${digest} should have ${size} bytes, the server offers ${length}`, {
     code: "registry.wrong-size",
   });
 }

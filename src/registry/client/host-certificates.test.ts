@@ -38,6 +38,14 @@ test("another host on the way is trusted by the registry's CA, and never shown i
   expect(material).not.toHaveProperty("key");
 });
 
+test("whom somebody else chose is shown no client certificate, also where there is one for it", async () => {
+  write("r.example", { "ca.crt": ca, "client.cert": cert, "client.key": key });
+  const trust = { host: "r.example", isAnonymous: true };
+  const material = await new HostCertificates(directory).for("r.example", trust);
+  expect(material.ca?.at(-1)).toBe(ca);
+  expect(Object.keys(material)).toEqual(["ca"]);
+});
+
 test.each([
   [{ "client.cert": cert }, "missing key client.key for client certificate"],
   [{ "client.key": key }, "missing client certificate client.cert for key"],

@@ -24,11 +24,15 @@ export class HostCertificates {
    * For a connection to `host`. CA certificates of the trusted host count too; its client certificate is for it
    * alone. Errors: System naming the file that is missing or is no PEM.
    */
-  async for(host: string, { host: trustedHost, files }: Pick<Trust, "host" | "files">): Promise<TlsMaterial> {
+  async for(
+    host: string,
+    { host: trustedHost, files, isAnonymous }: Pick<Trust, "host" | "files" | "isAnonymous">,
+  ): Promise<TlsMaterial> {
     const own = await this.read(host);
     const trusted = trustedHost === host ? [] : ((await this.read(trustedHost)).ca ?? []);
     const named = await Promise.all((files?.ca ?? []).map((path) => readPem(path, "CERTIFICATE")));
     const ca = [...systemCertificates(), ...(own.ca ?? []), ...trusted, ...named];
+    if (isAnonymous) return ca.length > 0 ? { ca } : {};
     const client = trustedHost === host && files?.client ? await readPair(files.client) : {};
     return { ...own, ...client, ...(ca.length > 0 ? { ca } : {}) };
   }

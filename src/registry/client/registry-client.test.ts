@@ -282,7 +282,7 @@ describe("a registry that lies", () => {
     using _ = registry;
     const error = await failure(download(open(registry.host), { ...blob, size: 11 }));
     expect(error.message).toBe(
-      `download of ${blob.digest} failed: blob ${blob.digest} should have 11 bytes, the registry offers 10`,
+      `download of ${blob.digest} failed: blob ${blob.digest} should have 11 bytes, the server offers 10`,
     );
   });
 
@@ -292,7 +292,7 @@ describe("a registry that lies", () => {
     );
     using _ = registry;
     const error = await failure(download(open(registry.host), blob, 3));
-    expect(error.message).toContain("should have 10 bytes, the registry offers bytes 5-9/10");
+    expect(error.message).toContain("should have 10 bytes, the server offers bytes 5-9/10");
   });
 
   test("a blob that always breaks off is given up, and named", async () => {

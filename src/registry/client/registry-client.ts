@@ -10,8 +10,11 @@ import { PlatformError, unavailable } from "../../errors/platform-error.ts";
 import type { Reference } from "../../formats/reference.ts";
 import { Authorizer } from "./authorizer.ts";
 import { HostCertificates } from "./host-certificates.ts";
+import { HostList } from "./host-list.ts";
 import { HostsFiles } from "./hosts-file.ts";
 import { InsecureRegistries } from "./insecure-registries.ts";
+import { LayerHosts } from "./layer-hosts.ts";
+import { LayerUrls } from "./layer-urls.ts";
 import { MirroredRepository } from "./mirrored-repository.ts";
 import { noProxies } from "./proxy-settings.ts";
 import { RegistryDocuments } from "./registry-documents.ts";
@@ -24,7 +27,7 @@ import {
 } from "./registry-endpoint.ts";
 import { RegistryRepository } from "./registry-repository.ts";
 import { type KnownSchemes, RegistrySession } from "./registry-session.ts";
-import type { Mirror, RegistrySettings } from "./registry-settings.ts";
+import type { Mirror, RegistrySettings, ReloadableSettings } from "./registry-settings.ts";
 import { RegistryUploads } from "./registry-uploads.ts";
 import { type RetryPolicy, withRetries } from "./retry.ts";
 import { searchCatalog, searchIndex } from "./search-registry.ts";
@@ -35,7 +38,7 @@ export interface RegistryClientOptions {
   readonly userAgent: string;
   readonly settings?: Partial<RegistrySettings>;
   /** Asked at each use, for what may change meanwhile; default: that of `settings`. */
-  readonly current?: () => Partial<Pick<RegistrySettings, "mirrors" | "insecureRegistries">>;
+  readonly current?: () => Partial<ReloadableSettings>;
   /** For a mirror, by the `host[:port]` of its URL: those of a pull are for the registry alone. */
   readonly mirrorCredentials?: (host: string) => Promise<RegistryCredentials | undefined>;
   readonly responseTimeoutMs?: number;
@@ -79,7 +82,7 @@ export class RegistryClient implements Registries {
   repository(reference: Reference, credentials: RegistryCredentials | undefined): RemoteRepository {
     const { domain } = reference;
     const registry = this.repositoryAt(this.endpointOf(domain), reference, credentials, this.retry);
-    return new MirroredRepository(async () => {
+    const mirrored = new MirroredRepository(async () => {
       const { mirrors } = await this.hosts.of(domain);
       const { mirrors: all = {} } = this.current();
       const configured = Object.hasOwn(all, domain) ? all[domain] : undefined;
@@ -89,6 +92,11 @@ export class RegistryClient implements Registries {
       }));
       return await Promise.all(sources);
     }, registry);
+    return new LayerUrls(mirrored, {
+      transport: this.transport,
+      hosts: () => new LayerHosts(this.current().layerUrlHosts ?? []),
+      retry: this.retry,
+    });
   }
 
   private endpointOf(domain: string): () => Promise<RegistryEndpoint> {
@@ -137,6 +145,7 @@ export class RegistryClient implements Registries {
       this.session(this.endpointOf(reference.domain), credentials, scope, true),
       reference,
       this.retry,
+      () => new HostList(this.current().nondistributableRegistries ?? []).has(reference.domain),
     );
   }
 

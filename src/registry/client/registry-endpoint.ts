@@ -9,6 +9,8 @@ export interface Trust {
   readonly host: string;
   /** Further certificates for it; its client certificate is shown to it alone. */
   readonly files?: TlsFiles | undefined;
+  /** No client certificate is shown, also where there is one for the host: somebody else chose whom to ask. */
+  readonly isAnonymous?: boolean;
 }
 
 /** Where the API of a registry or of a mirror is. */

@@ -21,6 +21,12 @@ export interface Mirror {
   readonly headers?: Readonly<Record<string, string>> | undefined;
 }
 
+/** What may change while the engine runs. */
+export type ReloadableSettings = Pick<
+  RegistrySettings,
+  "mirrors" | "insecureRegistries" | "layerUrlHosts" | "nondistributableRegistries"
+>;
+
 /** How registries are reached. */
 export interface RegistrySettings {
   /** By domain of references, in the order in which they are asked. */
@@ -32,4 +38,8 @@ export interface RegistrySettings {
   /** A `config.json` with the logins for mirrors; undefined: none. */
   readonly mirrorLogins: string | undefined;
   readonly proxies: ProxySettings;
+  /** `[http://]host[:port]` and CIDR ranges which the URLs of layers may lead to, beside https to public addresses. */
+  readonly layerUrlHosts: readonly string[];
+  /** Registries (`host[:port]`, CIDR ranges) that are sent layers which are not to be distributed. */
+  readonly nondistributableRegistries: readonly string[];
 }

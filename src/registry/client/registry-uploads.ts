@@ -19,6 +19,8 @@ export class RegistryUploads implements RemoteUploads {
     private readonly session: RegistrySession,
     private readonly reference: Reference,
     private readonly retry: RetryPolicy,
+    /** Whether the operator lets layers go there that are not to be distributed. */
+    readonly takesForeignLayers: () => Promise<boolean>,
   ) {}
 
   hasBlob(digest: Digest, signal: AbortSignal): Promise<boolean> {

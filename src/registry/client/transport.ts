@@ -1,12 +1,14 @@
-import { PlatformError, unavailable } from "../../errors/platform-error.ts";
-import type { BodyReceiver } from "../../wire/body-receiver.ts";
-import { type Answer, fetchedAnswer, receivedAnswer } from "./answer.ts";
-import { connectionError, proxyError } from "./connection-error.ts";
+import { unavailable } from "../../errors/platform-error.ts";
+import type { AddressPolicy, BodyReceiver, PlainRequest } from "../../wire/body-receiver.ts";
+import { Connections } from "../receive/connections.ts";
+import { type Answer, connectedAnswer, fetchedAnswer, receivedAnswer } from "./answer.ts";
+import { proxyError } from "./connection-error.ts";
 import type { HostCertificates } from "./host-certificates.ts";
 import { hostName, isLoopback } from "./host-name.ts";
 import { type ProxySettings, proxyFor } from "./proxy-settings.ts";
 import type { Trust } from "./registry-endpoint.ts";
 import { shownRequest } from "./shown-request.ts";
+import { Watch } from "./watch.ts";
 
 export interface TransportOptions {
   /** How long a server may take until its headers arrive, in milliseconds. */
@@ -34,6 +36,8 @@ export interface HttpRequest {
   readonly hostHeaders?: Readonly<Record<string, string>> | undefined;
   readonly body?: string | Uint8Array | StreamedBody;
   readonly trust: Trust;
+  /** For a URL that somebody else chose: whether and where it may lead, redirects too. Errors: those that it throws. */
+  readonly addressesFor?: ((url: URL) => AddressPolicy | undefined) | undefined;
   /** For a GET whose body is a blob: sends the request in the place of this thread. */
   readonly receiver?: BodyReceiver | undefined;
   /** Undefined: the transport's. */
@@ -66,6 +70,8 @@ const redirectStatuses = new Set([301, 302, 303, 307, 308]);
 
 /** HTTP as registries need it: redirects without leaking credentials, proxies, timeouts, errors in Docker's words. */
 export class Transport {
+  private readonly connections = new Connections();
+
   constructor(private readonly options: TransportOptions) {}
 
   async send(request: HttpRequest): Promise<HttpResponse> {
@@ -76,7 +82,7 @@ export class Transport {
       const location = response.headers.get("location");
       if (!redirectStatuses.has(response.status) || location === null) return response;
       await response.discard();
-      const next = redirectTarget(location, url, request.trust.verifyTls);
+      const next = redirectTarget(location, url, request);
       if (next.host !== new URL(url).host) headers = withoutAuthorization(request.headers ?? {});
       url = next.href;
     }
@@ -88,6 +94,7 @@ export class Transport {
   private async sendOnce(request: HttpRequest, original: HttpRequest): Promise<HttpResponse> {
     const { method, url, headers, body, trust, receiver, signal } = request;
     signal.throwIfAborted();
+    const addresses = request.addressesFor?.(new URL(url));
     const { protocol, host } = new URL(url);
     const tls = protocol === "https:" ? await this.options.certificates.for(host, trust) : {};
     const proxy = proxyFor(new URL(url), this.options.proxies);
@@ -101,6 +108,7 @@ export class Transport {
     });
     try {
       const plain = {
+        method,
         url,
         headers: {
           "user-agent": this.options.userAgent,
@@ -110,12 +118,10 @@ export class Transport {
         },
         tls: { ...tls, rejectUnauthorized: trust.verifyTls },
         proxy,
+        addresses,
+        body: sent,
       };
-      // TLS within TLS, to a proxy with a certificate, is a thing that only fetch does.
-      const answer =
-        receiver === undefined || proxy?.startsWith("https:")
-          ? await fetchedAnswer({ ...plain, method, body: sent }, watch.signal)
-          : await receivedAnswer(receiver, plain, watch.signal);
+      const answer = await this.answerTo(plain, receiver, watch.signal);
       watch.rest();
       if (proxy !== undefined && answer.status === 407) {
         await answer.cancel();
@@ -126,6 +132,22 @@ export class Transport {
       watch.end();
       throw watch.translate(error, method, url, "net/http: timeout awaiting response headers");
     }
+  }
+
+  private answerTo(
+    request: PlainRequest,
+    receiver: BodyReceiver | undefined,
+    signal: AbortSignal,
+  ): Promise<Answer> {
+    // TLS within TLS, to a proxy with a certificate, is a thing that only fetch does.
+    if (receiver !== undefined && !request.proxy?.startsWith("https:")) {
+      const { method: _, body: __, ...get } = request;
+      return receivedAnswer(receiver, get, signal);
+    }
+    // A connection of fetch goes to whatever a name means at that moment.
+    if (request.addresses !== undefined && request.proxy === undefined)
+      return connectedAnswer(this.connections, request, signal);
+    return fetchedAnswer(request, signal);
   }
 }
 
@@ -241,66 +263,21 @@ export async function* skipping(
   }
 }
 
-/** One timer and one signal for the life of a request: the caller's abort, or a step that took too long. */
-class Watch {
-  private readonly controller = new AbortController();
-  private readonly onAbort = () => this.controller.abort(this.caller.reason);
-  private timer: NodeJS.Timeout | undefined;
-  private late = false;
-
-  constructor(
-    private readonly caller: AbortSignal,
-    private readonly proxy: string | undefined,
-  ) {
-    caller.addEventListener("abort", this.onAbort, { once: true });
-    if (caller.aborted) this.onAbort(); // while something else was waited for
-  }
-
-  get signal(): AbortSignal {
-    return this.controller.signal;
-  }
-
-  /** The next step has to come within `ms`. */
-  expectWithin(ms: number): void {
-    this.timer = setTimeout(() => {
-      this.late = true;
-      this.controller.abort();
-    }, ms);
-  }
-
-  /** Nothing is expected: the reader is busy with what came. */
-  rest(): void {
-    clearTimeout(this.timer);
-  }
-
-  end(): void {
-    clearTimeout(this.timer);
-    this.caller.removeEventListener("abort", this.onAbort);
-  }
-
-  /** The caller's own abort reason, or the error of the connection in Docker's words. */
-  translate(error: unknown, method: string, url: string, whenLate: string): unknown {
-    if (this.caller.aborted) return this.caller.reason;
-    if (error instanceof PlatformError) return error;
-    if (!this.late) return connectionError(method, url, error, this.proxy);
-    return timeoutError(method, url, whenLate);
-  }
-}
-
-function timeoutError(method: string, url: string, cause: string): PlatformError {
-  return unavailable(`${shownRequest({ method, url })}: ${cause}`, { code: "registry.timeout" });
-}
-
-/** Never from TLS to plain text over a network. */
-function redirectTarget(location: string, from: string, verifyTls: boolean): URL {
+/** Never from TLS to plain text over a network; of a URL that somebody else chose, `addressesFor` decides. */
+function redirectTarget(
+  location: string,
+  from: string,
+  { trust, addressesFor }: Pick<HttpRequest, "trust" | "addressesFor">,
+): URL {
   const refused = (to: string, why: string) =>
     unavailable(`Get "${from}": refusing the redirect to ${to}: it is ${why}`, {
       code: "registry.redirect-refused",
     });
   if (!URL.canParse(location, from)) throw refused(JSON.stringify(location), "no address");
   const to = new URL(location, from);
+  if (addressesFor !== undefined) return to;
   const plain = to.protocol === "http:" && !isLoopback(hostName(to.host));
-  if (to.protocol === "https:" || (to.protocol === "http:" && !(plain && verifyTls))) return to;
+  if (to.protocol === "https:" || (to.protocol === "http:" && !(plain && trust.verifyTls))) return to;
   throw refused(to.origin, "not encrypted");
 }
 

@@ -1,5 +1,5 @@
 import { digestOf } from "../../formats/digest.ts";
-import type { PlainGet } from "../../wire/body-receiver.ts";
+import type { PlainGet, PlainRequest } from "../../wire/body-receiver.ts";
 import { Http1Client, type HttpResponse } from "../../wire/http1-client.ts";
 import { connectFor } from "./net-socket.ts";
 import { proxyAuthorization } from "./open-tunnel.ts";
@@ -8,15 +8,25 @@ import { proxyAuthorization } from "./open-tunnel.ts";
 export class Connections {
   readonly #clients = new Map<string, Http1Client>();
 
+  get(request: PlainGet, signal: AbortSignal): Promise<HttpResponse> {
+    return this.send({ ...request, method: "GET", body: undefined }, signal);
+  }
+
   /** The body is read no further than its reader is. Errors: see `connectFor`; System with the code `http.cut`. */
-  get({ url, headers, tls, proxy }: PlainGet, signal: AbortSignal): Promise<HttpResponse> {
+  send(
+    { method, url, headers, tls, proxy, addresses, body }: PlainRequest,
+    signal: AbortSignal,
+  ): Promise<HttpResponse> {
     Object.values(headers).forEach(checkValue);
     const target = new URL(url);
     const { origin, host, pathname, search } = target;
-    const key = digestOf(JSON.stringify([origin, proxy, tls]));
+    const key = digestOf(JSON.stringify([origin, proxy, tls, addresses]));
     let client = this.#clients.get(key);
     if (client === undefined) {
-      client = new Http1Client((events, stop) => connectFor({ url, tls, proxy }, events, stop), host);
+      client = new Http1Client(
+        (events, stop) => connectFor({ url, tls, proxy, addresses }, events, stop),
+        host,
+      );
       this.#clients.set(key, client);
     }
     const path = pathname + search;
@@ -24,9 +34,10 @@ export class Connections {
     const isTold = proxy !== undefined && target.protocol === "http:";
     const told = isTold ? proxyAuthorization(new URL(proxy)) : {};
     return client.request({
-      method: "GET",
+      method,
       path: isTold ? origin + path : path,
       headers: { ...headers, ...told },
+      ...(body === undefined ? {} : { body }),
       signal,
     });
   }

@@ -1,23 +1,27 @@
-import { connect as connectTcp, isIP, type Socket } from "node:net";
+import { lookup } from "node:dns/promises";
+import { connect as connectTcp, isIP, type LookupFunction, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
-import type { ConnectionTls, PlainGet } from "../../wire/body-receiver.ts";
+import type { AddressPolicy, ConnectionTls, PlainGet } from "../../wire/body-receiver.ts";
 import type { ConnectionSocket } from "../../wire/http1-connection.ts";
 import type { SocketEvents } from "../../wire/stream-socket.ts";
 import { hostName } from "../client/host-name.ts";
+import { isPermitted } from "../client/public-addresses.ts";
 import { openTunnel } from "./open-tunnel.ts";
 
 /**
  * Connects to the server of a request: directly, or through its proxy, over TLS where its URL wants it.
- * Errors: those of node:net and node:tls; see `openTunnel`.
+ * Errors: those of node:net and node:tls; see `openTunnel`; `ERR_ADDRESS_REFUSED` where no address of the name is permitted.
  */
 export async function connectFor(
-  { url, tls, proxy }: Omit<PlainGet, "headers">,
+  { url, tls, proxy, addresses }: Omit<PlainGet, "headers">,
   events: SocketEvents,
   signal?: AbortSignal,
 ): Promise<ConnectionSocket> {
   const target = new URL(url);
   const isSecure = target.protocol === "https:";
-  const first = await connected(connectTcp(addressOf(proxy === undefined ? target : new URL(proxy))), signal);
+  const address = addressOf(proxy === undefined ? target : new URL(proxy));
+  const only = proxy === undefined && addresses ? { lookup: await permitted(address.host, addresses) } : {};
+  const first = await connected(connectTcp({ ...address, ...only }), signal);
   try {
     if (proxy !== undefined && isSecure) await openTunnel(first, target, new URL(proxy), signal);
     return netSocket(isSecure ? await secured(first, target, tls, signal) : first, events);
@@ -29,6 +33,20 @@ export async function connectFor(
 
 function addressOf(url: URL) {
   return { host: hostName(url.host), port: Number(url.port || (url.protocol === "https:" ? 443 : 80)) };
+}
+
+/** Looks a name up once: what was checked is what is connected to. */
+async function permitted(name: string, policy: AddressPolicy): Promise<LookupFunction> {
+  const found = await lookup(name, { all: true });
+  const [first, ...others] = found.filter(({ address }) => isPermitted(address, policy));
+  if (first === undefined) {
+    const shown = found.map(({ address }) => address).join(", ");
+    throw Object.assign(new Error(`${name} is ${shown}, which is not on the public internet`), {
+      code: "ERR_ADDRESS_REFUSED",
+    });
+  }
+  return (_name, { all }, callback) =>
+    all ? callback(null, [first, ...others]) : callback(null, first.address, first.family);
 }
 
 function connected(socket: Socket, signal: AbortSignal | undefined): Promise<Socket> {

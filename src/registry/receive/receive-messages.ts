@@ -2,6 +2,7 @@ import type { ExpectedBlob } from "../../core/content/contract.ts";
 import type { ErrorMessage } from "../../errors/error-message.ts";
 import type { Digest } from "../../formats/digest.ts";
 import type { PlainGet, PlainHead } from "../../wire/body-receiver.ts";
+import type { ConnectionFault } from "./connection-fault.ts";
 
 /** `fd` is the sender's, who closes it after the file was closed here. */
 export interface OpenFile {
@@ -35,12 +36,7 @@ export interface Answers {
 /** What the file met, or what a connection threw with its code. */
 export type Failure =
   | { readonly is: "storage"; readonly error: ErrorMessage }
-  | {
-      readonly is: "connection";
-      readonly message: string;
-      readonly code: string | undefined;
-      readonly statusText: string | undefined;
-    };
+  | ({ readonly is: "connection" } & ConnectionFault);
 
 /** To the Worker. `file` numbers are given by the sender. */
 export type ToReceiver =

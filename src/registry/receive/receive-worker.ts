@@ -1,8 +1,8 @@
 /** The entry of the Worker that receives blobs; `ReceiverThread` starts it. */
 import { isStorageError } from "../../core/content/file-error.ts";
 import { toErrorMessage } from "../../errors/error-message.ts";
-import { PlatformError } from "../../errors/platform-error.ts";
 import { deferThisThread } from "../../kernel/thread-priority.ts";
+import { connectionFault } from "./connection-fault.ts";
 import { Connections } from "./connections.ts";
 import type { Failure, FromReceiver, Question, ToReceiver } from "./receive-messages.ts";
 import { ReceivedFile } from "./received-file.ts";
@@ -41,17 +41,5 @@ function fileOf(number: number, question: Question): ReceivedFile {
 /** Only the store's own errors are ready for users; the others are told by whom they are about. */
 function failureOf(error: unknown): Failure {
   if (isStorageError(error)) return { is: "storage", error: toErrorMessage(error) };
-  const isCut = error instanceof PlatformError && error.code === "http.cut";
-  const cause = isCut ? (error.cause ?? cut) : error;
-  const message = cause instanceof Error ? cause.message : String(cause);
-  // What `fetch` sums up under this name, node:tls tells with the names of its library.
-  const code = textOf(cause, "code")?.replace(/^ERR_SSL_.*/, "EPROTO");
-  return { is: "connection", message, code, statusText: textOf(cause, "statusText") };
-}
-
-const cut = Object.assign(new Error("unexpected EOF"), { code: "ECONNRESET" });
-
-function textOf(error: unknown, field: "code" | "statusText"): string | undefined {
-  const value: unknown = error instanceof Error ? Reflect.get(error, field) : undefined;
-  return value === undefined ? undefined : String(value);
+  return { is: "connection", ...connectionFault(error) };
 }

@@ -238,3 +238,13 @@ test("what still arrives fails when the Worker ends, and the next blob starts an
   await ingest.commit();
   expect(store.has(digestOf("hi"))).toBe(true);
 });
+
+test("a name is connected to only at the addresses that are permitted for it", async () => {
+  const { url, seen } = await serve((socket) => socket.write(answer("x")));
+  const { receiver } = await begin("x");
+  const named = url.replace("127.0.0.1", "localhost");
+  const ask = (...alsoIn: string[]) => receiver.get(request(named, { addresses: { alsoIn } }), never);
+  expect(await codeOf(ask())).toBe("ERR_ADDRESS_REFUSED");
+  expect(seen.connections).toBe(0);
+  expect((await ask("127.0.0.0/8")).status).toBe(200);
+});

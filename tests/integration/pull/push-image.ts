@@ -11,8 +11,13 @@ export interface ImageToPush {
   readonly compression: Compression;
   readonly format: "oci" | "docker";
   readonly architecture?: string;
-  /** Makes the lowest layer one that is elsewhere; it is pushed all the same. */
-  readonly foreign?: { readonly layerType: string; readonly urls: readonly string[] };
+  /** Makes the lowest layer one that is elsewhere. */
+  readonly foreign?: {
+    readonly layerType: string;
+    readonly urls: readonly string[];
+    /** Takes its bytes in the registry's place; without it, the layer is pushed all the same. */
+    readonly keep?: (layer: Uint8Array<ArrayBuffer>) => void;
+  };
 }
 
 const layerTypes = {
@@ -34,11 +39,15 @@ export async function pushImage(
   const tars = image.layers.map(packTar);
   const layerType = layerTypes[image.format][image.compression];
   const layers: Descriptor[] = [];
-  for (const tar of tars) {
-    layers.push(await pushBlob(host, name, compress(tar, image.compression), layerType));
-  }
   const { foreign } = image;
-  if (foreign && layers[0]) layers[0] = { ...layers[0], mediaType: foreign.layerType, urls: foreign.urls };
+  for (const [index, tar] of tars.entries()) {
+    const bytes = compress(tar, image.compression);
+    const of = index === 0 && foreign ? { mediaType: foreign.layerType, urls: foreign.urls } : {};
+    if (index === 0 && foreign?.keep) {
+      foreign.keep(bytes);
+      layers.push({ mediaType: layerType, digest: digestOf(bytes), size: bytes.length, ...of });
+    } else layers.push({ ...(await pushBlob(host, name, bytes, layerType)), ...of });
+  }
   const config = {
     architecture: image.architecture ?? hostArchitecture(),
     os: "linux",
