@@ -234,4 +234,23 @@ describe("a foreign layer", () => {
     expect(uploads.blobs.get(layers[0]?.digest ?? "sha256:")).toBe("one, compressed in another way");
     expect(digestOf(uploads.manifests.get("2") ?? "")).toBe(target.digest);
   });
+
+  test("that was never downloaded is fetched for an archive, and its descriptor is in it", async () => {
+    remote.addImage(["one"]);
+    await pull("x:1");
+    const { target, layers } = remote.addImage(["one, compressed in another way"], {
+      diffIds: [digestOf("one")],
+      layerOf: (layer) => foreign(layer.digest, layer.size),
+    });
+    await pull("x:2");
+    const chunks: Uint8Array[] = [];
+    await transfer.save({
+      ...{ names: ["x:2"], platforms: [], signal },
+      write: async (chunk) => void chunks.push(chunk),
+    });
+    const archive = Buffer.concat(chunks).toString("latin1");
+    expect(content.has(layers[0]?.digest ?? "sha256:")).toBe(true);
+    expect(archive).toContain("one, compressed in another way");
+    expect(archive).toContain(Buffer.from(await content.read(target.digest)).toString("latin1"));
+  });
 });
