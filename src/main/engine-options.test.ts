@@ -75,7 +75,7 @@ test.each([
   [["--registry", "127.0.0.1:0", "--registry-opt", "root=/x"], "--registry-opt root=/x: not an option"],
   [["--registry", "127.0.0.1:0", "--registry-opt", "speed=9"], "--speed"],
   [["--insecure-registry", "a b"], "insecure registry a b is not valid"],
-  [["--https-proxy", "socks5://u:secret@p"], "proxy socks5://xxxxx:xxxxx@p: only http and https proxies"],
+  [["--https-proxy", "socks4://u:secret@p"], "proxy socks4://xxxxx:xxxxx@p: only http, https, socks5"],
   [["--max-concurrent-downloads", "-1"], "--max-concurrent-downloads"],
   [["--max-concurrent-uploads=-1"], "invalid max concurrent uploads: -1"],
   [["--max-download-attempts", "0"], "invalid max download attempts: 0"],

@@ -20,8 +20,10 @@ export interface PlainGet {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly tls: ConnectionTls;
-  /** URL of an `http:` proxy, perhaps with user and password. */
+  /** URL of an `http:`, `https:` or `socks5:` proxy, perhaps with user and password. */
   readonly proxy: string | undefined;
+  /** For the connection to an `https:` proxy. */
+  readonly proxyTls?: ConnectionTls | undefined;
   /** Undefined: any address. */
   readonly addresses?: AddressPolicy | undefined;
 }

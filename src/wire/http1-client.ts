@@ -68,6 +68,12 @@ export class Http1Client implements Disposable {
     return { upgraded: true, head: response, stream: connection.takeOver(response.body) };
   }
 
+  /** Drops the connections that wait for a request. False when there are no others. */
+  closeIdle(): boolean {
+    for (const connection of [...this.idle]) connection.destroy();
+    return this.all.size > 0 || this.coming.length > 0;
+  }
+
   /** Drops every connection. */
   [Symbol.dispose](): void {
     this.disposed = true;

@@ -9,7 +9,7 @@ export interface HttpRequest {
   /** With its query, already escaped. */
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
-  /** A stream is sent in chunks. */
+  /** A stream is sent in chunks, unless the headers say how long it is. */
   readonly body?: string | Uint8Array | AsyncIterable<Uint8Array>;
   /** Its abort drops the connection, as long as the answer is not there as a whole. */
   readonly signal?: AbortSignal;
@@ -128,17 +128,16 @@ export class Http1Connection {
     const fixed = fixedBody(body);
     const head = Buffer.from(encodeHead(request, this.host, fixed?.length, upgrade));
     await this.socket.write(fixed === undefined ? head : Buffer.concat([head, fixed]));
-    if (isStream(body)) await this.sendChunks(body);
+    if (isStream(body)) await this.sendStream(body, hasLength(request));
   }
 
-  private async sendChunks(body: AsyncIterable<Uint8Array>): Promise<void> {
+  private async sendStream(body: AsyncIterable<Uint8Array>, isCounted: boolean): Promise<void> {
     this.sending = true;
     for await (const chunk of body) {
       if (chunk.length === 0) continue;
-      const size = Buffer.from(`${chunk.length.toString(16)}\r\n`);
-      await this.socket.write(Buffer.concat([size, chunk, chunkEnd]));
+      await this.socket.write(isCounted ? chunk : framed(chunk));
     }
-    await this.socket.write(lastChunk);
+    if (!isCounted) await this.socket.write(lastChunk);
     this.sending = false;
   }
 
@@ -194,6 +193,13 @@ export class Http1Connection {
   }
 }
 
+function framed(chunk: Uint8Array): Uint8Array {
+  return Buffer.concat([Buffer.from(`${chunk.length.toString(16)}\r\n`), chunk, chunkEnd]);
+}
+
+const hasLength = ({ headers = {} }: HttpRequest) =>
+  Object.keys(headers).some((name) => name.toLowerCase() === "content-length");
+
 const chunkEnd = Buffer.from("\r\n");
 const lastChunk = Buffer.from("0\r\n\r\n");
 
@@ -216,9 +222,13 @@ function encodeHead(
 ): string {
   let head = `${request.method} ${request.path} HTTP/1.1\r\nHost: ${host}\r\n`;
   if (upgrade) head += "Connection: Upgrade\r\nUpgrade: tcp\r\n";
-  if (bodyLength !== undefined) head += `Content-Length: ${bodyLength}\r\n`;
-  else if (request.body !== undefined) head += "Transfer-Encoding: chunked\r\n";
-  else if (request.method === "POST" || request.method === "PUT") head += "Content-Length: 0\r\n";
+  if (!hasLength(request)) head += framing(request, bodyLength);
   for (const [name, value] of Object.entries(request.headers ?? {})) head += `${name}: ${value}\r\n`;
   return `${head}\r\n`;
+}
+
+function framing({ method, body }: HttpRequest, bodyLength: number | undefined): string {
+  if (bodyLength !== undefined) return `Content-Length: ${bodyLength}\r\n`;
+  if (body !== undefined) return "Transfer-Encoding: chunked\r\n";
+  return method === "POST" || method === "PUT" || method === "PATCH" ? "Content-Length: 0\r\n" : "";
 }

@@ -50,16 +50,17 @@ export async function connectedAnswer(
   request: PlainRequest,
   signal: AbortSignal,
 ): Promise<Answer> {
-  const { status, statusText = "", headers, body } = await connections.send(request, signal).catch(fail);
+  const givenUp = new AbortController();
+  const either = AbortSignal.any([signal, givenUp.signal]);
+  const { status, statusText = "", headers, body } = await connections.send(request, either).catch(fail);
   const pieces = body[Symbol.asyncIterator]();
   return {
     status,
     statusText,
     headers: new Headers([...headers]),
     next: async () => (await pieces.next().catch(fail)).value,
-    cancel: async () => {
-      await pieces.return?.();
-    },
+    // Of an answer that is there as a whole the connection stays.
+    cancel: async () => givenUp.abort(),
   };
 }
 

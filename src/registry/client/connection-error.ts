@@ -1,4 +1,5 @@
 import { type PlatformError, unavailable } from "../../errors/platform-error.ts";
+import { portOf } from "./host-name.ts";
 import { maskedProxy } from "./proxy-settings.ts";
 import { shownRequest } from "./shown-request.ts";
 
@@ -55,7 +56,7 @@ function tunnelStatus(error: unknown): string {
 type Description = readonly [code: string, cause?: string | undefined, hint?: string];
 
 function describe(code: string, url: URL): Description {
-  const address = `${url.hostname}:${url.port || (url.protocol === "https:" ? 443 : 80)}`;
+  const address = `${url.hostname}:${portOf(url)}`;
   switch (code) {
     case "ECONNREFUSED":
       return ["refused", `dial tcp ${address}: connect: connection refused`, "check that the registry runs"];

@@ -7,3 +7,10 @@ export function hostName(host: string): string {
 export function isLoopback(name: string): boolean {
   return name === "localhost" || name === "::1" || /^127(?:\.\d{1,3}){3}$/.test(name);
 }
+
+const defaultPorts: Readonly<Record<string, number>> = { "https:": 443, "socks5:": 1080, "socks5h:": 1080 };
+
+/** Of a server or a proxy. */
+export function portOf({ port, protocol }: URL): number {
+  return Number(port) || (defaultPorts[protocol] ?? 80);
+}

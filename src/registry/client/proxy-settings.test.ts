@@ -44,9 +44,25 @@ test("ALL_PROXY is for what has no proxy of its own, and is taken, too", () => {
   expect(env).toEqual({} as typeof env);
 });
 
-test.each(["socks5://u:p@h:1", "socks5h://h:1"])("%p is refused by name, without its password", (proxy) => {
-  const masked = proxy.replace("u:p", "xxxxx:xxxxx");
-  expect(() => parseProxy(proxy)).toThrow(`proxy ${masked}: only http and https proxies are built`);
+test.each(["socks5://u:p@h:1", "socks5h://h", "SOCKS5://h:1", "http://h", "https://u:p@h", "h:1"])(
+  "%p is a proxy",
+  (proxy) => expect(parseProxy(proxy).hostname).toBe("h"),
+);
+
+test.each([
+  [
+    "socks4://u:p@h:1",
+    "proxy socks4://xxxxx:xxxxx@h:1: only http, https, socks5 and socks5h proxies are built",
+  ],
+  ["socks4a://h:1", "proxy socks4a://h:1: only http"],
+  ["socks5://", "a proxy's URL"],
+  ["socks5://u:%zz@h", "proxy socks5://xxxxx:xxxxx@h: user or password have a % that encodes nothing"],
+  [
+    `socks5://${"u".repeat(256)}:p@h`,
+    "proxy socks5://xxxxx:xxxxx@h: user or password have more than 255 bytes",
+  ],
+])("%p is refused by name, without its password", (proxy, message) => {
+  expect(() => parseProxy(proxy)).toThrow(message);
 });
 
 test.each([

@@ -52,11 +52,52 @@ export function parseProxy(text: string): URL {
   const whole = /^[a-z0-9]+:\/\//i.test(text) ? text : `http://${text}`;
   if (!URL.canParse(whole)) throw invalidParameter("a proxy's URL is not valid", { code: "proxy.url" });
   const url = new URL(whole);
-  if (url.protocol === "http:" || url.protocol === "https:") return url;
-  throw notImplemented(`proxy ${maskedProxy(whole)}: only http and https proxies are built`, {
-    code: "proxy.scheme",
-    hint: "put an HTTP proxy in front of it that forwards to it (a SOCKS proxy as its parent), and name that one",
-  });
+  if (!isSocks(url) && url.protocol !== "http:" && url.protocol !== "https:") {
+    throw notImplemented(
+      `proxy ${maskedProxy(whole)}: only http, https, socks5 and socks5h proxies are built`,
+      {
+        code: "proxy.scheme",
+        hint: "put one of these in front of it that forwards to it, and name that one",
+      },
+    );
+  }
+  if (url.hostname === "") throw invalidParameter("a proxy's URL has no host", { code: "proxy.url" });
+  checkLogin(url, whole);
+  return url;
+}
+
+/** SOCKS 5; names are looked up by the proxy in both. */
+export function isSocks({ protocol }: URL): boolean {
+  return protocol === "socks5:" || protocol === "socks5h:";
+}
+
+/** RFC 1929 has one byte for each length. */
+const maxLoginBytes = 255;
+
+function checkLogin(url: URL, whole: string): void {
+  for (const text of [url.username, url.password]) {
+    const length = decodedLength(text);
+    if (length === undefined) {
+      throw invalidParameter(`proxy ${maskedProxy(whole)}: user or password have a % that encodes nothing`, {
+        code: "proxy.url",
+        hint: "write a % of its own as %25",
+      });
+    }
+    if (isSocks(url) && length > maxLoginBytes) {
+      throw invalidParameter(
+        `proxy ${maskedProxy(whole)}: user or password have more than ${maxLoginBytes} bytes, which SOCKS cannot say`,
+        { code: "proxy.url" },
+      );
+    }
+  }
+}
+
+function decodedLength(text: string): number | undefined {
+  try {
+    return Buffer.byteLength(decodeURIComponent(text));
+  } catch {
+    return undefined;
+  }
 }
 
 /** As Docker shows it: with `xxxxx` for user and password. */

@@ -1,5 +1,5 @@
 import { unavailable } from "../../errors/platform-error.ts";
-import type { AddressPolicy, BodyReceiver, PlainRequest } from "../../wire/body-receiver.ts";
+import type { AddressPolicy, BodyReceiver, ConnectionTls, PlainRequest } from "../../wire/body-receiver.ts";
 import { Connections } from "../receive/connections.ts";
 import { type Answer, connectedAnswer, fetchedAnswer, receivedAnswer } from "./answer.ts";
 import { proxyError } from "./connection-error.ts";
@@ -118,6 +118,7 @@ export class Transport {
         },
         tls: { ...tls, rejectUnauthorized: trust.verifyTls },
         proxy,
+        proxyTls: await this.proxyTls(proxy),
         addresses,
         body: sent,
       };
@@ -139,16 +140,29 @@ export class Transport {
     receiver: BodyReceiver | undefined,
     signal: AbortSignal,
   ): Promise<Answer> {
-    // TLS within TLS, to a proxy with a certificate, is a thing that only fetch does.
-    if (receiver !== undefined && !request.proxy?.startsWith("https:")) {
+    if (receiver !== undefined) {
       const { method: _, body: __, ...get } = request;
       return receivedAnswer(receiver, get, signal);
     }
-    // A connection of fetch goes to whatever a name means at that moment.
-    if (request.addresses !== undefined && request.proxy === undefined)
-      return connectedAnswer(this.connections, request, signal);
-    return fetchedAnswer(request, signal);
+    return isForFetch(request)
+      ? fetchedAnswer(request, signal)
+      : connectedAnswer(this.connections, request, signal);
   }
+
+  /** A proxy's certificate is verified whatever becomes of the server's behind it. */
+  private async proxyTls(proxy: string | undefined): Promise<ConnectionTls | undefined> {
+    if (!proxy?.startsWith("https:")) return undefined;
+    const { host } = new URL(proxy);
+    return { ...(await this.options.certificates.for(host, { host })), rejectUnauthorized: true };
+  }
+}
+
+/**
+ * It connects to whatever a name means at that moment; knows no SOCKS; and of an answer through a proxy with a certificate
+ * it reads all that comes, whether or not anybody takes it.
+ */
+function isForFetch({ proxy, addresses }: PlainRequest): boolean {
+  return proxy === undefined ? addresses === undefined : proxy.startsWith("http:");
 }
 
 function isStreamed(body: HttpRequest["body"]): body is StreamedBody {

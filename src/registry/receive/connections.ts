@@ -1,12 +1,17 @@
 import { digestOf } from "../../formats/digest.ts";
 import type { PlainGet, PlainRequest } from "../../wire/body-receiver.ts";
 import { Http1Client, type HttpResponse } from "../../wire/http1-client.ts";
+import { isSocks } from "../client/proxy-settings.ts";
 import { connectFor } from "./net-socket.ts";
 import { proxyAuthorization } from "./open-tunnel.ts";
 
 /** Sends requests; connections that are idle are used again for the same server, proxy and certificates. */
 export class Connections {
   readonly #clients = new Map<string, Http1Client>();
+  #idleTimer: ReturnType<typeof setTimeout> | undefined;
+
+  /** Connections are closed when nothing was sent for `idleMs`. */
+  constructor(private readonly idleMs = 30_000) {}
 
   get(request: PlainGet, signal: AbortSignal): Promise<HttpResponse> {
     return this.send({ ...request, method: "GET", body: undefined }, signal);
@@ -14,24 +19,26 @@ export class Connections {
 
   /** The body is read no further than its reader is. Errors: see `connectFor`; System with the code `http.cut`. */
   send(
-    { method, url, headers, tls, proxy, addresses, body }: PlainRequest,
+    { method, url, headers, tls, proxy, proxyTls, addresses, body }: PlainRequest,
     signal: AbortSignal,
   ): Promise<HttpResponse> {
     Object.values(headers).forEach(checkValue);
     const target = new URL(url);
     const { origin, host, pathname, search } = target;
-    const key = digestOf(JSON.stringify([origin, proxy, tls, addresses]));
+    const key = digestOf(JSON.stringify([origin, proxy, tls, proxyTls, addresses]));
     let client = this.#clients.get(key);
     if (client === undefined) {
       client = new Http1Client(
-        (events, stop) => connectFor({ url, tls, proxy, addresses }, events, stop),
+        (events, stop) => connectFor({ url, tls, proxy, proxyTls, addresses }, events, stop),
         host,
       );
       this.#clients.set(key, client);
     }
+    clearTimeout(this.#idleTimer);
+    this.#idleTimer = setTimeout(() => this.#closeIdle(), this.idleMs).unref();
     const path = pathname + search;
     // RFC 9112, "absolute-form": a proxy that is no tunnel is told the whole URL.
-    const isTold = proxy !== undefined && target.protocol === "http:";
+    const isTold = proxy !== undefined && target.protocol === "http:" && !isSocks(new URL(proxy));
     const told = isTold ? proxyAuthorization(new URL(proxy)) : {};
     return client.request({
       method,
@@ -40,6 +47,10 @@ export class Connections {
       ...(body === undefined ? {} : { body }),
       signal,
     });
+  }
+
+  #closeIdle(): void {
+    for (const [key, client] of this.#clients) if (!client.closeIdle()) this.#clients.delete(key);
   }
 }
 

@@ -1,38 +1,56 @@
 import { lookup } from "node:dns/promises";
 import { connect as connectTcp, isIP, type LookupFunction, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
+import { messageOf } from "../../errors/platform-error.ts";
 import type { AddressPolicy, ConnectionTls, PlainGet } from "../../wire/body-receiver.ts";
 import type { ConnectionSocket } from "../../wire/http1-connection.ts";
 import type { SocketEvents } from "../../wire/stream-socket.ts";
-import { hostName } from "../client/host-name.ts";
+import { hostName, portOf } from "../client/host-name.ts";
+import { isSocks } from "../client/proxy-settings.ts";
 import { isPermitted } from "../client/public-addresses.ts";
 import { openTunnel } from "./open-tunnel.ts";
+import { refusal } from "./socks-dialogue.ts";
 
 /**
  * Connects to the server of a request: directly, or through its proxy, over TLS where its URL wants it.
  * Errors: those of node:net and node:tls; see `openTunnel`; `ERR_ADDRESS_REFUSED` where no address of the name is permitted.
  */
 export async function connectFor(
-  { url, tls, proxy, addresses }: Omit<PlainGet, "headers">,
+  { url, tls, proxy: proxyUrl, proxyTls, addresses }: Omit<PlainGet, "headers">,
   events: SocketEvents,
   signal?: AbortSignal,
 ): Promise<ConnectionSocket> {
   const target = new URL(url);
+  const proxy = proxyUrl === undefined ? undefined : new URL(proxyUrl);
   const isSecure = target.protocol === "https:";
-  const address = addressOf(proxy === undefined ? target : new URL(proxy));
+  const address = addressOf(proxy ?? target);
   const only = proxy === undefined && addresses ? { lookup: await permitted(address.host, addresses) } : {};
-  const first = await connected(connectTcp({ ...address, ...only }), signal);
+  let socket = await connected(connectTcp({ ...address, ...only }), signal);
   try {
-    if (proxy !== undefined && isSecure) await openTunnel(first, target, new URL(proxy), signal);
-    return netSocket(isSecure ? await secured(first, target, tls, signal) : first, events);
+    if (proxy?.protocol === "https:") {
+      socket = await securedProxy(socket, proxy, proxyTls ?? { rejectUnauthorized: true }, signal);
+    }
+    if (proxy && (isSecure || isSocks(proxy))) await openTunnel(socket, target, proxy, signal);
+    if (isSecure) socket = await secured(socket, target, tls, signal);
+    return netSocket(socket, events);
   } catch (error) {
-    first.destroy();
+    socket.destroy();
     throw error;
   }
 }
 
-function addressOf(url: URL) {
-  return { host: hostName(url.host), port: Number(url.port || (url.protocol === "https:" ? 443 : 80)) };
+const addressOf = (url: URL) => ({ host: hostName(url.host), port: portOf(url) });
+
+/** Errors: as of a proxy that refuses, so that nobody looks for the fault at the server behind it. */
+async function securedProxy(
+  socket: Socket,
+  proxy: URL,
+  tls: ConnectionTls,
+  signal: AbortSignal | undefined,
+): Promise<Socket> {
+  return await secured(socket, proxy, tls, signal).catch((error) => {
+    throw signal?.aborted ? signal.reason : refusal(`tls: ${messageOf(error)}`);
+  });
 }
 
 /** Looks a name up once: what was checked is what is connected to. */
