@@ -211,7 +211,7 @@ const imageRoutes = ({
   imagePushRoute(images),
   imageSaveRoute(images),
   imageSaveOneRoute(images),
-  imageInspectRoute(platforms, snapshots, manifests),
+  imageInspectRoute(platforms, { snapshots, mounts: imageMounts }, manifests),
   imageHistoryRoute(platforms, snapshots),
   imageTagRoute(images),
   imageRemoveRoute(images),

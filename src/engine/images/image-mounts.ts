@@ -51,6 +51,17 @@ export class ImageMounts {
     return this.list().flatMap((mount) => (mount.imageId === imageId ? [mount.path] : []));
   }
 
+  /** Where the files of an image are; of one that is not mounted, where they come to be without a wish of the user's. */
+  directoryOf(imageId: Digest): string {
+    const own = this.#ownDirectory(imageId);
+    const paths = this.#mounts.size > 0 ? this.pathsOf(imageId) : [];
+    return paths.includes(own) ? own : (paths[0] ?? own);
+  }
+
+  #ownDirectory(imageId: Digest): string {
+    return join(this.directory, shortDigest(imageId));
+  }
+
   /**
    * Mounts at `wanted`, made if it is missing, or at a directory of the engine's choice; there an image that is mounted
    * already stays as it is. `name` is the user's. Errors: InvalidParameter for a path that cannot be taken; Conflict
@@ -59,8 +70,7 @@ export class ImageMounts {
   mount(image: Image, name: string, wanted: string | undefined): ImageMountRecord {
     if (image.chainIds.length === 0)
       throw invalidParameter(`image ${name} has no layers: there is nothing to mount`);
-    const own = join(this.directory, shortDigest(image.id));
-    const { path, isMade } = targetDirectory(wanted ?? own);
+    const { path, isMade } = targetDirectory(wanted ?? this.#ownDirectory(image.id));
     const before = this.list().find((mount) => mount.path === path);
     if (before?.imageId === image.id) return before;
     if (before !== undefined)

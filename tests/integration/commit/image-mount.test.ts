@@ -25,6 +25,21 @@ const mounts = async () =>
     .slice(1)
     .map((line) => line.split(/\s+/));
 
+const mergedOf = async (image: string) =>
+  (await machine.engine.json("GET", `/images/${image}/json`)).GraphDriver.Data.MergedDir;
+
+test("inspect says where the files of an image come to be, and where they are", async () => {
+  const own = await mergedOf("layered:1");
+  expect(existsSync(own)).toBe(false);
+  expect(await gantry("image", "mount", "layered:1")).toBe(own);
+  expect(readFileSync(join(await mergedOf("layered:1"), "new"), "utf8")).toBe("two\n");
+  await gantry("image", "unmount", "layered:1");
+  const wanted = await gantry("image", "mount", "layered:1", join(directory, "wanted"));
+  expect(await mergedOf("layered:1")).toBe(wanted);
+  await gantry("image", "unmount", "layered:1");
+  expect(await mergedOf("layered:1")).toBe(own);
+});
+
 test("an image of one layer, and one of two, are mounted for reading", async () => {
   expect(await mounts()).toEqual([]);
   const one = await gantry("image", "mount", "busybox");

@@ -83,10 +83,15 @@ describe.each(clients)("W5 the union file system, with %s", (client) => {
     const { engine } = machine;
     const of = async (image: string) =>
       JSON.parse(await engine.must(client, "image", "inspect", "-f", "{{json .GraphDriver.Data}}", image));
-    expect(await of("busybox")).toEqual({ UpperDir: lower[1] });
+    expect(await of("busybox")).toEqual({
+      MergedDir: expect.stringContaining(engine.state),
+      UpperDir: lower[1],
+      WorkDir: join(lower[1] ?? "", "../work"),
+    });
     await engine.must(client, "commit", name, "union-of-two");
-    const { UpperDir, LowerDir } = await of("union-of-two");
+    const { UpperDir, LowerDir, WorkDir } = await of("union-of-two");
     expect(lstatSync(UpperDir).isDirectory()).toBe(true);
+    expect(WorkDir).toBe(join(UpperDir, "../work"));
     expect(LowerDir).toBe(lower[1]);
     await engine.must(client, "rmi", "union-of-two");
   });

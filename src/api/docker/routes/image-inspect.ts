@@ -1,6 +1,5 @@
 import type { ImagePlatforms } from "../../../core/images/image-platforms.ts";
-import type { Snapshotter } from "../../../core/snapshots/contract.ts";
-import { inspectImage } from "../../../engine/images/inspect-image.ts";
+import { type ImageSources, inspectImage } from "../../../engine/images/inspect-image.ts";
 import type { ManifestSummaries } from "../../../engine/images/manifest-summaries.ts";
 import { invalidParameter } from "../../../errors/platform-error.ts";
 import { platformQuery } from "../platform-query.ts";
@@ -9,7 +8,7 @@ import type { Route } from "../route.ts";
 
 export const imageInspectRoute = (
   platforms: ImagePlatforms,
-  snapshots: Snapshotter,
+  sources: ImageSources,
   manifests: ManifestSummaries,
 ): Route => ({
   method: "GET",
@@ -23,7 +22,7 @@ export const imageInspectRoute = (
     }
     const image = await platforms.choose(name, platform);
     reply.json(200, {
-      ...inspectImage(image, snapshots, minor),
+      ...inspectImage(image, sources, minor),
       ...(withManifests ? await manifests.of(name) : {}),
     });
   },
