@@ -150,7 +150,7 @@ describe("the configuration file", () => {
           {
             url: "https://hub.example/",
             apiRoot: "https://hub.example/v2/",
-            canResolve: true,
+            capabilities: ["pull", "resolve"],
             skipVerify: false,
           },
         ],
@@ -158,13 +158,13 @@ describe("the configuration file", () => {
           {
             url: "https://m.example/quay/",
             apiRoot: "https://m.example/quay/v2/",
-            canResolve: false,
+            capabilities: ["pull"],
             skipVerify: true,
           },
           {
             url: "https://n.example/v2/quay/",
             apiRoot: "https://n.example/v2/quay/",
-            canResolve: true,
+            capabilities: ["pull", "resolve"],
             skipVerify: false,
           },
         ],

@@ -26,6 +26,8 @@ export interface PlainGet {
   readonly proxyTls?: ConnectionTls | undefined;
   /** Undefined: any address. */
   readonly addresses?: AddressPolicy | undefined;
+  /** For the connection, to a proxy where there is one; undefined: as long as the kernel tries. */
+  readonly connectTimeoutMs?: number | undefined;
 }
 
 /** Any request of one URL, without redirects. */

@@ -2,7 +2,12 @@ import { expect, test } from "bun:test";
 import { registryConfig } from "./registry-config.ts";
 
 test("info shows mirrors and insecure registries as dockerd does", () => {
-  const mirror = { url: "https://m/", apiRoot: "https://m/v2/", canResolve: true, skipVerify: false };
+  const mirror = {
+    url: "https://m/",
+    apiRoot: "https://m/v2/",
+    capabilities: ["pull", "resolve"] as const,
+    skipVerify: false,
+  };
   const shown = registryConfig({
     mirrors: { "docker.io": [mirror], "quay.io": [{ ...mirror, url: "https://q/" }] },
     insecureRegistries: ["plain:5000", "10.0.0.0/8"],

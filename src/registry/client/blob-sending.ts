@@ -1,6 +1,6 @@
 import type { BlobUpload } from "../../core/transfer/contract.ts";
 import { unavailable } from "../../errors/platform-error.ts";
-import type { RegistrySession } from "./registry-session.ts";
+import type { RequestSender } from "./registry-session.ts";
 import { RegistryError, responseError } from "./response-error.ts";
 import { isTransient, type RetryPolicy, retryDelayMs } from "./retry.ts";
 import type { HttpMethod, HttpResponse, StreamedBody } from "./transport.ts";
@@ -32,7 +32,7 @@ export class BlobSending {
   private failedAt = 0;
 
   constructor(
-    private readonly registry: RegistrySession,
+    private readonly registry: RequestSender,
     private readonly upload: BlobUpload,
     begun: UploadSession | undefined,
     private readonly begin: () => Promise<UploadSession>,

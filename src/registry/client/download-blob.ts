@@ -3,14 +3,14 @@ import type { BlobTarget } from "../../core/transfer/contract.ts";
 import { PlatformError, unavailable } from "../../errors/platform-error.ts";
 import type { Descriptor } from "../../formats/oci-image.ts";
 import type { BodyReceiver } from "../../wire/body-receiver.ts";
-import type { RegistrySession } from "./registry-session.ts";
+import type { RequestSender } from "./registry-session.ts";
 import { responseError } from "./response-error.ts";
 import { pause, type RetryPolicy, retryDelayMs } from "./retry.ts";
 import { type HttpResponse, skipping } from "./transport.ts";
 
 export interface BlobDownload {
   /** What is asked: a registry, or another server that has the blob. */
-  readonly session: Pick<RegistrySession, "send">;
+  readonly session: RequestSender;
   /** See `ApiRequest`. */
   readonly path: string | URL;
   readonly descriptor: Descriptor;

@@ -12,7 +12,8 @@ server = "https://registry-1.docker.io"
 ca = "/etc/ca.crt"
 
 [host."https://mirror.example/prefix"]
-  capabilities = ["pull", "resolve"]
+  capabilities = ["push", "pull", "resolve"]
+  dial_timeout = "1m1.5s"
   ca = ["one.crt", "/two.crt"]
   client = [["c.cert", "c.key"]]
   skip_verify = true
@@ -33,7 +34,7 @@ ca = "/etc/ca.crt"
     server: {
       url: "https://registry-1.docker.io/",
       apiRoot: "https://registry-1.docker.io/v2/",
-      canResolve: true,
+      capabilities: ["pull", "resolve", "push"],
       skipVerify: false,
       files: { ca: ["/etc/ca.crt"] },
       headers: undefined,
@@ -42,7 +43,8 @@ ca = "/etc/ca.crt"
       {
         url: "https://mirror.example/prefix/",
         apiRoot: "https://mirror.example/prefix/v2/",
-        canResolve: true,
+        capabilities: ["push", "pull", "resolve"],
+        connectTimeoutMs: 61_500,
         skipVerify: true,
         files: {
           ca: ["/etc/certs.d/r.example/one.crt", "/two.crt"],
@@ -53,7 +55,7 @@ ca = "/etc/ca.crt"
       {
         url: "http://plain.example:5000/",
         apiRoot: "http://plain.example:5000/v2/",
-        canResolve: false,
+        capabilities: ["pull"],
         skipVerify: false,
         files: {
           ca: [],
@@ -64,7 +66,7 @@ ca = "/etc/ca.crt"
       {
         url: "https://no-scheme.example/v2/",
         apiRoot: "https://no-scheme.example/v2/",
-        canResolve: true,
+        capabilities: ["pull", "resolve"],
         skipVerify: false,
         files: undefined,
         headers: undefined,
@@ -72,7 +74,7 @@ ca = "/etc/ca.crt"
       {
         url: "https://odd.example/root/",
         apiRoot: "https://odd.example/root/",
-        canResolve: true,
+        capabilities: ["pull", "resolve"],
         skipVerify: false,
         files: undefined,
         headers: undefined,
@@ -84,11 +86,16 @@ ca = "/etc/ca.crt"
 test.each([
   ["server = ", path],
   ['mirror = "x"', `${path}: mirror is not known`],
-  ["skip_verify = true", `${path}: skip_verify says something of the server, which is not named`],
-  ['[host."https://m"]\ndial_timeout = "1s"', `${path}: host.https://m.dial_timeout is not known`],
+  ["override_path = true", `${path}: override_path says something of the server's URL, which is not there`],
+  ['[host."https://m"]\nrewrite = "1s"', `${path}: host.https://m.rewrite is not known`],
   [
-    '[host."https://m"]\ncapabilities = ["push"]',
-    `${path}: invalid mirror: "https://m" cannot be used for "push"`,
+    '[host."https://m"]\ndial_timeout = "soon"',
+    "host.https://m.dial_timeout is no length of time such as 5s",
+  ],
+  ['[host."https://m"]\ndial_timeout = "0s"', "host.https://m.dial_timeout is no length of time such as 5s"],
+  [
+    '[host."https://m"]\ncapabilities = ["fly"]',
+    `${path}: invalid mirror: "https://m" cannot be used for "fly"`,
   ],
   ['[host."https://m"]\nca = 1', "ca is not a list"],
   [
@@ -98,6 +105,20 @@ test.each([
   ['[host."https://u:p@m"]', `${path}: invalid mirror: username/password not allowed in URI`],
 ])("%j is refused by name", (text, message) => {
   expect(() => parseHostsFile(path, text)).toThrow(message);
+});
+
+test("without a server the file speaks of the registry itself; an empty list of capabilities is none", () => {
+  const text = 'ca = "own.crt"\ndial_timeout = "2s"\ncapabilities = []\n[header]\nx-a = "1"\n';
+  expect(parseHostsFile(path, text)).toEqual({
+    own: {
+      capabilities: ["pull", "resolve", "push"],
+      skipVerify: false,
+      files: { ca: ["/etc/certs.d/r.example/own.crt"] },
+      headers: { "x-a": "1" },
+      connectTimeoutMs: 2000,
+    },
+    mirrors: [],
+  });
 });
 
 describe("the directory", () => {

@@ -1,14 +1,17 @@
 import { readFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { invalidParameter, messageOf, PlatformError, systemError } from "../../errors/platform-error.ts";
+import { parseDurationNs } from "../../formats/duration.ts";
 import { JsonFields } from "../../formats/json-fields.ts";
 import { parseMirror } from "./parse-mirror.ts";
-import type { Mirror, TlsFiles } from "./registry-settings.ts";
+import type { Capability, Mirror, ServerOptions, TlsFiles } from "./registry-settings.ts";
 
 /** What containerd's `hosts.toml` says of one registry. */
 export interface RegistryHosts {
   /** In the registry's own place; undefined: the host of its references. */
   readonly server?: Mirror;
+  /** Of the host of its references, where the file has no other. */
+  readonly own?: ServerOptions;
   /** In the order of the file. */
   readonly mirrors: readonly Mirror[];
 }
@@ -40,7 +43,7 @@ function absent(error: unknown): undefined {
   throw systemError(messageOf(error), { code: "registry.hosts-file", cause: error });
 }
 
-const hostKeys = ["capabilities", "ca", "client", "skip_verify", "header", "override_path"];
+const hostKeys = ["capabilities", "ca", "client", "skip_verify", "header", "override_path", "dial_timeout"];
 
 /**
  * Parses a `hosts.toml`; paths in it are relative to its directory.
@@ -57,10 +60,13 @@ export function parseHostsFile(path: string, text: string): RegistryHosts {
     return serverOf(path, url, host);
   });
   const server = fields.string("server");
-  if (server !== undefined) return { server: serverOf(path, server, fields), mirrors };
-  const stray = hostKeys.find((key) => fields.has(key));
-  if (stray !== undefined) throw fields.problem(stray, "says something of the server, which is not named");
-  return { mirrors };
+  if (server !== undefined) return { server: serverOf(path, server, fields, everything), mirrors };
+  if (!hostKeys.some((key) => fields.has(key))) return { mirrors };
+  if (fields.has("override_path")) {
+    throw fields.problem("override_path", "says something of the server's URL, which is not there");
+  }
+  const { url: _, apiRoot: __, ...own } = serverOf(path, "https://own.invalid", fields, everything);
+  return { own, mirrors };
 }
 
 function parseToml(path: string, text: string): object {
@@ -71,17 +77,26 @@ function parseToml(path: string, text: string): object {
   }
 }
 
-function serverOf(path: string, name: string, fields: JsonFields): Mirror {
+const everything: readonly Capability[] = ["pull", "resolve", "push"];
+
+/** `byDefault`: its capabilities where the file names none. */
+function serverOf(path: string, name: string, fields: JsonFields, byDefault?: readonly Capability[]): Mirror {
   const url = /^https?:\/\//.test(name) ? name : `https://${name}`;
   const directory = dirname(path);
   try {
-    const mirror = parseMirror({
+    const named = fields.strings("capabilities") ?? [];
+    const configured = {
       url,
-      capabilities: fields.strings("capabilities"),
+      capabilities: named.length > 0 ? named : byDefault,
       overridePath: (fields.boolean("override_path") ?? false) || /\/v2\/?$/.test(url),
       skipVerify: fields.boolean("skip_verify"),
-    });
-    return { ...mirror, files: filesOf(directory, fields), headers: headersOf(fields) };
+    };
+    return {
+      ...parseMirror(configured, everything),
+      files: filesOf(directory, fields),
+      headers: headersOf(fields),
+      connectTimeoutMs: dialTimeout(fields),
+    };
   } catch (error) {
     if (!(error instanceof PlatformError) || error.message.startsWith(path)) throw error;
     throw invalidParameter(`${path}: ${error.message}`, { code: "registry.hosts-file", hint: error.hint });
@@ -100,6 +115,15 @@ function filesOf(directory: string, fields: JsonFields): TlsFiles | undefined {
     throw fields.problem("client", "is not one certificate with its key");
   }
   return { ca, client: { cert: at(cert), key: at(key) } };
+}
+
+/** `10s`, `1m30s`. */
+function dialTimeout(fields: JsonFields): number | undefined {
+  const text = fields.string("dial_timeout");
+  if (text === undefined) return undefined;
+  const ns = parseDurationNs(text);
+  if (ns === undefined || ns <= 0) throw fields.problem("dial_timeout", "is no length of time such as 5s");
+  return Math.ceil(ns / 1e6);
 }
 
 function headersOf(fields: JsonFields): Record<string, string> | undefined {

@@ -3,11 +3,18 @@ import type { BlobTarget, OnRetry, RemoteRepository } from "../../core/transfer/
 import { messageOf, PlatformError } from "../../errors/platform-error.ts";
 import type { Digest } from "../../formats/digest.ts";
 import type { Descriptor } from "../../formats/oci-image.ts";
-import type { Mirror } from "./registry-settings.ts";
+import type { Capability, Mirror } from "./registry-settings.ts";
 
 export interface MirrorSource {
   readonly mirror: Mirror;
   readonly repository: RemoteRepository;
+}
+
+/** Who may be asked. */
+export interface Hosts {
+  readonly mirrors: readonly MirrorSource[];
+  /** Throws where the configuration does not let the registry itself be asked for that. */
+  readonly checkRegistry?: (what: Capability) => void;
 }
 
 /**
@@ -15,7 +22,7 @@ export interface MirrorSource {
  * none of them has the answer. A mirror that fails, lies or breaks off costs time, never the pull.
  */
 export class MirroredRepository implements RemoteRepository {
-  private found: Promise<readonly MirrorSource[]> | undefined;
+  private found: Promise<Hosts> | undefined;
   /** Those that are not asked again, with what became of them. */
   private readonly failures = new Map<MirrorSource, unknown>();
   /** Blobs of which some bytes came from a mirror. */
@@ -25,28 +32,36 @@ export class MirroredRepository implements RemoteRepository {
 
   constructor(
     /** Asked once. */
-    private readonly findMirrors: () => Promise<readonly MirrorSource[]>,
+    private readonly findHosts: () => Promise<Hosts>,
     private readonly registry: RemoteRepository,
   ) {}
 
-  private get mirrors(): Promise<readonly MirrorSource[]> {
-    this.found ??= this.findMirrors();
+  private get hosts(): Promise<Hosts> {
+    this.found ??= this.findHosts();
     return this.found;
   }
 
+  private async able(what: Capability): Promise<readonly MirrorSource[]> {
+    return (await this.hosts).mirrors.filter(({ mirror }) => mirror.capabilities.includes(what));
+  }
+
+  private async registryFor(what: Capability): Promise<RemoteRepository> {
+    (await this.hosts).checkRegistry?.(what);
+    return this.registry;
+  }
+
   async resolve(signal: AbortSignal, onRetry?: OnRetry): Promise<Descriptor> {
-    const able = (await this.mirrors).filter(({ mirror }) => mirror.canResolve);
-    return await this.first(able, (repository) => repository.resolve(signal, onRetry), signal);
+    return await this.first("resolve", (repository) => repository.resolve(signal, onRetry), signal);
   }
 
   async manifest(descriptor: Descriptor, signal: AbortSignal, onRetry?: OnRetry): Promise<Uint8Array> {
     const ask = (repository: RemoteRepository) => repository.manifest(descriptor, signal, onRetry);
-    return await this.first(await this.mirrors, ask, signal);
+    return await this.first("pull", ask, signal);
   }
 
   /** Only the registry has all. */
-  tags(signal: AbortSignal): Promise<string[]> {
-    return this.registry.tags(signal);
+  async tags(signal: AbortSignal): Promise<string[]> {
+    return await (await this.registryFor("resolve")).tags(signal);
   }
 
   async *blob(
@@ -69,7 +84,7 @@ export class MirroredRepository implements RemoteRepository {
       }
     }
     try {
-      yield* this.registry.blob(descriptor, position, signal, onRetry);
+      yield* (await this.registryFor("pull")).blob(descriptor, position, signal, onRetry);
     } catch (error) {
       throw this.naming(error);
     }
@@ -92,15 +107,17 @@ export class MirroredRepository implements RemoteRepository {
         if (target.offset > before) this.fromMirrors.add(descriptor.digest);
       }
     }
-    await this.registry.download(descriptor, target, signal, onRetry).catch((error) => {
+    try {
+      await (await this.registryFor("pull")).download(descriptor, target, signal, onRetry);
+    } catch (error) {
       throw isStorageError(error) ? error : this.naming(error);
-    });
+    }
   }
 
   /** Lazy: what fails meanwhile is not asked. */
   private async *mirrorsFor({ digest }: Descriptor): AsyncGenerator<MirrorSource> {
     if (this.rejected.has(digest)) return;
-    for (const source of await this.mirrors) if (!this.failures.has(source)) yield source;
+    for (const source of await this.able("pull")) if (!this.failures.has(source)) yield source;
   }
 
   reject({ digest }: Descriptor): boolean {
@@ -109,11 +126,11 @@ export class MirroredRepository implements RemoteRepository {
   }
 
   private async first<T>(
-    mirrors: readonly MirrorSource[],
+    what: Capability,
     ask: (repository: RemoteRepository) => Promise<T>,
     signal: AbortSignal,
   ): Promise<T> {
-    for (const source of mirrors) {
+    for (const source of await this.able(what)) {
       if (this.failures.has(source)) continue;
       try {
         return await ask(source.repository);
@@ -122,7 +139,7 @@ export class MirroredRepository implements RemoteRepository {
       }
     }
     try {
-      return await ask(this.registry);
+      return await ask(await this.registryFor(what));
     } catch (error) {
       throw this.naming(error);
     }

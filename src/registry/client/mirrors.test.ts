@@ -1,9 +1,13 @@
-import { expect, test } from "bun:test";
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { RemoteRepository } from "../../core/transfer/contract.ts";
 import { mediaTypes } from "../../formats/oci-image.ts";
 import { parseReference } from "../../formats/reference.ts";
 import { blobResponse, errorResponse, FakeRegistry, type Script } from "./fake-registry.ts";
 import { RegistryClient } from "./registry-client.ts";
+import type { Mirror } from "./registry-settings.ts";
 
 const never = new AbortController().signal;
 const text = "0123456789";
@@ -22,7 +26,7 @@ function registryWith(script?: Script) {
 const mirrorAt = (host: string, more: object = {}) => ({
   url: `http://${host}/`,
   apiRoot: `http://${host}/v2/`,
-  canResolve: true,
+  capabilities: ["pull", "resolve"] as Mirror["capabilities"],
   skipVerify: false,
   ...more,
 });
@@ -143,7 +147,7 @@ test("a mirror that sends other bytes is found out by the caller, who gets the r
 test("a mirror without the capability is not asked what a tag means", async () => {
   using mirror = registryWith();
   using own = registryWith();
-  const repository = open(own.registry, [mirrorAt(mirror.registry.host, { canResolve: false })]);
+  const repository = open(own.registry, [mirrorAt(mirror.registry.host, { capabilities: ["pull"] })]);
   await repository.resolve(never);
   await repository.manifest(own.target, never);
   expect(own.registry.requests.map(({ method }) => method)).toEqual(["HEAD"]);
@@ -171,4 +175,77 @@ test("a push goes to the registry alone", async () => {
   const uploads = client.uploads(parseReference(`${own.registry.host}/a/b:1`), undefined, []);
   expect(await uploads.hasBlob(own.blob.digest, never)).toBe(true);
   expect(mirror.registry.requests).toEqual([]);
+});
+
+describe("hosts.toml", () => {
+  let directory: string;
+  beforeEach(() => {
+    directory = mkdtempSync(join(tmpdir(), "gantry-hosts-"));
+  });
+  afterEach(() => rmSync(directory, { recursive: true }));
+
+  /** The host's credentials are `host`, the registry's `ann`. */
+  function clientWith(text: string): RegistryClient {
+    mkdirSync(join(directory, "r.example"));
+    writeFileSync(join(directory, "r.example", "hosts.toml"), text);
+    return new RegistryClient({
+      userAgent: "test",
+      retry: { attempts: 1, firstDelayMs: 1, maxDelayMs: 1 },
+      settings: { certificatesDirectory: directory },
+      mirrorCredentials: async () => ({ username: "host", password: "h" }),
+    });
+  }
+  const reference = parseReference("r.example/a/b:1");
+  const uploadsOf = (client: RegistryClient) =>
+    client.uploads(reference, { username: "ann", password: "secret" }, []);
+  const pullsOf = (client: RegistryClient) => client.repository(reference, undefined);
+  const wantsLogin: Script = ({ headers }) =>
+    headers.get("authorization") === null
+      ? new Response(null, { status: 401, headers: { "www-authenticate": 'Basic realm="m"' } })
+      : undefined;
+
+  test("sends a push to the first host that may take it, with that host's login", async () => {
+    using copies = registryWith();
+    using takes = registryWith(wantsLogin);
+    using server = registryWith();
+    const uploads = uploadsOf(
+      clientWith(`
+server = "http://${server.registry.host}"
+[host."http://${copies.registry.host}"]
+[host."http://${takes.registry.host}"]
+  capabilities = ["push"]
+`),
+    );
+    expect(await uploads.hasBlob(takes.blob.digest, never)).toBe(true);
+    expect(takes.registry.requests.at(-1)?.authorization).toBe(`Basic ${btoa("host:h")}`);
+    expect([copies.registry.requests, server.registry.requests]).toEqual([[], []]);
+  });
+
+  test("asks nobody for what a host or the server is not for", async () => {
+    using host = registryWith();
+    using server = registryWith();
+    const client = clientWith(`
+server = "http://${server.registry.host}"
+capabilities = ["resolve"]
+[host."http://${host.registry.host}"]
+  capabilities = ["push"]
+`);
+    expect(await pullsOf(client).resolve(never)).toEqual(server.target);
+    await expect(pullsOf(client).manifest(server.target, never)).rejects.toMatchObject({
+      code: "registry.capability",
+      message: "hosts.toml of r.example: the server is not for pull",
+      hint: 'add "pull" to its capabilities, or to those of a host',
+    });
+    expect(host.registry.requests).toEqual([]);
+    expect(server.registry.requests.every(({ method }) => method === "HEAD")).toBe(true);
+  });
+
+  test("refuses a push that neither server nor host may take", async () => {
+    using server = registryWith();
+    const client = clientWith(
+      `server = "http://${server.registry.host}"\ncapabilities = ["pull", "resolve"]`,
+    );
+    await expect(uploadsOf(client).hasBlob(server.blob.digest, never)).rejects.toThrow("is not for push");
+    expect(server.registry.requests).toEqual([]);
+  });
 });

@@ -1,20 +1,20 @@
 import { invalidParameter } from "../../errors/platform-error.ts";
-import type { Mirror } from "./registry-settings.ts";
+import type { Capability, Mirror } from "./registry-settings.ts";
 
 /** A mirror as a file has it; containerd's terms. */
 export interface ConfiguredMirror {
   readonly url: string;
-  /** `pull` and `resolve`; without `resolve` it is not asked what a tag means. */
+  /** Without `resolve` it is not asked what a tag means; default: `pull` and `resolve`. */
   readonly capabilities?: readonly string[] | undefined;
   /** The URL is the whole root of the API: `/v2/` is not put behind it. */
   readonly overridePath?: boolean | undefined;
   readonly skipVerify?: boolean | undefined;
 }
 
-const capabilities = ["pull", "resolve"];
+const ofMirrors: readonly Capability[] = ["pull", "resolve"];
 
-/** Errors: InvalidParameter in dockerd's words. */
-export function parseMirror(mirror: ConfiguredMirror): Mirror {
+/** `possible`: what it can be used for. Errors: InvalidParameter in dockerd's words. */
+export function parseMirror(mirror: ConfiguredMirror, possible = ofMirrors): Mirror {
   const shown = JSON.stringify(mirror.url);
   if (!URL.canParse(mirror.url)) throw invalid(`${shown} is not a valid URI`);
   const url = new URL(mirror.url);
@@ -23,16 +23,16 @@ export function parseMirror(mirror: ConfiguredMirror): Mirror {
     throw invalid(`unsupported scheme ${JSON.stringify(url.protocol.slice(0, -1))} in ${shown}`);
   }
   if (url.search || url.hash) throw invalid(`query or fragment at end of the URI ${shown}`);
-  for (const capability of mirror.capabilities ?? []) {
-    if (!capabilities.includes(capability)) {
-      throw invalid(`${shown} cannot be used for ${JSON.stringify(capability)}`);
-    }
-  }
+  const capabilities = mirror.capabilities?.map((named) => {
+    const capability = possible.find((each) => each === named);
+    if (capability === undefined) throw invalid(`${shown} cannot be used for ${JSON.stringify(named)}`);
+    return capability;
+  });
   const root = url.href.replace(/\/*$/, "/");
   return {
     url: root,
     apiRoot: mirror.overridePath ? root : `${root}v2/`,
-    canResolve: mirror.capabilities?.includes("resolve") ?? true,
+    capabilities: capabilities ?? ofMirrors,
     skipVerify: mirror.skipVerify ?? false,
   };
 }

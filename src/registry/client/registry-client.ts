@@ -6,7 +6,7 @@ import type {
   SearchHit,
   SearchQuery,
 } from "../../core/transfer/contract.ts";
-import { PlatformError, unavailable } from "../../errors/platform-error.ts";
+import { invalidParameter, PlatformError, unavailable } from "../../errors/platform-error.ts";
 import type { Reference } from "../../formats/reference.ts";
 import { Authorizer } from "./authorizer.ts";
 import { HostCertificates } from "./host-certificates.ts";
@@ -27,7 +27,13 @@ import {
 } from "./registry-endpoint.ts";
 import { RegistryRepository } from "./registry-repository.ts";
 import { type KnownSchemes, RegistrySession } from "./registry-session.ts";
-import type { Mirror, RegistrySettings, ReloadableSettings } from "./registry-settings.ts";
+import type {
+  Capability,
+  Mirror,
+  RegistrySettings,
+  ReloadableSettings,
+  ServerOptions,
+} from "./registry-settings.ts";
 import { RegistryUploads } from "./registry-uploads.ts";
 import { type RetryPolicy, withRetries } from "./retry.ts";
 import { searchCatalog, searchIndex } from "./search-registry.ts";
@@ -83,14 +89,15 @@ export class RegistryClient implements Registries {
     const { domain } = reference;
     const registry = this.repositoryAt(this.endpointOf(domain), reference, credentials, this.retry);
     const mirrored = new MirroredRepository(async () => {
-      const { mirrors } = await this.hosts.of(domain);
+      const { server, own, mirrors } = await this.hosts.of(domain);
       const { mirrors: all = {} } = this.current();
       const configured = Object.hasOwn(all, domain) ? all[domain] : undefined;
       const sources = [...(configured ?? []), ...mirrors].map(async (mirror) => ({
         mirror,
         repository: await this.mirrorOf(mirror, reference),
       }));
-      return await Promise.all(sources);
+      const checkRegistry = (what: Capability) => checkCapability(domain, server ?? own, what);
+      return { mirrors: await Promise.all(sources), checkRegistry };
     }, registry);
     return new LayerUrls(mirrored, {
       transport: this.transport,
@@ -101,10 +108,10 @@ export class RegistryClient implements Registries {
 
   private endpointOf(domain: string): () => Promise<RegistryEndpoint> {
     return async () => {
-      const { server } = await this.hosts.of(domain);
+      const { server, own } = await this.hosts.of(domain);
       return server
         ? await serverEndpoint(server, this.insecure)
-        : await registryEndpoint(domain, this.insecure);
+        : await registryEndpoint(domain, this.insecure, own);
     };
   }
 
@@ -141,12 +148,37 @@ export class RegistryClient implements Registries {
   ): RemoteUploads {
     const sources = mountFrom.map((path) => `repository:${path}:pull`);
     const scope = [`repository:${reference.path}:pull,push`, ...sources].join(" ");
+    let session: Promise<RegistrySession> | undefined;
     return new RegistryUploads(
-      this.session(this.endpointOf(reference.domain), credentials, scope, true),
+      {
+        send: async (request) => {
+          session ??= this.uploadSession(reference.domain, credentials, scope);
+          return await (await session).send(request);
+        },
+      },
       reference,
       this.retry,
       () => new HostList(this.current().nondistributableRegistries ?? []).has(reference.domain),
     );
+  }
+
+  /**
+   * A push goes to the first host of the registry's `hosts.toml` that may take it, else to the registry. A host that is not
+   * the registry gets the engine's own credentials, as a mirror does.
+   */
+  private async uploadSession(
+    domain: string,
+    credentials: RegistryCredentials | undefined,
+    scope: string,
+  ): Promise<RegistrySession> {
+    const { server, own, mirrors } = await this.hosts.of(domain);
+    const host = mirrors.find(({ capabilities }) => capabilities.includes("push"));
+    if (host !== undefined) {
+      const ownCredentials = await this.mirrorCredentials?.(new URL(host.url).host);
+      return this.session(() => serverEndpoint(host, this.insecure), ownCredentials, scope, true);
+    }
+    checkCapability(domain, server ?? own, "push");
+    return this.session(this.endpointOf(domain), credentials, scope, true);
   }
 
   async login(
@@ -192,4 +224,13 @@ export class RegistryClient implements Registries {
     const authorizer = new Authorizer(this.transport, this.tokens, credentials, scope, isScopeFixed);
     return new RegistrySession(endpoint, this.transport, authorizer, this.schemes);
   }
+}
+
+/** Errors: InvalidParameter where `hosts.toml` does not let the registry itself be asked. */
+function checkCapability(domain: string, server: ServerOptions | undefined, what: Capability): void {
+  if (server === undefined || server.capabilities.includes(what)) return;
+  throw invalidParameter(`hosts.toml of ${domain}: the server is not for ${what}`, {
+    code: "registry.capability",
+    hint: `add ${JSON.stringify(what)} to its capabilities, or to those of a host`,
+  });
 }

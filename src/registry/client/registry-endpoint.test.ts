@@ -50,7 +50,7 @@ test.each([
   ["http://m.example/v2/", "/v2/", "http", false],
   ["https://10.1.1.1/v2/", "/v2/", "https", false],
 ] as const)("the mirror %p is asked below %p over %p alone", async (apiRoot, rootPath, scheme, verifyTls) => {
-  const mirror = { url: "", apiRoot, canResolve: true, skipVerify: false };
+  const mirror = { url: "", apiRoot, capabilities: ["pull", "resolve"] as const, skipVerify: false };
   const { host } = new URL(apiRoot);
   const endpoint = {
     host,
@@ -61,4 +61,17 @@ test.each([
   };
   expect(await mirrorEndpoint(mirror, insecure)).toEqual(endpoint);
   expect((await mirrorEndpoint({ ...mirror, skipVerify: true }, insecure)).trust.verifyTls).toBe(false);
+});
+
+test("what is known of a registry beside its name counts for it", async () => {
+  const files = { ca: ["/ca.crt"] };
+  const own = {
+    ...{ capabilities: ["pull"] as const, skipVerify: true, files },
+    ...{ headers: { "x-a": "1" }, connectTimeoutMs: 5 },
+  };
+  expect(await registryEndpoint("docker.io", insecure, own)).toEqual({
+    ...{ host: "registry-1.docker.io", rootPath: "/v2/", schemes: ["https"] },
+    trust: { verifyTls: false, host: "registry-1.docker.io", files },
+    ...{ headers: { "x-a": "1" }, connectTimeoutMs: 5 },
+  });
 });

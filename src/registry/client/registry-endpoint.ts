@@ -1,5 +1,5 @@
 import type { InsecureRegistries } from "./insecure-registries.ts";
-import type { Mirror, TlsFiles } from "./registry-settings.ts";
+import type { Mirror, ServerOptions, TlsFiles } from "./registry-settings.ts";
 
 /** What is trusted on the way to a server. */
 export interface Trust {
@@ -26,6 +26,8 @@ export interface RegistryEndpoint {
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** How long it may take until its headers arrive; undefined: as long as any server. */
   readonly responseTimeoutMs?: number;
+  /** How long a connection may take to come about; undefined: as long as it takes. */
+  readonly connectTimeoutMs?: number | undefined;
 }
 
 /** A mirror that is slower than this saves no time. */
@@ -34,10 +36,14 @@ const mirrorTimeoutMs = 10_000;
 /** Registries whose API has another host than their references. */
 const apiHosts = new Map([["docker.io", "registry-1.docker.io"]]);
 
-/** The registry of references with a domain. Plain HTTP is only for those that are configured so. */
+/**
+ * The registry of references with a domain. Plain HTTP is only for those that are configured so. `own`: what else is
+ * known of it.
+ */
 export async function registryEndpoint(
   domain: string,
   insecure: InsecureRegistries,
+  own?: ServerOptions,
 ): Promise<RegistryEndpoint> {
   const host = apiHosts.get(domain) ?? domain;
   const isInsecure = await insecure.has(host);
@@ -45,7 +51,9 @@ export async function registryEndpoint(
     host,
     rootPath: "/v2/",
     schemes: isInsecure ? ["https", "http"] : ["https"],
-    trust: { verifyTls: !isInsecure, host },
+    trust: { verifyTls: !isInsecure && !own?.skipVerify, host, files: own?.files },
+    headers: own?.headers,
+    connectTimeoutMs: own?.connectTimeoutMs,
   };
 }
 
@@ -65,7 +73,7 @@ export async function mirrorEndpoint(
 
 /** A server by its URL: also a registry's own, where `hosts.toml` says so. */
 export async function serverEndpoint(
-  { apiRoot, skipVerify, files, headers }: Mirror,
+  { apiRoot, skipVerify, files, headers, connectTimeoutMs }: Mirror,
   insecure: InsecureRegistries,
 ): Promise<RegistryEndpoint> {
   const { host, pathname, protocol } = new URL(apiRoot);
@@ -76,5 +84,6 @@ export async function serverEndpoint(
     schemes: [isPlain ? "http" : "https"],
     trust: { verifyTls: !isPlain && !skipVerify && !(await insecure.has(host)), host, files },
     headers,
+    connectTimeoutMs,
   };
 }

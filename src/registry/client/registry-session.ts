@@ -20,6 +20,9 @@ export interface ApiRequest {
 const insecureTlsTimeoutMs = 3000;
 const notTls = new Set(["registry.no-tls", "registry.refused", "registry.cut", "registry.timeout"]);
 
+/** What requests are sent by. */
+export type RequestSender = Pick<RegistrySession, "send">;
+
 /** Remembers, for all sessions, which scheme a registry spoke last. By host. */
 export type KnownSchemes = Map<string, "https" | "http">;
 
@@ -100,6 +103,7 @@ export class RegistrySession {
         receiver,
         signal,
         responseTimeoutMs,
+        connectTimeoutMs: endpoint.connectTimeoutMs,
       })
       .catch((error) => {
         throw codeOf(error) === "registry.refused" ? down(url.origin + endpoint.rootPath, error) : error;

@@ -6,19 +6,27 @@ export interface TlsFiles {
   readonly client?: { readonly cert: string; readonly key: string };
 }
 
-/** A server with copies of a registry's content, which is asked before the registry itself. */
-export interface Mirror {
-  /** As it was configured, with a slash at the end. */
-  readonly url: string;
-  /** What stands before `library/busybox/manifests/…`: `https://mirror.example/v2/`. */
-  readonly apiRoot: string;
-  /** Whether it may say what a tag means; otherwise it only delivers what has a digest. */
-  readonly canResolve: boolean;
+/** What a server may be asked for: content by its digest, what a tag means, and to take what is pushed. */
+export type Capability = "pull" | "resolve" | "push";
+
+/** How a server is spoken to. */
+export interface ServerOptions {
+  readonly capabilities: readonly Capability[];
   /** Whether any certificate will do. */
   readonly skipVerify: boolean;
   readonly files?: TlsFiles | undefined;
   /** Sent with each request to it. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** How long a connection may take to come about. */
+  readonly connectTimeoutMs?: number | undefined;
+}
+
+/** A server with copies of a registry's content, which is asked before the registry itself. */
+export interface Mirror extends ServerOptions {
+  /** As it was configured, with a slash at the end. */
+  readonly url: string;
+  /** What stands before `library/busybox/manifests/…`: `https://mirror.example/v2/`. */
+  readonly apiRoot: string;
 }
 
 /** What may change while the engine runs. */

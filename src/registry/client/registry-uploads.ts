@@ -4,7 +4,7 @@ import type { Digest } from "../../formats/digest.ts";
 import type { Descriptor } from "../../formats/oci-image.ts";
 import { familiarName, type Reference } from "../../formats/reference.ts";
 import { BlobSending, type UploadSession, uploadSession } from "./blob-sending.ts";
-import type { RegistrySession } from "./registry-session.ts";
+import type { RequestSender } from "./registry-session.ts";
 import { RegistryError, responseError } from "./response-error.ts";
 import { pause, type RetryPolicy, withRetries } from "./retry.ts";
 
@@ -16,7 +16,7 @@ type BegunUpload = { readonly mounted: true } | { readonly mounted: false; reado
 /** Distribution spec, "Push": an upload session for a blob; blobs of other repositories are mounted. */
 export class RegistryUploads implements RemoteUploads {
   constructor(
-    private readonly session: RegistrySession,
+    private readonly session: RequestSender,
     private readonly reference: Reference,
     private readonly retry: RetryPolicy,
     /** Whether the operator lets layers go there that are not to be distributed. */

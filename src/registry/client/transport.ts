@@ -42,6 +42,8 @@ export interface HttpRequest {
   readonly receiver?: BodyReceiver | undefined;
   /** Undefined: the transport's. */
   readonly responseTimeoutMs?: number | undefined;
+  /** How long each connection may take to come about; undefined: as long as it takes. */
+  readonly connectTimeoutMs?: number | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -120,6 +122,7 @@ export class Transport {
         proxy,
         proxyTls: await this.proxyTls(proxy),
         addresses,
+        connectTimeoutMs: request.connectTimeoutMs,
         body: sent,
       };
       const answer = await this.answerTo(plain, receiver, watch.signal);
@@ -158,10 +161,11 @@ export class Transport {
 }
 
 /**
- * It connects to whatever a name means at that moment; knows no SOCKS; and of an answer through a proxy with a certificate
- * it reads all that comes, whether or not anybody takes it.
+ * It connects to whatever a name means at that moment, and waits for that as long as it likes; knows no SOCKS; and of an
+ * answer through a proxy with a certificate it reads all that comes, whether or not anybody takes it.
  */
-function isForFetch({ proxy, addresses }: PlainRequest): boolean {
+function isForFetch({ proxy, addresses, connectTimeoutMs }: PlainRequest): boolean {
+  if (connectTimeoutMs !== undefined) return false;
   return proxy === undefined ? addresses === undefined : proxy.startsWith("http:");
 }
 

@@ -1,5 +1,8 @@
 import { afterEach, expect, test } from "bun:test";
+import { closeSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server } from "node:http";
+import { connect } from "node:net";
+import { bindInet } from "../../kernel/inet-sockets.ts";
 import type { PlainRequest } from "../../wire/body-receiver.ts";
 import { Connections } from "./connections.ts";
 
@@ -75,4 +78,23 @@ test("a connection is used again, and closed when nothing was asked for a while"
   expect(opened()).toBe(1);
   while (open() > 0) await Bun.sleep(5);
   expect(await textOf(connections, request(url))).toBe("x");
+});
+
+test("a connection that does not come about in its time is given up", async () => {
+  const { url } = await serve(() => "x");
+  const port = Number(new URL(url).port);
+  // The same port of another address: nobody takes its connections, and two are as many as may wait.
+  const fd = bindInet("tcp", { ip: "127.0.0.2", port });
+  const waiting = [1, 2].map(() => connect(port, "127.0.0.2"));
+  try {
+    await Promise.all(waiting.map((socket) => new Promise((resolve) => socket.once("connect", resolve))));
+    const failure = await new Connections()
+      .send(request(url.replace("127.0.0.1", "127.0.0.2"), { connectTimeoutMs: 30 }), never)
+      .catch((error: unknown) => error);
+    expect(failure).toMatchObject({ code: "ETIMEDOUT", message: "i/o timeout" });
+    expect(await textOf(new Connections(), request(url, { connectTimeoutMs: 30_000 }))).toBe("x");
+  } finally {
+    for (const socket of waiting) socket.destroy();
+    closeSync(fd);
+  }
 });

@@ -18,20 +18,15 @@ export class Connections {
   }
 
   /** The body is read no further than its reader is. Errors: see `connectFor`; System with the code `http.cut`. */
-  send(
-    { method, url, headers, tls, proxy, proxyTls, addresses, body }: PlainRequest,
-    signal: AbortSignal,
-  ): Promise<HttpResponse> {
+  send({ method, headers, body, ...where }: PlainRequest, signal: AbortSignal): Promise<HttpResponse> {
+    const { url, tls, proxy, proxyTls, addresses } = where;
     Object.values(headers).forEach(checkValue);
     const target = new URL(url);
     const { origin, host, pathname, search } = target;
     const key = digestOf(JSON.stringify([origin, proxy, tls, proxyTls, addresses]));
     let client = this.#clients.get(key);
     if (client === undefined) {
-      client = new Http1Client(
-        (events, stop) => connectFor({ url, tls, proxy, proxyTls, addresses }, events, stop),
-        host,
-      );
+      client = new Http1Client((events, stop) => connectFor(where, events, stop), host);
       this.#clients.set(key, client);
     }
     clearTimeout(this.#idleTimer);

@@ -16,7 +16,7 @@ import { refusal } from "./socks-dialogue.ts";
  * Errors: those of node:net and node:tls; see `openTunnel`; `ERR_ADDRESS_REFUSED` where no address of the name is permitted.
  */
 export async function connectFor(
-  { url, tls, proxy: proxyUrl, proxyTls, addresses }: Omit<PlainGet, "headers">,
+  { url, tls, proxy: proxyUrl, proxyTls, addresses, connectTimeoutMs }: Omit<PlainGet, "headers">,
   events: SocketEvents,
   signal?: AbortSignal,
 ): Promise<ConnectionSocket> {
@@ -25,7 +25,7 @@ export async function connectFor(
   const isSecure = target.protocol === "https:";
   const address = addressOf(proxy ?? target);
   const only = proxy === undefined && addresses ? { lookup: await permitted(address.host, addresses) } : {};
-  let socket = await connected(connectTcp({ ...address, ...only }), signal);
+  let socket = await connected(connectTcp({ ...address, ...only }), connectTimeoutMs, signal);
   try {
     if (proxy?.protocol === "https:") {
       socket = await securedProxy(socket, proxy, proxyTls ?? { rejectUnauthorized: true }, signal);
@@ -67,8 +67,23 @@ async function permitted(name: string, policy: AddressPolicy): Promise<LookupFun
     all ? callback(null, [first, ...others]) : callback(null, first.address, first.family);
 }
 
-function connected(socket: Socket, signal: AbortSignal | undefined): Promise<Socket> {
-  return opened(socket, "connect", signal);
+/** Errors: `ETIMEDOUT` after `timeoutMs`. */
+async function connected(
+  socket: Socket,
+  timeoutMs: number | undefined,
+  signal: AbortSignal | undefined,
+): Promise<Socket> {
+  if (timeoutMs === undefined) return await opened(socket, "connect", signal);
+  const late = new AbortController();
+  const timer = setTimeout(
+    () => late.abort(Object.assign(new Error("i/o timeout"), { code: "ETIMEDOUT" })),
+    timeoutMs,
+  );
+  try {
+    return await opened(socket, "connect", signal ? AbortSignal.any([signal, late.signal]) : late.signal);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 function secured(

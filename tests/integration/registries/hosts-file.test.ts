@@ -74,13 +74,40 @@ test.each(clients)(
   },
 );
 
+test.each(clients)(
+  "%s pushes to the host that the file lets take it, with the engine's login",
+  async (user) => {
+    const text = `
+server = "http://${server.host}"
+capabilities = ["pull", "resolve"]
+[host."https://${mirror.host}"]
+  capabilities = ["pull", "resolve", "push"]
+  client = [["${join(directory, "client.cert")}", "${join(directory, "client.key")}"]]
+  dial_timeout = "10s"
+`;
+    writeFileSync(join(hosts, "hosts.toml"), text);
+    login(btoa("ann:secret"));
+    const image = `${name}/${user}/pushed:1`;
+    await engine.must(user, "tag", `${name}/app:1`, image);
+    expect(await engine.must(user, "push", image)).toContain("1: digest: sha256:");
+    expect((await fetch(`http://${server.host}/v2/${user}/pushed/tags/list`)).status).toBe(404);
+    await engine.must(user, "rmi", image);
+    expect(await engine.must(user, "pull", image)).toContain("Status: Downloaded newer image");
+
+    writeFileSync(join(hosts, "hosts.toml"), text.replace(', "push"', ""));
+    const refused = await engine[user](["push", image]);
+    expect(refused.exitCode).toBe(1);
+    expect(refused.stderr).toContain(`hosts.toml of ${name}: the server is not for push`);
+  },
+);
+
 test("a file that is wrong is named", async () => {
   writeFileSync(join(directory, "config.json"), "[");
   expect((await engine.gantry(["pull", `${name}/app:1`])).stderr).toContain(join(directory, "config.json"));
   rmSync(join(directory, "config.json"));
-  writeFileSync(join(hosts, "hosts.toml"), '[host."https://m.test"]\ndial_timeout = "1s"\n');
+  writeFileSync(join(hosts, "hosts.toml"), '[host."https://m.test"]\nrewrite = "1s"\n');
   expect((await engine.gantry(["pull", `${name}/app:1`])).stderr).toContain(
-    `${join(hosts, "hosts.toml")}: host.https://m.test.dial_timeout is not known`,
+    `${join(hosts, "hosts.toml")}: host.https://m.test.rewrite is not known`,
   );
 });
 
