@@ -13,12 +13,12 @@ afterEach(() => {
 });
 
 /** Each connection it sees is one of `sockets`. */
-async function serve(answer: (request: IncomingMessage, body: string) => string) {
+async function serve(answer: (request: IncomingMessage, body: string) => string | Promise<string>) {
   let [opened, open] = [0, 0];
   const server = createServer(async (request, response) => {
     let body = "";
     for await (const chunk of request) body += chunk;
-    response.end(answer(request, body));
+    response.end(await answer(request, body));
   });
   server.on("connection", (socket) => {
     opened++;
@@ -78,6 +78,19 @@ test("a connection is used again, and closed when nothing was asked for a while"
   expect(opened()).toBe(1);
   while (open() > 0) await Bun.sleep(5);
   expect(await textOf(connections, request(url))).toBe("x");
+});
+
+test("a connection whose answer took longer than that is closed later", async () => {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const { url, open } = await serve(async () => {
+    await promise;
+    return "x";
+  });
+  const text = textOf(new Connections(10), request(url));
+  await Bun.sleep(50);
+  resolve();
+  expect(await text).toBe("x");
+  while (open() > 0) await Bun.sleep(5);
 });
 
 test("a connection that does not come about in its time is given up", async () => {

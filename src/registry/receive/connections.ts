@@ -29,8 +29,7 @@ export class Connections {
       client = new Http1Client((events, stop) => connectFor(where, events, stop), host);
       this.#clients.set(key, client);
     }
-    clearTimeout(this.#idleTimer);
-    this.#idleTimer = setTimeout(() => this.#closeIdle(), this.idleMs).unref();
+    this.#closeLater();
     const path = pathname + search;
     // RFC 9112, "absolute-form": a proxy that is no tunnel is told the whole URL.
     const isTold = proxy !== undefined && target.protocol === "http:" && !isSocks(new URL(proxy));
@@ -44,8 +43,15 @@ export class Connections {
     });
   }
 
+  #closeLater(): void {
+    clearTimeout(this.#idleTimer);
+    this.#idleTimer = setTimeout(() => this.#closeIdle(), this.idleMs).unref();
+  }
+
+  /** What is in use now is looked at again. */
   #closeIdle(): void {
     for (const [key, client] of this.#clients) if (!client.closeIdle()) this.#clients.delete(key);
+    if (this.#clients.size > 0) this.#closeLater();
   }
 }
 
