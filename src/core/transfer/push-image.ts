@@ -1,3 +1,4 @@
+import { PlatformError } from "../../errors/platform-error.ts";
 import { pickPlatform } from "../../formats/platform.ts";
 import { canonicalReference, type Reference, repositoryName } from "../../formats/reference.ts";
 import type { Descriptor, Digest } from "../content/contract.ts";
@@ -39,7 +40,7 @@ export async function pushImage(services: PushServices, push: ImagePush): Promis
   const { reference, uploads, signal } = push;
   const outgoing = await pushBlobs(services, push, pushedManifest(services, push));
   const tag = reference.tag ?? "latest";
-  await uploads.putManifest(tag, outgoing.descriptor, outgoing.bytes, signal);
+  await putManifest(uploads, tag, outgoing, signal);
   const byDigest = `${repositoryName(reference)}@${outgoing.descriptor.digest}`;
   await services.images.add(outgoing.descriptor, [{ reference: byDigest, target: outgoing.descriptor }]);
   sayDone(push, tag, outgoing.descriptor);
@@ -58,7 +59,7 @@ export async function pushIndex(
   const bytes = await services.content.read(index.digest);
   for (const push of pushes) {
     const outgoing = await pushBlobs(services, push, push.image.manifest, { isExact: true });
-    await uploads.putManifest(outgoing.descriptor.digest, outgoing.descriptor, outgoing.bytes, signal);
+    await putManifest(uploads, outgoing.descriptor.digest, outgoing, signal);
   }
   const tag = reference.tag ?? "latest";
   await uploads.putManifest(tag, index, bytes, signal);
@@ -67,6 +68,25 @@ export async function pushIndex(
     await services.images.add(image.manifest, [{ reference: byDigest, target: index }]);
   }
   sayDone(first, tag, index);
+}
+
+/** Errors: of a manifest whose layers have URLs with a hint, since registries refuse it with words that say nothing. */
+async function putManifest(
+  uploads: RemoteUploads,
+  name: string,
+  { descriptor, bytes, manifest }: OutgoingImage,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    await uploads.putManifest(name, descriptor, bytes, signal);
+  } catch (error) {
+    const hasUrls = manifest.layers.some(({ urls = [] }) => urls.length > 0);
+    if (!hasUrls || !(error instanceof PlatformError) || error.hint !== undefined) throw error;
+    const { kind, message, code } = error;
+    const hint =
+      "layers of the image have urls: the registry may have to allow them (distribution: validation.manifests.urls)";
+    throw new PlatformError(kind, message, { code, hint, cause: error });
+  }
 }
 
 /** What the manifest needs is in the registry afterwards. */

@@ -9,6 +9,7 @@ import { mustRun } from "../../fixtures/command.ts";
 import { clients, TestEngine } from "../../fixtures/engine.ts";
 import { busyboxFiles } from "../../fixtures/images.ts";
 import { scratchDirectory } from "../../fixtures/places.ts";
+import { TestRegistry } from "../../fixtures/registry.ts";
 import { waitFor } from "../../fixtures/wait-for.ts";
 import { GantryRegistry } from "../registry-server/gantry-registry.ts";
 import { type ImageToPush, pushImage } from "./push-image.ts";
@@ -55,7 +56,9 @@ beforeAll(async () => {
   copyFileSync(authority.cert, join(certificates, "ca.crt"));
   writeFileSync(configFile, JSON.stringify({ "layer-url-hosts": [host] }));
   [registry, other] = await Promise.all([GantryRegistry.start(), GantryRegistry.start()]);
-  engine = await TestEngine.start({ name: "layer-urls", args: ["--config-file", configFile] });
+  // Two: one for what is cut, none to wait for a registry that will not.
+  const args = ["--config-file", configFile, "--max-download-attempts", "2"];
+  engine = await TestEngine.start({ name: "layer-urls", args });
 }, 60_000);
 afterAll(async () => {
   await engine?.[Symbol.asyncDispose]();
@@ -179,6 +182,24 @@ describe.each(clients)("with %s", (client) => {
     await engine.must(client, "rmi", image);
   });
 });
+
+test("a registry that wants URLs to be allowed takes them then, and the refusal says what to do", async () => {
+  await using strict = await TestRegistry.start();
+  await using open = await TestRegistry.start({ takesUrls: true });
+  const url = `https://${host}/strict`;
+  const { image, digest } = await pushForeign("strict", "docker", mediaTypes.dockerForeignLayerGzip, url);
+  await engine.must("gantry", "pull", image);
+  for (const { host: name } of [strict, open]) await engine.must("gantry", "tag", image, `${name}/app:1`);
+  const { exitCode, stderr } = await engine.gantry(["push", `${strict.host}/app:1`]);
+  expect(exitCode).toBe(1);
+  expect(stderr).toContain("distribution: validation.manifests.urls");
+  expect(await engine.must("gantry", "push", `${open.host}/app:1`)).toContain(`1: digest: ${digest}`);
+  await engine.must("gantry", "rmi", image, `${strict.host}/app:1`, `${open.host}/app:1`);
+  asked = [];
+  await engine.must("gantry", "pull", `${open.host}/app:1`);
+  expect(asked.map(({ path }) => path)).toEqual(["/nothing/here", "/strict"]);
+  await engine.must("gantry", "rmi", `${open.host}/app:1`);
+}, 30_000);
 
 test("info shows the registries that are sent foreign layers", async () => {
   await reload({ "allow-nondistributable-artifacts": [other.host, "198.51.100.0/24"] });
