@@ -80,11 +80,17 @@ async function reload(settings: object): Promise<void> {
 }
 
 /** An image whose lowest layer the server has, and no registry. */
-async function pushForeign(name: string, format: ImageToPush["format"], layerType: string, url: string) {
+async function pushForeign(
+  name: string,
+  format: ImageToPush["format"],
+  layerType: string,
+  url: string,
+  compression: ImageToPush["compression"] = "gzip",
+) {
   const path = new URL(url).pathname;
   const pushed = await pushImage(registry.host, name, "1", {
     layers: [await busyboxFiles(), [{ name: "top", content: name }]],
-    ...{ compression: "gzip", format },
+    ...{ compression, format },
     foreign: {
       layerType,
       urls: [`https://${host}/nothing/here`, url],
@@ -181,6 +187,17 @@ describe.each(clients)("with %s", (client) => {
     await engine.must(client, "pull", image);
     await engine.must(client, "rmi", image);
   });
+});
+
+test.each([
+  ["zstd", "application/vnd.oci.image.layer.nondistributable.v1.tar+zstd"],
+  ["plain", "application/vnd.oci.image.layer.nondistributable.v1.tar"],
+] as const)("a foreign layer that is %s comes from its URL as well", async (compression, layerType) => {
+  const url = `https://${host}/${compression}`;
+  const { image } = await pushForeign(compression, "oci", layerType, url, compression);
+  await engine.must("gantry", "pull", image);
+  expect(await engine.must("gantry", "run", "--rm", image, "cat", "/top")).toBe(compression);
+  await engine.must("gantry", "rmi", image);
 });
 
 test("a registry that wants URLs to be allowed takes them then, and the refusal says what to do", async () => {
