@@ -54,7 +54,7 @@ export class FakeRegistry implements Disposable {
   }
 
   private answerWell({ method, path, range }: SeenRequest): Response {
-    const [, kind, name = ""] = /^\/v2\/.+\/(manifests|blobs)\/([^/]+)$/.exec(path) ?? [];
+    const [, kind, name = ""] = /^\/v2\/.+\/(manifests|blobs)\/([^/?]+)(?:\?.*)?$/.exec(path) ?? [];
     const manifest = kind === "manifests" ? this.manifests.get(name) : undefined;
     const blob = kind === "blobs" ? this.blobs.get(name) : undefined;
     if (manifest) {

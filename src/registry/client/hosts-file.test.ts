@@ -12,7 +12,7 @@ server = "https://registry-1.docker.io"
 ca = "/etc/ca.crt"
 
 [host."https://mirror.example/prefix"]
-  capabilities = ["push", "pull", "resolve"]
+  capabilities = ["Push", "pull", "resolve"]
   dial_timeout = "1m1.5s"
   ca = ["one.crt", "/two.crt"]
   client = [["c.cert", "c.key"]]
@@ -34,7 +34,7 @@ ca = "/etc/ca.crt"
     server: {
       url: "https://registry-1.docker.io/",
       apiRoot: "https://registry-1.docker.io/v2/",
-      capabilities: ["pull", "resolve", "push"],
+      capabilities: ["pull", "resolve", "push", "referrers"],
       skipVerify: false,
       files: { ca: ["/etc/ca.crt"] },
       headers: undefined,
@@ -111,7 +111,7 @@ test("without a server the file speaks of the registry itself; an empty list of 
   const text = 'ca = "own.crt"\ndial_timeout = "2s"\ncapabilities = []\n[header]\nx-a = "1"\n';
   expect(parseHostsFile(path, text)).toEqual({
     own: {
-      capabilities: ["pull", "resolve", "push"],
+      capabilities: ["pull", "resolve", "push", "referrers"],
       skipVerify: false,
       files: { ca: ["/etc/certs.d/r.example/own.crt"] },
       headers: { "x-a": "1" },
@@ -140,5 +140,7 @@ describe("the directory", () => {
     write("r.example:5000", 'server = "https://own.example"');
     expect(await serverOf("r.example:5000")).toBe("https://own.example/");
     expect(await serverOf("r.example")).toBe("https://default.example/");
+    write("r.example_5000_", 'server = "https://underscores.example"');
+    expect(await serverOf("r.example:5000")).toBe("https://underscores.example/");
   });
 });

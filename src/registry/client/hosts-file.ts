@@ -23,12 +23,13 @@ export class HostsFiles {
   constructor(private readonly directory: string | undefined) {}
 
   /**
-   * `DIRECTORY/DOMAIN/hosts.toml`, else `DIRECTORY/_default/hosts.toml`. `domain`: as it stands in references.
+   * `DIRECTORY/DOMAIN/hosts.toml` (of `HOST:PORT` also `HOST_PORT_`, before it), else `DIRECTORY/_default/hosts.toml`.
+   * `domain`: as it stands in references.
    * Errors: InvalidParameter naming the file and what is wrong in it.
    */
   async of(domain: string): Promise<RegistryHosts> {
     if (this.directory === undefined) return none;
-    for (const name of [domain, "_default"]) {
+    for (const name of [domain.replace(/:(\d+)$/, "_$1_"), domain, "_default"]) {
       const path = join(this.directory, name, "hosts.toml");
       const text = await readFile(path, "utf8").catch(absent);
       if (text !== undefined) return parseHostsFile(path, text);
@@ -77,14 +78,14 @@ function parseToml(path: string, text: string): object {
   }
 }
 
-const everything: readonly Capability[] = ["pull", "resolve", "push"];
+const everything: readonly Capability[] = ["pull", "resolve", "push", "referrers"];
 
 /** `byDefault`: its capabilities where the file names none. */
 function serverOf(path: string, name: string, fields: JsonFields, byDefault?: readonly Capability[]): Mirror {
   const url = /^https?:\/\//.test(name) ? name : `https://${name}`;
   const directory = dirname(path);
   try {
-    const named = fields.strings("capabilities") ?? [];
+    const named = (fields.strings("capabilities") ?? []).map((capability) => capability.toLowerCase());
     const configured = {
       url,
       capabilities: named.length > 0 ? named : byDefault,

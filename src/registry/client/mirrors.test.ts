@@ -221,6 +221,24 @@ server = "http://${server.registry.host}"
     expect([copies.registry.requests, server.registry.requests]).toEqual([[], []]);
   });
 
+  test("tells its hosts the registry that is meant, once", async () => {
+    using host = registryWith();
+    using server = registryWith();
+    const client = clientWith(`
+server = "http://${server.registry.host}"
+[host."http://${host.registry.host}"]
+  capabilities = ["pull"]
+`);
+    await pullsOf(client).manifest(await pullsOf(client).resolve(never), never);
+    await uploadsOf(client).hasBlob(server.blob.digest, never);
+    const asked = [...server.registry.requests, ...host.registry.requests].map(({ path }) => path);
+    expect(asked).toEqual([
+      "/v2/a/b/manifests/1?ns=r.example",
+      `/v2/a/b/blobs/${server.blob.digest}?ns=r.example`,
+      `/v2/a/b/manifests/${host.target.digest}?ns=r.example`,
+    ]);
+  });
+
   test("asks nobody for what a host or the server is not for", async () => {
     using host = registryWith();
     using server = registryWith();

@@ -91,10 +91,10 @@ export class RegistryClient implements Registries {
     const mirrored = new MirroredRepository(async () => {
       const { server, own, mirrors } = await this.hosts.of(domain);
       const { mirrors: all = {} } = this.current();
-      const configured = Object.hasOwn(all, domain) ? all[domain] : undefined;
-      const sources = [...(configured ?? []), ...mirrors].map(async (mirror) => ({
+      const configured = (Object.hasOwn(all, domain) ? all[domain] : undefined) ?? [];
+      const sources = [...configured, ...mirrors].map(async (mirror, index) => ({
         mirror,
-        repository: await this.mirrorOf(mirror, reference),
+        repository: await this.mirrorOf(mirror, reference, index < configured.length ? undefined : domain),
       }));
       const checkRegistry = (what: Capability) => checkCapability(domain, server ?? own, what);
       return { mirrors: await Promise.all(sources), checkRegistry };
@@ -110,7 +110,7 @@ export class RegistryClient implements Registries {
     return async () => {
       const { server, own } = await this.hosts.of(domain);
       return server
-        ? await serverEndpoint(server, this.insecure)
+        ? await serverEndpoint(server, this.insecure, domain)
         : await registryEndpoint(domain, this.insecure, own);
     };
   }
@@ -125,8 +125,12 @@ export class RegistryClient implements Registries {
   }
 
   /** The registry's credentials are for it alone, and where a mirror fails the registry is there: it is tried once. */
-  private async mirrorOf(mirror: Mirror, reference: Reference): Promise<RegistryRepository> {
-    const endpoint = () => mirrorEndpoint(mirror, this.insecure);
+  private async mirrorOf(
+    mirror: Mirror,
+    reference: Reference,
+    domain: string | undefined,
+  ): Promise<RegistryRepository> {
+    const endpoint = () => mirrorEndpoint(mirror, this.insecure, domain);
     const credentials = await this.mirrorCredentials?.(new URL(mirror.url).host);
     return this.repositoryAt(endpoint, reference, credentials, { ...this.retry, attempts: 1 });
   }
@@ -175,7 +179,7 @@ export class RegistryClient implements Registries {
     const host = mirrors.find(({ capabilities }) => capabilities.includes("push"));
     if (host !== undefined) {
       const ownCredentials = await this.mirrorCredentials?.(new URL(host.url).host);
-      return this.session(() => serverEndpoint(host, this.insecure), ownCredentials, scope, true);
+      return this.session(() => serverEndpoint(host, this.insecure, domain), ownCredentials, scope, true);
     }
     checkCapability(domain, server ?? own, "push");
     return this.session(this.endpointOf(domain), credentials, scope, true);

@@ -22,6 +22,8 @@ export interface RegistryEndpoint {
   /** In the order in which they are tried. */
   readonly schemes: readonly ("https" | "http")[];
   readonly trust: Trust;
+  /** The registry's domain, for a host that may stand for several: it is told as `ns`, as containerd does. */
+  readonly namespace?: string | undefined;
   /** Sent with each request to its host, and to no other. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** How long it may take until its headers arrive; undefined: as long as any server. */
@@ -67,14 +69,16 @@ export async function indexEndpoint(domain: string, insecure: InsecureRegistries
 export async function mirrorEndpoint(
   mirror: Mirror,
   insecure: InsecureRegistries,
+  domain?: string,
 ): Promise<RegistryEndpoint> {
-  return { ...(await serverEndpoint(mirror, insecure)), responseTimeoutMs: mirrorTimeoutMs };
+  return { ...(await serverEndpoint(mirror, insecure, domain)), responseTimeoutMs: mirrorTimeoutMs };
 }
 
-/** A server by its URL: also a registry's own, where `hosts.toml` says so. */
+/** A server by its URL: also a registry's own, where `hosts.toml` says so; then `domain` is that of the references. */
 export async function serverEndpoint(
   { apiRoot, skipVerify, files, headers, connectTimeoutMs }: Mirror,
   insecure: InsecureRegistries,
+  domain?: string,
 ): Promise<RegistryEndpoint> {
   const { host, pathname, protocol } = new URL(apiRoot);
   const isPlain = protocol === "http:";
@@ -85,5 +89,6 @@ export async function serverEndpoint(
     trust: { verifyTls: !isPlain && !skipVerify && !(await insecure.has(host)), host, files },
     headers,
     connectTimeoutMs,
+    namespace: domain === undefined || host === (apiHosts.get(domain) ?? domain) ? undefined : domain,
   };
 }

@@ -65,6 +65,9 @@ export class RegistrySession {
       const isLast = index === candidates.length - 1;
       try {
         const url = new URL(`${scheme}://${endpoint.host}${endpoint.rootPath}${request.path}`);
+        const { namespace } = endpoint;
+        if (namespace !== undefined)
+          url.search += `${url.search ? "&" : "?"}ns=${encodeURIComponent(namespace)}`;
         const timeoutMs = isLast ? undefined : insecureTlsTimeoutMs;
         const response = await this.sendTo(endpoint, url, request, authorization, timeoutMs);
         this.schemes.set(endpoint.host, scheme);

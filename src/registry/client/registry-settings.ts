@@ -6,8 +6,11 @@ export interface TlsFiles {
   readonly client?: { readonly cert: string; readonly key: string };
 }
 
-/** What a server may be asked for: content by its digest, what a tag means, and to take what is pushed. */
-export type Capability = "pull" | "resolve" | "push";
+/**
+ * What a server may be asked for: content by its digest, what a tag means, to take what is pushed, and who refers to an
+ * image, which a pull never asks.
+ */
+export type Capability = "pull" | "resolve" | "push" | "referrers";
 
 /** How a server is spoken to. */
 export interface ServerOptions {
