@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { invalidParameter } from "../../../errors/platform-error.ts";
-import { digestAlgorithm, digestHex } from "../../../formats/digest.ts";
+import { type Digest, digestAlgorithm, digestHex } from "../../../formats/digest.ts";
 import type { Descriptor } from "../../../formats/oci-image.ts";
 import type { SpooledEntry } from "../../unpack/job-messages.ts";
 import { layerPath } from "../../unpack/layer-path.ts";
@@ -20,15 +20,16 @@ export class ArchiveFiles {
 
   /**
    * Errors: InvalidParameter for a name or a symlink that leads out of the archive, for a chain of symlinks, and for a
-   * file that is not what its name in `blobs/` says.
+   * file that is not what its own name or that of the symlink in `blobs/` says.
    */
   find(name: string): SpooledFile | undefined {
-    const entry = this.#entries.get(cleanName(name));
+    const path = cleanName(name);
+    const entry = this.#entries.get(path);
     const file = entry?.kind === "symlink" ? this.#entries.get(targetOf(entry)) : entry;
     if (file === undefined && entry !== undefined)
       throw refused(`symlink ${JSON.stringify(name)} leads to nothing in it`);
     if (file?.kind === "symlink") throw refused(`symlink ${JSON.stringify(name)} leads to another symlink`);
-    if (file !== undefined) verifyBlobName(file);
+    if (file !== undefined) for (const each of [path, file.name]) verifyBlobName(each, file.digest);
     return file;
   }
 
@@ -64,10 +65,10 @@ function cleanName(name: string): string {
   return path.path;
 }
 
-function verifyBlobName(file: SpooledFile): void {
-  const [, algorithm, hex] = /^blobs\/(sha256|sha512)\/(.*)$/.exec(file.name) ?? [];
-  if (algorithm === undefined || `${algorithm}:${hex}` === file.digest) return;
-  throw refused(`blob ${JSON.stringify(file.name)} has the digest ${file.digest}`, "archive.digest");
+function verifyBlobName(name: string, digest: Digest): void {
+  const [, algorithm, hex] = /^blobs\/(sha256|sha512)\/(.*)$/.exec(name) ?? [];
+  if (algorithm === undefined || `${algorithm}:${hex}` === digest) return;
+  throw refused(`blob ${JSON.stringify(name)} has the digest ${digest}`, "archive.digest");
 }
 
 const refused = (what: string, code = "archive.hostile") =>

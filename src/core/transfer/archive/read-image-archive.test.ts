@@ -323,6 +323,14 @@ describe("refused, with nothing left behind", () => {
       "has the digest",
     ],
     [
+      "a blob that is a symlink to another file",
+      layout([descriptor(mediaTypes.ociManifest, ociManifest)], {
+        [blob(first)]: { link: "../../other" },
+        other: "x".repeat(first.length),
+      }),
+      "has the digest",
+    ],
+    [
       "a manifest with another size than its descriptor promises",
       layout([descriptor(mediaTypes.ociManifest, ociManifest, { size: 3 })]),
       "bytes, its descriptor promises 3",
