@@ -6,6 +6,10 @@ import type { Handler } from "../route.ts";
 /** `DELETE /v2/NAME/blobs/DIGEST`: this repository no longer has it; others may. */
 export const deleteBlob: Handler = async (_request, { repository, reference }, { repositories }) => {
   const digest = checkDigest(reference);
-  if (await repositories.removeBlob(repository, digest)) return emptyReply(202);
+  // Not between the check of a manifest that names it and the manifest's coming.
+  const removed = await repositories.exclusively(repository, () =>
+    repositories.removeBlob(repository, digest),
+  );
+  if (removed) return emptyReply(202);
   throw refusal("BLOB_UNKNOWN", `${repository} has no blob ${digest}`);
 };
