@@ -47,6 +47,7 @@ export async function* fsck(options: FsckOptions, request: FsckRequest): AsyncGe
     root,
     bootId,
     hasher: work,
+    signal: request.signal,
     ...(engine ? { memory: engine.memory } : {}),
     ...(request.deep ? { deep: new DeepCheck(work, request.signal) } : {}),
   });

@@ -29,7 +29,7 @@ import { readOne, surveyRepositories } from "./survey-repositories.ts";
 
 /** Hashes files off the event loop; unpack's WorkerPool does it. */
 export interface FileHasher {
-  hash(path: string, algorithm: DigestAlgorithm): Promise<Digest>;
+  hash(path: string, algorithm: DigestAlgorithm, signal: AbortSignal): Promise<Digest>;
 }
 
 export interface SurveyorOptions {
@@ -40,11 +40,15 @@ export interface SurveyorOptions {
   readonly memory?: () => EngineMemory;
   /** Compares unpacked layers with their blobs. */
   readonly deep?: DeepCheck;
+  readonly signal: AbortSignal;
 }
 
 const algorithms = ["sha256", "sha512"] as const;
 
-/** Reads everything below a root directory; changes nothing. A second look hashes only what is new or was wrong. */
+/**
+ * Reads everything below a root directory; changes nothing. A second look hashes only what is new or was wrong.
+ * Errors: the signal's reason.
+ */
 export class Surveyor {
   /** File identities whose digest was right. */
   private readonly verified = new Map<string, Digest>();
@@ -104,10 +108,12 @@ export class Surveyor {
       const { ino, size, mtimeMs, ctimeMs } = await lstat(path);
       const identity = `${path} ${ino} ${size} ${mtimeMs} ${ctimeMs}`;
       const known = this.verified.get(identity);
-      const actual = known ?? (await this.options.hasher.hash(path, digestAlgorithm(digest)));
+      const { hasher, signal } = this.options;
+      const actual = known ?? (await hasher.hash(path, digestAlgorithm(digest), signal));
       if (actual === digest) this.verified.set(identity, actual);
       return { path, sizeBytes: size, actual };
     } catch (error) {
+      this.options.signal.throwIfAborted();
       if (isMissingFile(error) || !existsSync(path)) return undefined;
       return { path, sizeBytes: 0, actual: undefined, error: messageOf(error) };
     }

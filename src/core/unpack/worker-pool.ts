@@ -88,8 +88,8 @@ export class WorkerPool implements LayerUnpacker, LayerPacker {
   }
 
   /** The digest of a file's bytes. */
-  hash(path: string, algorithm: DigestAlgorithm): Promise<Digest> {
-    return this.run({ kind: "hash", path, algorithm }, { signal: never });
+  hash(path: string, algorithm: DigestAlgorithm, signal: AbortSignal): Promise<Digest> {
+    return this.run({ kind: "hash", path, algorithm }, { signal });
   }
 
   /** See `compareTrees`. */

@@ -286,8 +286,9 @@ describe("a long walk over a tree", () => {
   test("lets the other jobs of its Worker go on", async () => {
     truncateSync(join(root(), "file-0"), 64 << 20);
     const ended: string[] = [];
-    const walk = capture(new AbortController().signal).then(({ entries }) => ended.push(`${entries} files`));
-    const other = workers.hash(join(root(), "file-7"), "sha256").then((digest) => ended.push(digest));
+    const { signal } = new AbortController();
+    const walk = capture(signal).then(({ entries }) => ended.push(`${entries} files`));
+    const other = workers.hash(join(root(), "file-7"), "sha256", signal).then((digest) => ended.push(digest));
     await Promise.all([walk, other]);
     expect(ended).toEqual([digestOf("7"), "300 files"]);
   });
