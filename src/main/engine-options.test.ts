@@ -73,7 +73,7 @@ test.each([
   [["--registry", "0.0.0.0:80"], "without TLS only this machine is served"],
   [["--registry-opt", "read-only"], "--registry-opt without --registry"],
   [["--registry", "127.0.0.1:0", "--registry-opt", "root=/x"], "--registry-opt root=/x: not an option"],
-  [["--registry", "127.0.0.1:0", "--registry-opt", "speed=9"], "--speed"],
+  [["--registry", "127.0.0.1:0", "--registry-opt", "speed=9"], "--registry-opt speed"],
   [["--insecure-registry", "a b"], "insecure registry a b is not valid"],
   [["--https-proxy", "socks4://u:secret@p"], "proxy socks4://xxxxx:xxxxx@p: only http, https, socks5"],
   [["--max-concurrent-downloads", "-1"], "--max-concurrent-downloads"],
@@ -82,6 +82,20 @@ test.each([
   [["--config-file", "/none"], "--config-file /none: no such file or directory"],
   [["--bip", "10.1.2.1/33"], "--bip 10.1.2.1/33"],
 ])("%p is refused: %p", (argv, message) => {
+  expect(() => parseEngineOptions(argv)).toThrow(message);
+});
+
+test.each([
+  [["--registry", "nonsense"], "--registry nonsense: expected an IP address"],
+  [
+    ["--registry", "127.0.0.1:1", "--registry-opt", "gc-untagged"],
+    "--registry-opt gc-untagged without --registry-opt gc-interval",
+  ],
+  [
+    ["--registry", "127.0.0.1:1", "--registry-opt", "tls-cert=/x"],
+    "--registry-opt tls-cert and --registry-opt tls-key belong together",
+  ],
+])("%j is refused by the names that the engine has for its registry", (argv, message) => {
   expect(() => parseEngineOptions(argv)).toThrow(message);
 });
 
@@ -112,7 +126,9 @@ describe("the configuration file", () => {
   test.each<[string, object, string[]]>([
     ["registry.addr is missing", { "read-only": true }, []],
     ["registry.htpasswd is not a text, a number", { addr: "127.0.0.1:5000", htpasswd: {} }, []],
-    ["--speed", { addr: "127.0.0.1:5000", speed: 9 }, []],
+    ["registry.speed", { addr: "127.0.0.1:5000", speed: 9 }, []],
+    ["registry.addr nowhere: expected an IP address", { addr: "nowhere" }, []],
+    ["registry.gc-grace without registry.gc-interval", { addr: "127.0.0.1:5000", "gc-grace": "1h" }, []],
     [
       "both as a flag and in the configuration file",
       { addr: "127.0.0.1:5000" },

@@ -159,7 +159,7 @@ function engineRegistry(
   const [address, settings] = [values.registry, values["registry-opt"] ?? []];
   if (file.registry === undefined) return parseEngineRegistry(root, address, settings);
   if (address !== undefined || settings.length > 0) throw specifiedTwice("registry", path);
-  return parseEngineRegistry(root, file.registry.address, file.registry.settings);
+  return parseEngineRegistry(root, file.registry.address, file.registry.settings, "file");
 }
 
 type ListFlag =
