@@ -204,3 +204,15 @@ describe("a manifest", () => {
     });
   });
 });
+
+test("an upload that cannot be given up does not end the push", async () => {
+  const { script, taken } = taker((_, { path }) =>
+    path.includes("from=gone")
+      ? new Response(null, { status: 202, headers: { location: "http://127.0.0.1:1/upload" } })
+      : undefined,
+  );
+  using registry = new FakeRegistry(script);
+  const mountFrom = ["gone", "other"];
+  const outcome = await uploads(registry, mountFrom).ensureBlob(upload({ mountFrom }));
+  expect([outcome.kind, taken.length]).toEqual(["uploaded", 1]);
+});

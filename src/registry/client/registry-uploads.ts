@@ -90,9 +90,11 @@ export class RegistryUploads implements RemoteUploads {
     return response.status === 201 ? { mounted: true } : { mounted: false, session: uploadSession(response) };
   }
 
+  /** A courtesy: the registry forgets it by itself after some time. Errors: the signal's reason. */
   private async cancel({ location }: UploadSession, signal: AbortSignal): Promise<void> {
-    const response = await this.session.send({ method: "DELETE", path: location, signal });
-    await response.discard();
+    const sent = this.session.send({ method: "DELETE", path: location, signal });
+    const response = await sent.catch(() => signal.throwIfAborted());
+    await response?.discard();
   }
 
   putManifest(name: string, manifest: Descriptor, bytes: Uint8Array, signal: AbortSignal): Promise<void> {
