@@ -131,20 +131,15 @@ export class ImageTransfer implements Transfer {
     const variants = manifests.flatMap(({ image }) => image ?? []);
     if (request.platform === undefined && index && variants.length === manifests.length) {
       const pushes = variants.map((image) => this.imagePush(reference, image, request, lease));
-      return await pushIndex(this.options, index, await Promise.all(pushes));
+      return await pushIndex(this.options, index, pushes);
     }
     const image = await this.platforms.choose(name, request.platform);
-    await pushImage(this.options, await this.imagePush(reference, image, request, lease));
+    await pushImage(this.options, this.imagePush(reference, image, request, lease));
   }
 
-  private async imagePush(
-    reference: Reference,
-    image: Image,
-    request: PushRequest,
-    lease: Lease,
-  ): Promise<ImagePush> {
-    const { images, content, registries } = this.options;
-    const sources = await mountSources({ images, content }, image, reference);
+  private imagePush(reference: Reference, image: Image, request: PushRequest, lease: Lease): ImagePush {
+    const { images, registries } = this.options;
+    const sources = mountSources(images, image, reference);
     return {
       reference,
       image,

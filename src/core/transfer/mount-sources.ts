@@ -1,8 +1,6 @@
 import type { Digest } from "../../formats/digest.ts";
 import { parseReference, type Reference } from "../../formats/reference.ts";
-import type { ContentStore } from "../content/contract.ts";
 import type { Image, ImageStore } from "../images/contract.ts";
-import { blobsOf, loadImage } from "../images/load-image.ts";
 
 /** Repositories of one registry that are known to have blobs of an image. */
 export interface MountSources {
@@ -18,21 +16,20 @@ const maxPaths = 5;
  * Where in the registry of `target` blobs of `image` are: in the repositories that it, or an image on the same
  * base, was pulled from or pushed to. What is there no more costs one request, no error.
  */
-export async function mountSources(
-  { images, content }: { readonly images: ImageStore; readonly content: ContentStore },
+export function mountSources(
+  images: Pick<ImageStore, "list" | "blobs">,
   image: Image,
   target: Reference,
-): Promise<MountSources> {
+): MountSources {
   const paths = new Set<string>();
   const byBlob = new Map<Digest, Set<string>>();
   const related = images.list().filter((other) => other.id !== image.id && shareBase(other, image));
   for (const candidate of [image, ...related]) {
     const repositories = repositoriesOf(candidate, target).slice(0, maxPaths - paths.size);
     if (repositories.length === 0) continue;
-    const { manifest } = await loadImage(content, candidate.manifest);
     for (const path of repositories) {
       paths.add(path);
-      for (const digest of blobsOf(manifest)) {
+      for (const digest of images.blobs(candidate)) {
         byBlob.set(digest, (byBlob.get(digest) ?? new Set()).add(path));
       }
     }

@@ -254,3 +254,25 @@ describe("a foreign layer", () => {
     expect(archive).toContain(Buffer.from(await content.read(target.digest)).toString("latin1"));
   });
 });
+
+test("an image on the same base that is going away at this moment is no hindrance", async () => {
+  const other = remote.addImage(["base", "other"]);
+  await pull("r.example/other:1");
+  remote.addImage(["base", "own"]);
+  await pull("r.example/own:1");
+  await content.remove(other.target.digest);
+  uploads.mountable.add("other");
+  await images.tag("r.example/own:1", "r.example/new:1");
+  expect(texts(await push("r.example/new:1"))).toContain(`${lineOf("base")}: Mounted from other`);
+});
+
+test("the same layer is looked for in images whose index is not stored, too", async () => {
+  const [image] = remote.addIndex([
+    { platform: { os: "linux", architecture: "amd64" }, parts: ["base"] },
+    { platform: { os: "linux", architecture: "arm64" }, parts: ["arm"] },
+  ]);
+  await pull("x:1");
+  await content.remove(images.target("x:1")?.digest ?? "sha256:");
+  await content.remove(image?.layers[0]?.digest ?? "sha256:");
+  expect(texts(await push("x:1"))).toContain(`${lineOf("base")}: Pushed`);
+});

@@ -101,7 +101,10 @@ async function sameLayer(
 async function manifestsOf({ content, images }: StoredLayerServices, image: Image): Promise<Manifest[]> {
   const targets = [...image.tags, ...image.repoDigests].flatMap((name) => images.target(name) ?? []);
   const manifests: Manifest[] = [];
-  for (const { digest, mediaType } of [image.manifest, ...targets]) {
+  // Of an image that came in an archive, or is being removed, not all may be here.
+  for (const { digest, mediaType } of [image.manifest, ...targets].filter((each) =>
+    content.has(each.digest),
+  )) {
     const document = parseManifestDocument(await content.read(digest), mediaType, `manifest ${digest}`);
     if (document.kind === "manifest") manifests.push(document);
     else {
