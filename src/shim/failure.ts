@@ -59,6 +59,9 @@ function isUsersFault(step: KernelStep, failure: Failure): boolean {
   return userSteps.has(step.op) && ["ENOENT", "ENOTDIR", "EISDIR"].includes(errnoName(failure.errno));
 }
 
+/** What connect(2) says where no socket is, or nobody behind it. */
+const isNobody = (errno: string): boolean => errno === "ENOENT" || errno === "ECONNREFUSED";
+
 function hintOf(step: KernelStep, failure: Failure): string | undefined {
   const name = errnoName(failure.errno);
   if (step.op === "bind" && name === "ENOTDIR") {
@@ -69,6 +72,9 @@ function hintOf(step: KernelStep, failure: Failure): string | undefined {
   }
   if (step.op === "load-seccomp" && step.listenerPath !== undefined && name === "EPERM") {
     return "an unprivileged caller gets a listener only of a container that joins no namespace; join none, or run as root";
+  }
+  if (step.op === "load-seccomp" && step.listenerPath !== undefined && isNobody(name)) {
+    return `no agent listens on ${step.listenerPath} (linux.seccomp.listenerPath)`;
   }
   if (step.op === "set-oom-score" && name === "EACCES") {
     return `gantry itself may not lower the OOM score (${step.reason})`;

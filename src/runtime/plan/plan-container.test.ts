@@ -399,6 +399,18 @@ describe("refused by name", () => {
     ["a relative directory", { process: { cwd: "x" } }, "process.cwd: x is not absolute"],
     ["AppArmor without AppArmor", { process: { apparmorProfile: "p" } }, "this host has no AppArmor"],
     ["SELinux without SELinux", { process: { selinuxLabel: "l" } }, "this host has no SELinux"],
+    ...(["uid", "gid"] as const).map((kind): [string, Parts, string] => [
+      `a ${kind} that is not mapped`,
+      {
+        process: { user: { uid: 5, gid: 5, [kind]: 10 } },
+        linux: {
+          namespaces: namespaces("mount", "user"),
+          uidMappings: [{ containerID: 0, hostID: 1000, size: 10 }],
+          gidMappings: [{ containerID: 0, hostID: 1000, size: 10 }],
+        },
+      },
+      `process.user.${kind}: 10 is not mapped`,
+    ]),
     [
       "a network device without a network",
       { linux: { namespaces: namespaces("mount"), netDevices: { eth0: {} } } },

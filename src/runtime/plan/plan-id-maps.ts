@@ -6,10 +6,11 @@ import type { StepList } from "./step-list.ts";
 /**
  * Plans the id maps of a new user namespace.
  *
- * Errors: InvalidParameter for maps without a user namespace, a new user namespace without maps, and maps that overlap.
+ * Errors: InvalidParameter for maps without a user namespace, a new user namespace without maps, maps that overlap, and a process
+ *         whose user or group is not among them.
  * Spec:   OCI Runtime Specification, "User namespace mappings"; user_namespaces(7).
  */
-export function planIdMaps({ linux, namespaces, options }: PlanContext, list: StepList): void {
+export function planIdMaps({ spec, linux, namespaces, options }: PlanContext, list: StepList): void {
   const kinds = [
     ["uid", "uidMappings", linux.uidMappings ?? []],
     ["gid", "gidMappings", linux.gidMappings ?? []],
@@ -21,6 +22,7 @@ export function planIdMaps({ linux, namespaces, options }: PlanContext, list: St
     if (!isNew(namespaces, "user")) continue;
     if (mappings.length === 0)
       throw invalidParameter(`linux.${field}: a new user namespace needs id mappings`);
+    checkMapped(spec.process?.user?.[kind] ?? 0, kind, field, mappings);
     const tool = options.idMapTools?.[kind];
     list.add(`/linux/${field}`, {
       op: "write-id-map",
@@ -29,6 +31,14 @@ export function planIdMaps({ linux, namespaces, options }: PlanContext, list: St
       ...(tool !== undefined && { tool }),
     });
   }
+}
+
+/** The kernel would only say that its number is invalid, once everything else is made. */
+function checkMapped(id: number, kind: "uid" | "gid", field: string, mappings: readonly OciIdMapping[]) {
+  if (mappings.some(({ containerID, size }) => id >= containerID && id < containerID + size)) return;
+  throw invalidParameter(`process.user.${kind}: ${id} is not mapped in the container's user namespace`, {
+    hint: `linux.${field} has to have a line for it`,
+  });
 }
 
 /** The format of /proc/PID/uid_map, one line for each mapping. Errors: InvalidParameter where they overlap. */

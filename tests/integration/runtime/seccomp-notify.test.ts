@@ -96,6 +96,7 @@ describe.skipIf(reason !== undefined)(`seccomp listeners${reason ? ` (${reason})
     const result = await runtime.run(["run", "--bundle", bundle, "alone"]);
     expect(result.exitCode).toBe(1);
     expect(result.stderr).toContain("load the seccomp filter: no such file or directory");
+    expect(result.stderr).toContain(`hint: no agent listens on ${join(runtime.directory, "nobody.sock")}`);
     await runtime.must("create", "--bundle", bundle, "alone");
     expect((await runtime.run(["start", "alone"])).stderr).toContain("load the seccomp filter");
     await runtime.must("delete", "--force", "alone");
