@@ -100,7 +100,7 @@ test("a tag means what it means upstream now, and is gone when it is gone there"
 }, 30_000);
 
 test("what is not upstream is told as that; without the upstream nothing is told that is not known", async () => {
-  const own = await TestRegistry.start();
+  await using own = await TestRegistry.start();
   await copyIn(own, `docker-archive:${await busyboxArchiveFile()}`, "app:v1");
   await using cache = await startCache(own);
   const answer = async (path: string, method = "GET") => {
@@ -115,7 +115,7 @@ test("what is not upstream is told as that; without the upstream nothing is told
   }
   expect(await answer("/v2/unknown/tags/list")).toEqual([404, "NAME_UNKNOWN"]);
   expect(await answer(referrers)).toEqual([404, "NAME_UNKNOWN"]); // Debian's has no such list: clients look at tags
-  await own[Symbol.asyncDispose]();
+  await own.kill();
   for (const path of [
     `/v2/app/blobs/${nowhere}`,
     "/v2/app/manifests/none",
