@@ -5,10 +5,11 @@ import {
   int32,
   int64,
   integer,
+  Misfit,
   object,
   oneOf,
-  parseJsonExactly,
   type Reader,
+  readJson,
   record,
   safeInteger,
   string,
@@ -207,9 +208,9 @@ const blockIO = object<OciBlockIo>({
   throttleWriteIOPSDevice: throttles,
 });
 
-const pageSize: Reader<string> = (value, path) => {
-  const text = string(value, path);
-  if (!/^[1-9][0-9]*[KMG]B$/.test(text)) throw invalidParameter(`${path}: ${text} is no page size like 2MB`);
+const pageSize: Reader<string> = (value) => {
+  const text = string(value);
+  if (!/^[1-9][0-9]*[KMG]B$/.test(text)) throw new Misfit(`${text} is no page size like 2MB`);
   return text;
 };
 
@@ -239,9 +240,9 @@ const syscallArgument = object<OciSyscallArgument>(
   ["index", "value", "op"],
 );
 
-const syscallNames: Reader<readonly string[]> = (value, path) => {
-  const names = strings(value, path);
-  if (names.length === 0) throw invalidParameter(`${path}: is empty, at least one system call must be named`);
+const syscallNames: Reader<readonly string[]> = (value) => {
+  const names = strings(value);
+  if (names.length === 0) throw new Misfit("is empty, at least one system call must be named");
   return names;
 };
 
@@ -274,8 +275,8 @@ const timeOffset = object<OciTimeOffset>({ secs: safeInteger, nanosecs: uint32 }
 const readNamespace = object<OciNamespace>({ type: oneOf(namespaceTypes), path: string }, ["type"]);
 
 /** An empty path is none: Go's programs cannot tell them apart, and make a new namespace. */
-const namespace: Reader<OciNamespace> = (value, path) => {
-  const parsed = readNamespace(value, path);
+const namespace: Reader<OciNamespace> = (value) => {
+  const parsed = readNamespace(value);
   return parsed.path === "" ? { type: parsed.type } : parsed;
 };
 
@@ -330,7 +331,7 @@ const supportedVersion = /^1\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-[0-9A-Za-z.-]+)?(\+[0-
  * Spec:   OCI Runtime Specification 1.3, "Configuration"; config-schema.json.
  */
 export function parseOciSpec(text: string, what = "config.json"): OciSpec {
-  const parsed = spec(parseJsonExactly(text, what), "");
+  const parsed = readJson(text, what, spec);
   if (!supportedVersion.test(parsed.ociVersion))
     throw invalidParameter(`ociVersion: ${parsed.ociVersion} is no version 1.x of the runtime specification`);
   if (parsed.root === undefined) throw invalidParameter("root: is missing");
@@ -339,10 +340,10 @@ export function parseOciSpec(text: string, what = "config.json"): OciSpec {
 
 /** Reads a process.json, as `exec --process FILE` takes it. Errors as above. */
 export function parseOciProcess(text: string, what = "process.json"): OciProcess {
-  return readProcess(parseJsonExactly(text, what), "");
+  return readJson(text, what, readProcess);
 }
 
 /** Reads a resources JSON, as `update --resources FILE` takes it. Errors as above. */
 export function parseOciResources(text: string, what = "resources"): OciResources {
-  return resources(parseJsonExactly(text, what), "");
+  return readJson(text, what, resources);
 }

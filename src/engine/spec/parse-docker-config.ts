@@ -1,12 +1,13 @@
 import {
   array,
   boolean,
-  malformed,
+  entry,
   object,
   type Reader,
   record,
   safeInteger,
   string,
+  unexpected,
 } from "../../formats/json-shape.ts";
 import type { Healthcheck } from "../../formats/oci-image.ts";
 import type {
@@ -28,12 +29,12 @@ import type {
 const strings = array(string);
 
 /** Docker takes a command as one word, too. */
-const words: Reader<readonly string[]> = (value, path) =>
-  typeof value === "string" ? [string(value, path)] : strings(value, path);
+const words: Reader<readonly string[]> = (value) =>
+  typeof value === "string" ? [string(value)] : strings(value);
 
 /** Sets are objects whose values mean nothing. */
-const anything: Reader<object> = (value, path) => {
-  if (typeof value !== "object" || value === null) throw malformed(path, "an object", value);
+const anything: Reader<object> = (value) => {
+  if (typeof value !== "object" || value === null) throw unexpected("an object", value);
   return value;
 };
 
@@ -46,8 +47,7 @@ const healthcheck = object<Healthcheck>({
   Retries: safeInteger,
 });
 
-/** Reads the top level of a create request. Errors: InvalidParameter naming the place. */
-export const readContainerConfig = object<ContainerConfig>({
+const containerConfig = object<ContainerConfig>({
   Hostname: string,
   Domainname: string,
   User: string,
@@ -74,6 +74,9 @@ export const readContainerConfig = object<ContainerConfig>({
   StopTimeout: safeInteger,
   Shell: words,
 });
+
+/** Reads the top level of a create request. Errors: InvalidParameter naming the place. */
+export const readContainerConfig = entry(containerConfig);
 
 const throttles = array(object<ThrottleDevice>({ Path: string, Rate: safeInteger }));
 
@@ -140,15 +143,13 @@ const resources = {
   IOMaximumBandwidth: safeInteger,
 };
 
-/** Reads `HostConfig`. Errors: InvalidParameter naming the place. */
-export const readHostConfig = object<HostConfig>({
+const hostConfig = object<HostConfig>({
   ...resources,
   Binds: strings,
   ContainerIDFile: string,
   LogConfig: object<LogConfig>({ Type: string, Config: record(string) }),
   NetworkMode: string,
-  PortBindings: (value, path) =>
-    record(nullableArray(object<PortBindingSpec>({ HostIp: string, HostPort: string })))(value, path),
+  PortBindings: record(nullableArray(object<PortBindingSpec>({ HostIp: string, HostPort: string }))),
   RestartPolicy: object<RestartPolicy>({ Name: string, MaximumRetryCount: safeInteger }),
   AutoRemove: boolean,
   VolumeDriver: string,
@@ -185,13 +186,15 @@ export const readHostConfig = object<HostConfig>({
   ReadonlyPaths: strings,
 });
 
+/** Reads `HostConfig`. Errors: InvalidParameter naming the place. */
+export const readHostConfig = entry(hostConfig);
+
 function nullableArray<T>(item: Reader<T>): Reader<readonly T[]> {
   const read = array(item);
-  return (value, path) => (value === null ? [] : read(value, path));
+  return (value) => (value === null ? [] : read(value));
 }
 
-/** Reads the body of an exec request. Errors: InvalidParameter naming the place. */
-export const readExecConfig = object<ExecConfig>({
+const execConfig = object<ExecConfig>({
   AttachStdin: boolean,
   AttachStdout: boolean,
   AttachStderr: boolean,
@@ -204,3 +207,6 @@ export const readExecConfig = object<ExecConfig>({
   User: string,
   WorkingDir: string,
 });
+
+/** Reads the body of an exec request. Errors: InvalidParameter naming the place. */
+export const readExecConfig = entry(execConfig);

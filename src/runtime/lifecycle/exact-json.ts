@@ -1,4 +1,4 @@
-/** The other direction of `parseJsonExactly`: integers beyond 2^53 are bigints. */
+/** The other direction of `readJson`: integers beyond 2^53 are bigints. */
 export function stringifyExactly(value: unknown): string {
   try {
     return JSON.stringify(value);

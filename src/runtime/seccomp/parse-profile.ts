@@ -1,4 +1,4 @@
-import { array, integer, object, oneOf, parseJsonExactly, string, uint64 } from "../../formats/json-shape.ts";
+import { array, integer, object, oneOf, readJson, string, uint64 } from "../../formats/json-shape.ts";
 import { type OciSyscallArgument, seccompActions, seccompOperators } from "../../formats/oci-runtime.ts";
 import type { ArchitectureFamily, ProfileRule, RuleCondition, SeccompProfile } from "./profile.ts";
 
@@ -42,5 +42,5 @@ const profile = object<SeccompProfile>(
 
 /** Reads a profile file's text. Errors: InvalidParameter naming the place (`syscalls[3].action: …`). */
 export function parseProfile(text: string): SeccompProfile {
-  return profile(parseJsonExactly(text, "seccomp profile"), "");
+  return readJson(text, "seccomp profile", profile);
 }
