@@ -20,6 +20,18 @@ export const benchmark: Benchmark = {
   promises: [
     { what: "`runtime run true`, to `crun run`", of: "gantry run", to: "crun run", atMost: 1.2 },
     { what: "`runtime run true`, to `runc run`", of: "gantry run", to: "runc run", atMost: 0.5 },
+    {
+      what: "the same with Docker's filter, to `crun run`",
+      of: "gantry filtered",
+      to: "crun filtered",
+      atMost: 1,
+    },
+    {
+      what: "the same with Docker's filter, to `runc run`",
+      of: "gantry filtered",
+      to: "runc filtered",
+      atMost: 0.5,
+    },
     { what: "`runtime create`, `start`, `delete`, to crun", of: "gantry life", to: "crun life", atMost: 1.2 },
     { what: "`runtime create`, `start`, `delete`, to runc", of: "gantry life", to: "runc life", atMost: 0.5 },
     { what: "`runtime exec true`, to `runc exec`", of: "gantry exec", to: "runc exec", atMost: 0.6 },
@@ -35,7 +47,11 @@ export const benchmark: Benchmark = {
     const rounds = { warmUp: 2, counted: 20 };
     return [
       ...(await measure(
-        runtimes.map((it) => runner(it, world.bundle)),
+        runtimes.map((it) => runner("run", it, world.bundle)),
+        rounds,
+      )),
+      ...(await measure(
+        runtimes.map((it) => runner("filtered", it, world.filteredBundle)),
         rounds,
       )),
       ...(await measure(
@@ -56,8 +72,8 @@ interface Runtime {
 let serial = 0;
 const freshId = () => `bench${process.pid}x${serial++}`;
 
-const runner = ({ name, argv }: Runtime, bundle: string): Contestant =>
-  commandContestant(`${name} run`, () => [...argv, "run", "-b", bundle, freshId()]);
+const runner = (what: string, { name, argv }: Runtime, bundle: string): Contestant =>
+  commandContestant(`${name} ${what}`, () => [...argv, "run", "-b", bundle, freshId()]);
 
 /** Three commands, as containerd's shim calls them; the wait for the process's end between is not counted. */
 function life({ name, argv }: Runtime, bundle: string): Contestant {

@@ -1,5 +1,8 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { detectHost } from "../src/kernel/host-facts.ts";
+import { defaultSeccompProfile } from "../src/runtime/seccomp/default-profile.ts";
+import { resolveProfile } from "../src/runtime/seccomp/resolve-profile.ts";
 import { command, mustRun } from "../tests/fixtures/command.ts";
 import { busyboxArchiveFile } from "../tests/fixtures/images.ts";
 import { startImageRegistry } from "../tests/fixtures/machine.ts";
@@ -83,6 +86,8 @@ export class World implements AsyncDisposable {
   readonly ctrImage = "docker.io/library/busybox:latest";
   /** An OCI bundle whose process is `true`. */
   readonly bundle = join(this.directory, "bundle");
+  /** The same with the system calls of Docker's default profile: what engines ask runtimes for. */
+  readonly filteredBundle = join(this.directory, "filtered-bundle");
   /** The same root with a process that stays. */
   readonly sleepingBundle = join(this.directory, "sleeping-bundle");
 
@@ -166,9 +171,13 @@ export class World implements AsyncDisposable {
     config.process.terminal = false;
     config.process.rlimits = [];
     writeFileSync(path, JSON.stringify(config));
+    config.root.path = rootfs;
+    const seccomp = resolveProfile(defaultSeccompProfile, config.process.capabilities.bounding, detectHost());
+    mkdirSync(this.filteredBundle);
+    const filtered = { ...config, linux: { ...config.linux, seccomp } };
+    writeFileSync(join(this.filteredBundle, "config.json"), JSON.stringify(filtered));
     mkdirSync(this.sleepingBundle);
     config.process.args = ["sleep", "3600"];
-    config.root.path = rootfs;
     writeFileSync(join(this.sleepingBundle, "config.json"), JSON.stringify(config));
   }
 
