@@ -5,6 +5,7 @@ import { findRuntimeCommand } from "../cli/runtime/commands.ts";
 import { globalFlags } from "../cli/runtime/global-flags.ts";
 import { runRuntimeCli } from "../cli/runtime/runtime-cli.ts";
 import "../kernel/host-facts.ts"; // otherwise loaded at its first use, and not before the snapshot
+import { syscallAbi } from "../runtime/seccomp/architectures.ts";
 import { HelperLauncher } from "../shim/helper-launcher.ts";
 import { host } from "./host.ts";
 
@@ -14,6 +15,13 @@ declare global {
   /** Called by the front. Out: the exit code; -1 when nothing was done, and the full program has to. */
   var gantryMain: () => Promise<number>;
 }
+
+/** What filters for this machine name. Their tables would be read by each process that has one to make. */
+const abis: Partial<Record<NodeJS.Architecture, readonly string[]>> = {
+  x64: ["X86_64", "X86", "X32"],
+  arm64: ["AARCH64", "ARM"],
+};
+for (const name of abis[process.arch] ?? []) syscallAbi(`SCMP_ARCH_${name}`)?.table();
 
 globalThis.gantryMain = async () => {
   const words = Array.from({ length: host().argumentCount() }, (_, index) => host().argument(index));

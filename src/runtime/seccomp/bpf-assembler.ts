@@ -1,13 +1,5 @@
 import { invalidParameter } from "../../errors/platform-error.ts";
 
-/** Classic BPF, linux/bpf_common.h: code, and both jumps relative to the next instruction. */
-interface Instruction {
-  readonly code: number;
-  readonly jumpTrue: number;
-  readonly jumpFalse: number;
-  readonly operand: number;
-}
-
 /** A place in the program, counted from its end, so that it stays valid while the program grows at its front. */
 export type Label = number;
 
@@ -29,12 +21,11 @@ const maximumJump = 255;
  * Each call puts its instructions in front and returns their label.
  */
 export class BpfAssembler {
-  private readonly reversed: Instruction[] = [];
+  /** Classic BPF, linux/bpf_common.h: the code with both jumps, relative to the next instruction, in the order of the host; and the operand. */
+  private readonly heads: number[] = [];
+  private readonly operands: number[] = [];
   private readonly returns = new Map<number, Label>();
-
-  get length(): number {
-    return this.reversed.length;
-  }
+  private length = 0;
 
   /** `return value`; one that is near enough serves again. */
   ret(value: number): Label {
@@ -57,7 +48,8 @@ export class BpfAssembler {
 
   /** Compares the loaded word (unsigned) and goes to one label or the other. */
   branch(comparison: Comparison, value: number, whenTrue: Label, whenFalse: Label): Label {
-    let [near, otherNear] = [whenTrue, whenFalse];
+    let near = whenTrue;
+    let otherNear = whenFalse;
     // A helper jump that the first of them needs moves the second one farther away: look until both are near.
     while (this.length - near > maximumJump || this.length - otherNear > maximumJump) {
       if (this.length - near > maximumJump) near = this.jump(near);
@@ -72,16 +64,12 @@ export class BpfAssembler {
       throw invalidParameter(
         `the seccomp profile compiles to ${this.length} instructions, the kernel takes ${maximumInstructions}`,
       );
-    const bytes = new Uint8Array(this.length * 8);
-    const view = new DataView(bytes.buffer);
-    for (const [index, { code, jumpTrue, jumpFalse, operand }] of this.reversed.entries()) {
-      const at = (this.length - 1 - index) * 8;
-      view.setUint16(at, code, littleEndian);
-      view.setUint8(at + 2, jumpTrue);
-      view.setUint8(at + 3, jumpFalse);
-      view.setUint32(at + 4, operand, littleEndian);
+    const words = new Uint32Array(this.length * 2);
+    for (let from = 0, at = words.length; from < this.length; from++) {
+      words[--at] = this.operands[from] ?? 0;
+      words[--at] = this.heads[from] ?? 0;
     }
-    return bytes;
+    return new Uint8Array(words.buffer);
   }
 
   /** These instructions fall through: where `next` is not at the front of the program, a jump leads to it. */
@@ -95,9 +83,14 @@ export class BpfAssembler {
   }
 
   private push(code: number, operand: number, jumpTrue = 0, jumpFalse = 0): Label {
-    this.reversed.push({ code, jumpTrue, jumpFalse, operand });
-    return this.length;
+    this.heads.push(
+      isLittleEndian
+        ? code | (jumpTrue << 16) | (jumpFalse << 24)
+        : (code << 16) | (jumpTrue << 8) | jumpFalse,
+    );
+    this.operands.push(operand);
+    return ++this.length;
   }
 }
 
-const littleEndian = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
+const isLittleEndian = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;

@@ -104,21 +104,22 @@ const x32Bit = 0x40000000;
 
 function segmentsOf(abi: SyscallAbi, seccomp: OciSeccomp, familySize: number): Segment[] {
   const fallback = { value: defaultValue(seccomp) };
-  const verdicts = verdictsByNumber(abi, seccomp, fallback.value);
+  const { ordinary, armOnly } = verdictsByNumber(abi, seccomp, fallback.value);
   const segments = new SegmentList();
+  const addAll = (verdicts: VerdictList, offset: number) => {
+    for (let number = 0; number < verdicts.length; number++)
+      if (number === 0 || verdicts[number] !== verdicts[number - 1])
+        segments.add(abi.numberBit + offset + number, verdicts[number] ?? fallback);
+  };
   segments.add(abi.numberBit, fallback);
-  let highest = -1;
-  for (const [number, verdict] of [...verdicts].sort(([a], [b]) => a - b)) {
-    if (number < armPrivate) highest = number;
-    else if (highest >= 0) {
-      segments.add(abi.numberBit + highest + 1, newerThanProfile(seccomp, fallback));
-      segments.add(abi.numberBit + armPrivate, fallback);
-      highest = -1;
-    }
-    segments.add(abi.numberBit + number, verdict);
-    segments.add(abi.numberBit + number + 1, fallback);
+  if (ordinary.length > 0) {
+    addAll(ordinary, 0);
+    segments.add(abi.numberBit + ordinary.length, newerThanProfile(seccomp, fallback));
   }
-  if (highest >= 0) segments.add(abi.numberBit + highest + 1, newerThanProfile(seccomp, fallback));
+  if (armOnly.length > 0) {
+    addAll(armOnly, armPrivate);
+    segments.add(abi.numberBit + armPrivate + armOnly.length, fallback);
+  }
   // A program of the x86-64 ABI that sets the bit of an x32 ABI which is not listed.
   if (abi.name === "SCMP_ARCH_X86_64" && familySize === 1) segments.add(x32Bit, { value: killProcess });
   return segments.list;
@@ -129,13 +130,18 @@ class SegmentList {
   readonly list: Segment[] = [];
 
   add(start: number, verdict: Verdict): void {
-    if (this.list.at(-1)?.start === start) this.list.pop();
-    const before = this.list.at(-1)?.verdict;
-    if (before !== undefined && "value" in before && "value" in verdict && before.value === verdict.value)
-      return;
+    let last = this.list[this.list.length - 1];
+    if (last?.start === start) {
+      this.list.pop();
+      last = this.list[this.list.length - 1];
+    }
+    if (last !== undefined && isSameAnswer(last.verdict, verdict)) return;
     if (start < endOfNumbers) this.list.push({ start, verdict });
   }
 }
+
+const isSameAnswer = (left: Verdict, right: Verdict): boolean =>
+  "value" in left && "value" in right && left.value === right.value;
 
 const refusing: ReadonlySet<SeccompAction> = new Set([
   "SCMP_ACT_KILL",
@@ -148,18 +154,31 @@ const refusing: ReadonlySet<SeccompAction> = new Set([
 const newerThanProfile = ({ defaultAction }: OciSeccomp, fallback: Verdict): Verdict =>
   refusing.has(defaultAction) ? { value: errnoEnosys } : fallback;
 
-function verdictsByNumber(abi: SyscallAbi, seccomp: OciSeccomp, fallback: number): Map<number, Verdict> {
+/** By number; undefined: no rule names it. A list, because Maps by number are slow in the runtime's interpreter. */
+type VerdictList = (Verdict | undefined)[];
+
+/** Up to the highest number that the profile names; those of ARM alone counted from `armPrivate`. */
+interface Verdicts {
+  readonly ordinary: VerdictList;
+  readonly armOnly: VerdictList;
+}
+
+function verdictsByNumber(abi: SyscallAbi, seccomp: OciSeccomp, fallback: number): Verdicts {
   const table = abi.table();
-  const verdicts = new Map<number, Verdict>();
+  const verdicts: Verdicts = { ordinary: [], armOnly: [] };
   for (const { names, action, errnoRet, args = [] } of seccomp.syscalls ?? []) {
     const value = actionValue(action, errnoRet);
+    const answer = { value };
     for (const name of names) {
       const number = table.get(name);
       if (number === undefined) continue; // this ABI does not have it
-      const known = verdicts.get(number);
+      const list = number < armPrivate ? verdicts.ordinary : verdicts.armOnly;
+      const index = number % armPrivate;
+      while (list.length <= index) list.push(undefined);
+      const known = list[index];
+      if (known === undefined && (value === fallback || args.length === 0)) list[index] = answer;
       // A rule that says no more than the default only makes the number a known one.
-      if (value !== fallback) verdicts.set(number, combine(known, { value, args }, abi, fallback));
-      else if (known === undefined) verdicts.set(number, { value });
+      else if (value !== fallback) list[index] = combine(known, { value, args }, abi, fallback);
     }
   }
   return verdicts;
@@ -172,14 +191,20 @@ function combine(known: Verdict | undefined, added: Condition, abi: SyscallAbi, 
   return { conditions: [...earlier, added], abi };
 }
 
-/** A balanced tree of comparisons over the starts. Both halves end in leaves, so that nothing falls through. */
-function emitSearch(assembler: BpfAssembler, segments: readonly Segment[], fallback: number): Label {
-  const middle = segments.length >> 1;
+/** A balanced tree of comparisons over the starts from `from` to before `to`. Both halves end in leaves, so that nothing falls through. */
+function emitSearch(
+  assembler: BpfAssembler,
+  segments: readonly Segment[],
+  fallback: number,
+  from = 0,
+  to = segments.length,
+): Label {
+  const middle = from + ((to - from) >> 1);
   const pivot = segments[middle];
   if (pivot === undefined) return assembler.ret(fallback);
-  if (middle === 0) return emitVerdict(assembler, pivot.verdict, fallback);
-  const right = emitSearch(assembler, segments.slice(middle), fallback);
-  const left = emitSearch(assembler, segments.slice(0, middle), fallback);
+  if (middle === from) return emitVerdict(assembler, pivot.verdict, fallback);
+  const right = emitSearch(assembler, segments, fallback, middle, to);
+  const left = emitSearch(assembler, segments, fallback, from, middle);
   return assembler.branch("greaterOrEqual", pivot.start, right, left);
 }
 
