@@ -108,6 +108,7 @@ export class ManifestLists {
 
   /** Errors: NotFound in Docker's words. */
   async remove(list: string): Promise<void> {
+    using _turn = await this.#turns.acquire(listName(list));
     const { name } = await this.#get(list);
     await this.drafts.remove(name);
   }
