@@ -2,8 +2,9 @@ import { mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type Digest, digestHex, digestOf, isDigest } from "../../formats/digest.ts";
-import { definedOnly, JsonFields } from "../../formats/json-fields.ts";
+import { JsonFields } from "../../formats/json-fields.ts";
 import type { Descriptor } from "../../formats/oci-image.ts";
+import { descriptorFrom } from "../../formats/parse-oci-image.ts";
 import { fileError } from "../content/file-error.ts";
 import { writeFileDurably } from "../content/write-file-durably.ts";
 
@@ -117,7 +118,7 @@ export class ImageSidecars {
 function imageRecord(fields: JsonFields): ImageRecord {
   return {
     id: digestField(fields, "id"),
-    manifest: descriptorField(fields, "manifest"),
+    manifest: descriptorFrom(fields.requiredObject("manifest")),
     addedAt: fields.requiredString("addedAt"),
     ...(fields.string("parent") === undefined ? {} : { parent: digestField(fields, "parent") }),
   };
@@ -127,7 +128,7 @@ function referenceRecord(fields: JsonFields): ReferenceRecord {
   const others = fields.objects("others")?.map(namedImage);
   return {
     reference: fields.requiredString("reference"),
-    target: descriptorField(fields, "target"),
+    target: descriptorFrom(fields.requiredObject("target")),
     ...namedImage(fields),
     ...(others === undefined ? {} : { others }),
     createdAt: fields.requiredString("createdAt"),
@@ -135,17 +136,7 @@ function referenceRecord(fields: JsonFields): ReferenceRecord {
 }
 
 function namedImage(fields: JsonFields): NamedImage {
-  return { image: digestField(fields, "image"), manifest: descriptorField(fields, "manifest") };
-}
-
-function descriptorField(fields: JsonFields, key: string): Descriptor {
-  const descriptor = fields.requiredObject(key);
-  return definedOnly<Descriptor>({
-    mediaType: descriptor.requiredString("mediaType"),
-    digest: digestField(descriptor, "digest"),
-    size: descriptor.requiredSize("size"),
-    annotations: descriptor.stringMap("annotations"),
-  });
+  return { image: digestField(fields, "image"), manifest: descriptorFrom(fields.requiredObject("manifest")) };
 }
 
 function digestField(fields: JsonFields, key: string): Digest {
