@@ -246,8 +246,7 @@ const syscallNames: Reader<readonly string[]> = (value) => {
   return names;
 };
 
-/** Also the reader for profiles given to the engine, whose Docker form is resolved to this one. */
-export const readSeccomp = object<OciSeccomp>(
+const readSeccomp = object<OciSeccomp>(
   {
     defaultAction: oneOf(seccompActions),
     defaultErrnoRet: integer(0, 4095),

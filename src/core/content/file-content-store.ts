@@ -25,7 +25,8 @@ const algorithms = ["sha256", "sha512"] as const;
 
 /**
  * The content store in a directory: `blobs/<algorithm>/<hex>`, `ingest/<algorithm>-<hex>` for what is still
- * arriving, and `labels/<algorithm>-<hex>.json` for blobs that have labels. The directory is scanned once; presence is answered from memory. One process owns it.
+ * arriving, and `labels/<algorithm>-<hex>.json` for blobs that have labels. The directory is scanned once; presence is
+ * answered from memory. One process owns it.
  */
 export class FileContentStore implements ContentStore {
   private readonly sizes = new Map<Digest, number>();

@@ -32,8 +32,8 @@ export interface FileSnapshotterOptions {
 }
 
 /**
- * Snapshots in directories, in the way of a storage driver. One process owns the root directory. Opening it scans the disk, unmounts and deletes what an
- * earlier process left half done, and keeps what is mounted for containers.
+ * Snapshots in directories, in the way of a storage driver. One process owns the root directory. Opening it scans the
+ * disk, unmounts and deletes what an earlier process left half done, and keeps what is mounted for containers.
  */
 export class FileSnapshotter implements Snapshotter {
   readonly name: string;

@@ -91,7 +91,7 @@ const namesOf = (image: Image): string[] => [...image.tags, ...image.repoDigests
  * A pattern with `*` and `?`, which do not match a slash, on the whole familiar name or on its repository alone.
  * Errors: InvalidParameter for brackets that do not fit.
  */
-export function referencePattern(pattern: string): (name: string) => boolean {
+function referencePattern(pattern: string): (name: string) => boolean {
   const source = pattern
     .replace(/[.+^$()|{}\\]/g, "\\$&")
     .replaceAll("*", "[^/]*")

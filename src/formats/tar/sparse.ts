@@ -36,7 +36,7 @@ export function oldGnuSparse(header: Uint8Array): SparseFile {
   };
 }
 
-/** With the fragments of a block that follows, added in place: a file may have thousands of such blocks. struct sparse_header. */
+/** With those of a block that follows, added in place: there may be thousands of such blocks. struct sparse_header. */
 export function continuedSparse(sparse: SparseFile, block: Uint8Array): SparseFile {
   const { fragments, isContinued } = fragmentsAt(block, inContinuation);
   const all = sparse.fragments ?? [];

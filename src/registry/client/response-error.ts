@@ -100,7 +100,7 @@ function challengeEntry(headers: Headers): RegistryErrorEntry | undefined {
 }
 
 /** `{"errors":[{"code","message"}]}`, or a token server's `{"details": "…"}`. */
-export function documentEntry(text: string): RegistryErrorEntry | undefined {
+function documentEntry(text: string): RegistryErrorEntry | undefined {
   let document: unknown;
   try {
     document = JSON.parse(text);

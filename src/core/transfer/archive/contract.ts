@@ -25,7 +25,7 @@ export interface ArchiveSpooler {
   spool(
     archive: AsyncIterable<Uint8Array>,
     directory: string,
-    options: { signal: AbortSignal; onProgress?: ((consumedBytes: number) => void) | undefined },
+    options: { signal: AbortSignal },
   ): Promise<readonly SpooledEntry[]>;
 }
 
@@ -41,6 +41,4 @@ export interface ReadArchiveOptions {
   /** Whether images for other platforms are left out. */
   readonly isPlatformWanted?: boolean;
   readonly signal: AbortSignal;
-  /** Bytes of the archive that were read. */
-  readonly onProgress?: (consumedBytes: number) => void;
 }

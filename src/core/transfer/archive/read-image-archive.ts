@@ -18,10 +18,10 @@ export async function readImageArchive(
   archive: AsyncIterable<Uint8Array>,
   options: ReadArchiveOptions,
 ): Promise<ArchivedImage[]> {
-  const { spooler, spoolDirectory, signal, onProgress, platforms, isPlatformWanted } = options;
+  const { spooler, spoolDirectory, signal, platforms, isPlatformWanted } = options;
   const directory = await mkdtemp(join(spoolDirectory, "load-"));
   try {
-    const entries = await spooler.spool(archive, directory, { signal, onProgress });
+    const entries = await spooler.spool(archive, directory, { signal });
     const images = planImages(new ArchiveFiles(entries), platforms, isPlatformWanted);
     await storeBlobs(images, options);
     return images.map(({ manifestBytes: _, files: __, ...image }) => image);
