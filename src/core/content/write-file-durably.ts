@@ -11,14 +11,18 @@ export async function writeFileDurably(
   temporaryPath = `${path}.new`,
 ): Promise<void> {
   try {
-    await using file = await open(temporaryPath, "w", 0o600);
-    await file.writeFile(content);
-    await file.sync();
+    await writeSynced(temporaryPath, content);
+    await renameDurably(temporaryPath, path);
   } catch (error) {
     await rm(temporaryPath, { force: true });
     throw error;
   }
-  await renameDurably(temporaryPath, path);
+}
+
+async function writeSynced(path: string, content: Uint8Array | string): Promise<void> {
+  await using file = await open(path, "w", 0o600);
+  await file.writeFile(content);
+  await file.sync();
 }
 
 /** Gives a file, which is already fsynced, its final name for good. */
