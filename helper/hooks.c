@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 
@@ -170,10 +171,16 @@ static int run_hook(const struct hook *hook, pid_t pid, struct failure *failure)
 int step_hook(struct context *context, const struct step *step)
 {
 	struct hook hook = read_hook(step);
+	mode_t before;
+	int error;
 
-	if (hook.where != WHERE_RUNTIME)
-		return run_hook(&hook, context->host_pid, &context->failure);
-	return ask_monitor(context, SYNC_HOOK, step, 0);
+	if (hook.where == WHERE_RUNTIME)
+		return ask_monitor(context, SYNC_HOOK, step, 0);
+	/* While the root is set up nothing is masked: what a hook makes shall not be writable for all. */
+	before = umask(context->umask);
+	error = run_hook(&hook, context->host_pid, &context->failure);
+	umask(before);
+	return error;
 }
 
 /* The message to the agent is the state with one descriptor (OCI Runtime Specification, "listenerPath"). */

@@ -85,6 +85,15 @@ describe.skipIf(reason !== undefined)(`hooks${reason ? ` (${reason})` : ""}`, ()
     );
   });
 
+  test("what a hook in the container makes is not writable for everybody", async () => {
+    const made = join(runtime.directory, "mask");
+    const bundle = runtime.bundle(["true"], (spec) => {
+      spec.hooks = { createContainer: [{ path: "/bin/sh", args: ["sh", "-c", `umask > ${made}`] }] };
+    });
+    await runtime.must("run", "--bundle", bundle, "mask");
+    expect(readFileSync(made, "utf8")).toBe("0022\n");
+  });
+
   test.each(["prestart", "createRuntime", "createContainer"])(
     "a failing %s hook fails create; poststop hooks run, nothing is left",
     async (kind) => {
