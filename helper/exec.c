@@ -73,8 +73,8 @@ static int try_path(const char *path, char **argv, char **envp)
 }
 
 /*
- * Looks `name` up in PATH, and executes the first candidate. Entries that are relative are passed over, as the
- * lookup must not depend on the directory. context->failure.detail becomes the path of the file that was found
+ * Looks `name` up in PATH, and executes the first candidate. Entries that are relative, the empty one too, are passed
+ * over, as the lookup must not depend on the directory. context->failure.detail becomes the path of the file that was found
  * but could not be executed; it stays empty when there is none.
  */
 static int search(struct context *context, const char *name, const char *path, char **argv, char **envp)
@@ -84,13 +84,15 @@ static int search(struct context *context, const char *name, const char *path, c
 	while (*path) {
 		size_t length = strcspn(path, ":");
 		struct text text = TEXT_IN(candidate);
+		bool is_absolute;
 		int error;
 
 		text_add_bytes(&text, path, length);
 		text_add(&text, "/");
 		text_add(&text, name);
+		is_absolute = *path == '/';
 		path += length + (path[length] == ':');
-		if (candidate[0] != '/' || text.length + 1 >= sizeof(candidate))
+		if (!is_absolute || text.length + 1 >= sizeof(candidate))
 			continue;
 		error = try_path(candidate, argv, envp);
 		if (!error)
@@ -121,11 +123,18 @@ static int run_program(struct context *context, struct strings args, struct stri
 	return error;
 }
 
-/* Moves the descriptors which the caller wants inside from FD_PRESERVED down to 3. */
-static int place_preserved(unsigned count)
+/* Moves the descriptors which the caller wants inside from FD_PRESERVED down to 3; the fifo makes room for them. */
+static int place_preserved(struct context *context)
 {
-	for (unsigned i = 0; i < count; i++) {
-		if (dup2((int)(FD_PRESERVED + i), (int)(3 + i)) < 0)
+	int count = (int)context->preserved_fds;
+
+	if (context->fifo >= 0 && context->fifo < 3 + count) {
+		context->fifo = fcntl(context->fifo, F_DUPFD_CLOEXEC, 3 + count);
+		if (context->fifo < 0)
+			return -errno;
+	}
+	for (int i = 0; i < count; i++) {
+		if (dup2(FD_PRESERVED + i, 3 + i) < 0)
 			return -errno;
 	}
 	return 0;
@@ -138,7 +147,7 @@ int seal_for_exec(struct context *context)
 	if (context->sealed)
 		return 0;
 	context->sealed = true;
-	error = place_preserved(context->preserved_fds);
+	error = place_preserved(context);
 	if (!error)
 		error = sys_close_range(3 + context->preserved_fds, ~0u, CLOSE_RANGE_CLOEXEC_FLAG);
 	/* Behind exec.fifo there is no monitor any more: the end of the fifo tells of the exec. */

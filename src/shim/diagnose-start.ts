@@ -4,6 +4,7 @@ import { PlatformError, systemError } from "../errors/platform-error.ts";
 import { oomKills } from "../kernel/oom-events.ts";
 import { O_PATH, RESOLVE_IN_ROOT, tryOpenat2 } from "../kernel/openat2.ts";
 import type { Plan } from "../kernel/steps.ts";
+import { defaultPath } from "../runtime/defaults.ts";
 import { diagnoseExec, type ProgramFile } from "./diagnose-exec.ts";
 import { endedEarly } from "./failure.ts";
 
@@ -57,7 +58,7 @@ function placeOf(plan: Plan, rootDirectory: string, path: string): { root: strin
 
 interface Program {
   readonly name: string;
-  /** Absolute paths inside the container, in the order in which exec looks. */
+  /** Absolute paths inside the container, in the order in which exec looks (helper/exec.c). */
   readonly candidates: readonly string[];
 }
 
@@ -67,8 +68,9 @@ function programOf(plan: Plan): Program | undefined {
   if (step === undefined || name === undefined) return undefined;
   const directory = plan.steps.findLast((candidate) => candidate.op === "change-directory")?.path ?? "/";
   if (name.includes("/")) return { name, candidates: [posix.resolve(directory, name)] };
-  const path = step.env.find((variable) => variable.startsWith("PATH="))?.slice("PATH=".length) ?? "";
-  return { name, candidates: path.split(":").map((folder) => posix.resolve(directory, folder, name)) };
+  const path = step.env.findLast((variable) => variable.startsWith("PATH="))?.slice("PATH=".length);
+  const folders = (path ?? defaultPath).split(":").filter((folder) => folder.startsWith("/"));
+  return { name, candidates: folders.map((folder) => posix.join(folder, name)) };
 }
 
 function openProgram(rootDirectory: string, path: string): ProgramFile | undefined {

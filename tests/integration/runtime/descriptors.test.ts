@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { closeSync, readlinkSync, readSync, writeFileSync, writeSync } from "node:fs";
+import { closeSync, readFileSync, readlinkSync, readSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { bindDatagram, receiveDatagram, sendDatagram } from "../../../src/kernel/datagram-sockets.ts";
 import { call } from "../../../src/kernel/syscall.ts";
@@ -117,6 +117,45 @@ describe.skipIf(reason !== undefined)(`terminals and descriptors${reason ? ` (${
       env: { LISTEN_FDS: "1" },
     });
     expect(result.stdout).toBe("one\ntwo\n0\n1\n2\n3\n4\n5\n1 1\n"); // 5 is that of ls on the directory
+  });
+
+  test.each(["1", ""])(
+    "no descriptor of the runtime itself is handed over (GANTRY_OWN_PROCESS=%p)",
+    async (own) => {
+      const bundle = runtime.bundle(["ls", "-l", "/proc/self/fd"]);
+      for (const count of ["1", "4", "8"]) {
+        const result = await runtime.run(["run", "--preserve-fds", count, "--bundle", bundle, "fds"], {
+          env: { ...process.env, ...(own !== "" && { GANTRY_OWN_PROCESS: own }) },
+        });
+        expect(result).toMatchObject({
+          exitCode: 1,
+          stdout: "",
+          stderr: expect.stringMatching(/--preserve-fds: descriptor \d+ is not open/),
+        });
+      }
+      expect(runtime.leftovers()).toEqual([]);
+    },
+  );
+
+  test("a program that cannot be executed is told to start, however many descriptors are preserved", async () => {
+    writeFileSync(join(runtime.rootfs, "garbage"), "\x01", { mode: 0o755 });
+    const bundle = runtime.bundle(["/garbage"]);
+    const words = [...runtime.argv, "--root", runtime.root].join(" ");
+    for (const count of [1, 2, 3, 5]) {
+      const opened = Array.from(
+        { length: count },
+        (_, index) => `${3 + index}<>${runtime.directory}/kept-${index}`,
+      );
+      const create = `${words} create --preserve-fds ${count} --bundle ${bundle} garbage ${opened.join(" ")}`;
+      expect(await command(["sh", "-c", `${create} <&- >&- 2>&-`])).toMatchObject({ exitCode: 0 });
+      expect(await runtime.run(["start", "garbage"])).toMatchObject({
+        exitCode: 1,
+        stderr: expect.stringContaining("exec format error"),
+      });
+      for (let index = 0; index < count; index++)
+        expect(readFileSync(join(runtime.directory, `kept-${index}`), "utf8")).toBe("");
+      await runtime.must("delete", "--force", "garbage");
+    }
   });
 
   test("READY=1 of the container reaches the caller's service manager", async () => {

@@ -297,6 +297,20 @@ describe.skipIf(reason !== undefined)(`what is wrong with a bundle${reason ? ` (
     expect(runtime.leftovers()).toEqual([]);
   });
 
+  test("an entry of PATH that is empty or relative finds nothing, as with runc", async () => {
+    writeFileSync(join(runtime.rootfs, "stray"), "#!/bin/sh\n", { mode: 0o755 });
+    for (const path of ["", ":/bin", "/bin:", "/bin::/sbin", ".:/bin"]) {
+      const bundle = runtime.bundle(["stray"], (spec) => {
+        spec.process.env = [`PATH=${path}`];
+      });
+      const result = await runtime.run(["run", "--bundle", bundle, "stray"]);
+      expect(result).toMatchObject({
+        exitCode: 1,
+        stderr: expect.stringContaining('exec: \\"stray\\": executable file not found in $PATH'),
+      });
+    }
+  });
+
   test("the cause is found by create and start, and by exec, too", async () => {
     const bundle = runtime.bundle(["/bad/crlf"]);
     const created = await runtime.run(["create", "--bundle", bundle, "late"]);
