@@ -650,10 +650,29 @@ static pid_t clone_process(struct clone_work *work, uint64_t extra_flags)
 	return pid < 0 ? fail_at(work, work->clone_index, pid, "") : pid;
 }
 
+/* The monitor has to know the pid before the process itself says anything. */
+static void await_told(int told[2])
+{
+	char byte;
+
+	close(told[1]);
+	if (read(told[0], &byte, sizeof(byte)) != sizeof(byte))
+		_exit(1);
+	close(told[0]);
+}
+
+static int tell_pid(int sync, pid_t pid, int told)
+{
+	int error = sync_send_numbers(sync, SYNC_PID, (uint32_t)pid, 0);
+
+	return error < 0 ? error : write_all(told, "", 1);
+}
+
 /* Joins everything, makes the container's process as its own sibling, says its pid, ends. */
 static _Noreturn void run_intermediate(struct clone_work *work, const struct preparation *preparation, int sync)
 {
 	struct failure failure = {.step = work->clone_index};
+	int told[2];
 	pid_t pid = 0;
 	int error;
 
@@ -669,11 +688,15 @@ static _Noreturn void run_intermediate(struct clone_work *work, const struct pre
 		error = raise_limits(work, 0);
 	if (!error)
 		error = join_namespaces(work);
+	if (!error && pipe2(told, O_CLOEXEC) < 0)
+		error = -errno;
 	if (!error) {
 		pid = clone_process(work, CLONE_PARENT);
-		if (pid == 0)
+		if (pid == 0) {
+			await_told(told);
 			run_process(work, preparation, sync);
-		error = pid < 0 ? pid : sync_send_numbers(sync, SYNC_PID, (uint32_t)pid, 0);
+		}
+		error = pid < 0 ? pid : tell_pid(sync, pid, told[1]);
 	}
 	if (error) {
 		failure.error = -error;
