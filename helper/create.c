@@ -24,10 +24,13 @@ struct creation {
 	bool reported; /* CREATED or FAILED was written */
 };
 
+/* The caller is gone when this fails; the process ends with the conversation. */
 static void report(const uint8_t *bytes, size_t length)
 {
-	if (write_all(FD_REPORT, bytes, length) < 0)
+	if (write_all(FD_REPORT, bytes, length) < 0) {
 		complain("cannot report");
+		_exit(1);
+	}
 }
 
 static void report_pid(const struct creation *creation, uint16_t type)
@@ -169,7 +172,8 @@ static int take_record(struct creation *creation, struct sync_record *record)
 		creation->reported = true;
 		if (!creation->exec)
 			return 0;
-		return sync_send(creation->sync, SYNC_START) < 0 ? 0 : 1;
+		sync_send(creation->sync, SYNC_START); /* a process that has died meanwhile is reported as such */
+		return 1;
 	case SYNC_EXEC:
 		creation->about_to_exec = true;
 		return 1;
@@ -213,8 +217,13 @@ int create_main(bool exec)
 	static struct creation creation = {.sync = -1};
 	struct preparation preparation = {.stdio = {-1, -1, -1}, .fifo_dir = -1};
 	struct failure failure = {0};
+	sigset_t broken_pipe;
 	int error;
 
+	/* A process that dies while it is prepared is to be reported. Blocked, as children would inherit what is ignored. */
+	sigemptyset(&broken_pipe);
+	sigaddset(&broken_pipe, SIGPIPE);
+	sigprocmask(SIG_BLOCK, &broken_pipe, NULL);
 	creation.exec = exec;
 	error = launch_read(&creation.launch);
 	if (error)

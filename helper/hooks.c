@@ -271,8 +271,14 @@ static int do_service(const struct step *step, pid_t pid, int fd, struct failure
 	return hook.where == WHERE_RUNTIME ? run_hook(&hook, pid, failure) : -EPROTO;
 }
 
+static void refuse(int sync, struct failure *failure, int error)
+{
+	failure->error = -error;
+	sync_send_failure(sync, SYNC_REFUSED, failure);
+}
+
 /* Forks; the child serves the step, answers and ends. fd is -1 for a hook. */
-static int serve(const struct plan *plan, uint32_t ordinal, pid_t pid, int fd, int sync)
+static void serve(const struct plan *plan, uint32_t ordinal, pid_t pid, int fd, int sync)
 {
 	struct clone_arguments arguments = {.exit_signal = SIGCHLD};
 	struct failure failure = {0};
@@ -281,8 +287,10 @@ static int serve(const struct plan *plan, uint32_t ordinal, pid_t pid, int fd, i
 	int error = -EPROTO;
 	pid_t child = (pid_t)sys_clone3(&arguments);
 
+	if (child < 0)
+		refuse(sync, &failure, child); /* or it would wait for ever */
 	if (child != 0)
-		return child < 0 ? child : 0;
+		return;
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	if (sync != 3)
@@ -290,9 +298,8 @@ static int serve(const struct plan *plan, uint32_t ordinal, pid_t pid, int fd, i
 	sys_close_range(4, ~0u, 0);
 	if (plan && plan_step(plan, ordinal, &step))
 		error = do_service(&step, pid, fd, &failure);
-	failure.error = -error;
 	if (error < 0)
-		sync_send_failure(3, SYNC_REFUSED, &failure);
+		refuse(3, &failure, error);
 	else if (step.opcode == OP_BIND)
 		sync_send_fd(3, SYNC_DONE, error);
 	else
@@ -300,12 +307,12 @@ static int serve(const struct plan *plan, uint32_t ordinal, pid_t pid, int fd, i
 	_exit(0);
 }
 
-int serve_step(const struct plan *plan, uint32_t ordinal, pid_t pid, int sync)
+void serve_step(const struct plan *plan, uint32_t ordinal, pid_t pid, int sync)
 {
-	return serve(plan, ordinal, pid, -1, sync);
+	serve(plan, ordinal, pid, -1, sync);
 }
 
-int serve_listener(const struct plan *plan, uint32_t ordinal, pid_t pid, int fd, int sync)
+void serve_listener(const struct plan *plan, uint32_t ordinal, pid_t pid, int fd, int sync)
 {
-	return serve(plan, ordinal, pid, fd, sync);
+	serve(plan, ordinal, pid, fd, sync);
 }
