@@ -118,6 +118,18 @@ export const runtimeChecks: Readonly<Record<string, string>> = {
     same "$(cat cgroup.freeze)" 0
     runtime update --memory 50331648 --memory-swap 60817408 --pids-limit 9 --cpu-share 1024 box
     same "$(cat memory.max memory.swap.max pids.max cpu.weight | xargs)" '50331648 10485760 9 100'`,
+  "runtime: update keeps what it does not name, also in files of two values": `
+    cd /sys/fs/cgroup/runtime/box
+    was="$(cat cpu.max)"
+    runtime update --cpu-quota 20000 --cpu-period 50000 box
+    runtime update --cpu-period 40000 box
+    same "$(cat cpu.max)" '20000 40000'
+    runtime update --cpu-quota 30000 box
+    same "$(cat cpu.max)" '30000 40000'
+    runtime update --memory-swap 54525952 box
+    same "$(cat memory.max memory.swap.max | xargs)" '50331648 4194304'
+    echo "$was" > cpu.max
+    runtime update --memory-swap 60817408 box`,
   "runtime: events --stats has pressure, and swap together with memory": `
     runtime events --stats box > /tmp/stats
     grep -q '"swap":{"limit":60817408,' /tmp/stats

@@ -1,5 +1,6 @@
 import { conflict, invalidParameter } from "../../errors/platform-error.ts";
 import type { OciResources } from "../../formats/oci-runtime.ts";
+import { readCgroupFile } from "../../kernel/cgroup-files.ts";
 import { readCgroupUsage } from "../../kernel/cgroupfs.ts";
 import type { HostFacts } from "../../kernel/host-facts.ts";
 import { SystemdConnection } from "../../kernel/systemd/systemd-connection.ts";
@@ -11,6 +12,7 @@ import { applyLimits, type LimitWrite } from "./apply-limits.ts";
 import { containerDirectory } from "./container-directory.ts";
 import { type ContainerState, readState } from "./container-state.ts";
 import { hasProcess, statusOf } from "./container-status.ts";
+import { withJointLimits } from "./joint-limits.ts";
 
 /**
  * Changes limits of a container; those that `resources` does not name stay as they are.
@@ -18,10 +20,11 @@ import { hasProcess, statusOf } from "./container-status.ts";
  * Errors: Conflict without a process; NotImplemented for what this cgroup version has not; System for a limit that the kernel
  *         refuses, after which all are as before.
  */
-export function updateContainer(root: string, id: string, resources: OciResources, host: HostFacts): void {
+export function updateContainer(root: string, id: string, asked: OciResources, host: HostFacts): void {
   const directory = containerDirectory(root, id);
   const state = readState(directory);
   if (!hasProcess(statusOf(directory, state))) throw conflict("container not running");
+  const resources = withOtherHalves(state, asked);
   checkUsage(state, resources);
   const writes = planUpdate(state, resources, host);
   const putBack = applyLimits(writes);
@@ -36,6 +39,13 @@ export function updateContainer(root: string, id: string, resources: OciResource
     throw error;
   }
   applyLimits(writes); // systemd has written what it knows, rounded
+}
+
+/** On v1 each has a file of its own. */
+function withOtherHalves({ cgroup: { facts, path } }: ContainerState, asked: OciResources): OciResources {
+  if (facts.version !== 2) return asked;
+  const read = (file: string) => readCgroupFile(`${facts.mountPoint}${path}/${file}`);
+  return withJointLimits(asked, { cpuMax: read("cpu.max"), memoryMax: read("memory.max") });
 }
 
 /**
