@@ -45,7 +45,10 @@ export class RegistrySession {
     const response = await this.sendOnce(endpoint, request, known);
     if (response.status !== 401) return response;
     const challenges = parseChallenges(response.headers.get("www-authenticate"));
-    const answer = await authorizer.afterChallenge(challenges, response.request);
+    const answer = await authorizer.afterChallenge(challenges, response.request).catch(async (error) => {
+      await response.discard();
+      throw error;
+    });
     if (answer === undefined) return response;
     await response.discard();
     return this.sendOnce(endpoint, request, answer);
