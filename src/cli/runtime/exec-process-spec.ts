@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
-import { invalidParameter, messageOf, systemError } from "../../errors/platform-error.ts";
+import { invalidParameter } from "../../errors/platform-error.ts";
 import type { OciCapabilities, OciProcess, OciUser } from "../../formats/oci-runtime.ts";
 import { parseOciProcess } from "../../formats/parse-oci-runtime.ts";
+import { fileError } from "../../kernel/cgroup-files.ts";
 import type { FlagValues, ParsedFlags } from "../flags.ts";
 import type { execFlags } from "./exec-flags.ts";
 
@@ -38,7 +39,7 @@ function readProcessFile(path: string): OciProcess {
   try {
     text = readFileSync(path, "utf8");
   } catch (cause) {
-    throw systemError(`open ${path}: ${messageOf(cause)}`, { cause });
+    throw fileError(cause, `open ${path}`);
   }
   return parseOciProcess(text, path);
 }

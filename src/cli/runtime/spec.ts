@@ -1,6 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { conflict, messageOf, systemError } from "../../errors/platform-error.ts";
+import { conflict } from "../../errors/platform-error.ts";
+import { fileError } from "../../kernel/cgroup-files.ts";
 import { exampleSpec } from "../../runtime/lifecycle/example-spec.ts";
 import { bool, textWithDefault } from "../flag-kinds.ts";
 import { defineRuntimeCommand } from "./runtime-command.ts";
@@ -25,7 +26,7 @@ export const command = defineRuntimeCommand({
     } catch (error) {
       if (error instanceof Error && "code" in error && error.code === "EEXIST")
         throw conflict("file config.json exists. Remove it first");
-      throw systemError(`write ${path}: ${messageOf(error)}`, { cause: error });
+      throw fileError(error, `write ${path}`);
     }
     return 0;
   },

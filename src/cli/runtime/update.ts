@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
-import { messageOf, notImplemented, systemError } from "../../errors/platform-error.ts";
+import { notImplemented } from "../../errors/platform-error.ts";
 import type { OciResources } from "../../formats/oci-runtime.ts";
 import { parseOciResources } from "../../formats/parse-oci-runtime.ts";
+import { fileError } from "../../kernel/cgroup-files.ts";
 import { updateContainer } from "../../runtime/lifecycle/update-container.ts";
 import { integer, parsed, text } from "../flag-kinds.ts";
 import type { FlagValues } from "../flags.ts";
@@ -50,7 +51,7 @@ function readResources(path: string): OciResources {
   try {
     json = readFileSync(path === "-" ? 0 : path, "utf8");
   } catch (cause) {
-    throw systemError(`read ${path === "-" ? "standard input" : path}: ${messageOf(cause)}`, { cause });
+    throw fileError(cause, `read ${path === "-" ? "standard input" : path}`);
   }
   return parseOciResources(json);
 }

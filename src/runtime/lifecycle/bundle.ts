@@ -1,9 +1,9 @@
 import { readFileSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { invalidParameter, messageOf, notFound, systemError } from "../../errors/platform-error.ts";
+import { invalidParameter, notFound } from "../../errors/platform-error.ts";
 import type { OciMount, OciSpec } from "../../formats/oci-runtime.ts";
 import { parseOciSpec } from "../../formats/parse-oci-runtime.ts";
-import { errnoOf } from "../../kernel/cgroup-files.ts";
+import { errnoOf, fileError } from "../../kernel/cgroup-files.ts";
 import type { TargetKind } from "../../kernel/steps.ts";
 
 export interface Bundle {
@@ -40,7 +40,7 @@ function readConfig(directory: string): string {
         hint: `\`spec --bundle ${directory}\` writes one`,
         cause: error,
       });
-    throw systemError(`read ${directory}/config.json: ${messageOf(error)}`, { cause: error });
+    throw fileError(error, `read ${directory}/config.json`);
   }
 }
 

@@ -94,6 +94,12 @@ describe.skipIf(reason !== undefined)(`exec${reason ? ` (${reason})` : ""}`, () 
     expect(JSON.stringify(result.stderr)).toContain("executable file not found in $PATH");
     expect((await exec("--cwd", "/nix", "box", "true")).stderr).toContain("/nix");
     expect((await exec("box")).stderr).toContain("process args cannot be empty");
+    expect((await exec("--process", "/nowhere", "box")).stderr).toContain(
+      'exec failed: open /nowhere: no such file or directory"',
+    );
+    expect((await runtime.run(["update", "--resources", "/nowhere", "box"])).stderr).toContain(
+      'msg="read /nowhere: no such file or directory"',
+    );
   });
 
   test("standard input reaches it", async () => {
