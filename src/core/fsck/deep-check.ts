@@ -4,6 +4,7 @@ import { messageOf } from "../../errors/platform-error.ts";
 import { digestHex } from "../../formats/digest.ts";
 import { mountErofs } from "../../kernel/mount-erofs.ts";
 import { MNT_DETACH, unmountAsync } from "../../kernel/mounts.ts";
+import { isErrno } from "../../kernel/syscall.ts";
 import type { Digest } from "../content/contract.ts";
 import { recordedDriver } from "../snapshots/open-snapshotter.ts";
 import { overlayFormHere } from "../snapshots/probe-storage.ts";
@@ -87,7 +88,14 @@ export class DeepCheck {
   private async imageDifferences(path: string, draft: string, implied: readonly string[]) {
     const mounted = `${draft}-mounted`;
     mkdirSync(mounted);
-    mountErofs(join(path, "layer.erofs"), mounted);
+    try {
+      mountErofs(join(path, "layer.erofs"), mounted);
+    } catch (error) {
+      rmdirSync(mounted);
+      // What the kernel says of bytes that are no such image; everything else is about the machine.
+      if (isErrno(error, "EINVAL", "EUCLEAN", "EIO")) return [messageOf(error)];
+      throw error;
+    }
     try {
       return await this.work.compareTrees(draft, mounted, implied);
     } finally {
