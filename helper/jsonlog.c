@@ -61,11 +61,25 @@ static void rotate(struct json_log *log)
 	open_file(log); /* on failure there is no log from here on; the container must not suffer from it */
 }
 
+/* Takes back what was written of lines that did not fit: the line behind a torn one could not be read. */
+static void take_back(struct json_log *log)
+{
+	struct stat info;
+
+	if (fstat(log->fd, &info) == 0 && (uint64_t)info.st_size > log->written &&
+	    ftruncate(log->fd, (off_t)log->written) < 0)
+		log->written = (uint64_t)info.st_size;
+}
+
 /* A full disk loses log lines, never output to a client, and never blocks the container. */
 static void flush(struct json_log *log)
 {
-	if (log->encoded_length && log->fd >= 0 && write_all(log->fd, log->encoded, log->encoded_length) == 0)
-		log->written += log->encoded_length;
+	if (log->encoded_length && log->fd >= 0) {
+		if (write_all(log->fd, log->encoded, log->encoded_length) == 0)
+			log->written += log->encoded_length;
+		else
+			take_back(log);
+	}
 	log->encoded_length = 0;
 }
 

@@ -1,6 +1,8 @@
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "jsonlog.h"
@@ -213,6 +215,30 @@ static void test_full_disk(void)
 	close_log(log);
 }
 
+/* A limit on the size of files cuts a write off in the middle, as a disk does that becomes full. */
+static void test_torn_line(void)
+{
+	struct json_log *log = open_log("torn", 0, 0);
+	struct rlimit before, full;
+	const char *text;
+
+	TEST("a line that did not fit leaves nothing of itself");
+	getrlimit(RLIMIT_FSIZE, &before);
+	signal(SIGXFSZ, SIG_IGN);
+	log_text(log, 0, "first\n");
+	full = (struct rlimit){log->written + 20, before.rlim_max};
+	setrlimit(RLIMIT_FSIZE, &full);
+	log_text(log, 0, "lost\n");
+	setrlimit(RLIMIT_FSIZE, &before);
+	log_text(log, 0, "third\n");
+	text = read_text(log->path);
+	CHECK(count_lines(text) == 2);
+	CHECK(!strstr(text, "}{") && strstr(text, "\n{\"log\":\"third"));
+	CHECK(strlen(text) == log->written);
+	signal(SIGXFSZ, SIG_DFL);
+	close_log(log);
+}
+
 void test_json_log(void)
 {
 	test_escapes();
@@ -221,4 +247,5 @@ void test_json_log(void)
 	test_long_lines();
 	test_rotation();
 	test_full_disk();
+	test_torn_line();
 }
