@@ -1,8 +1,7 @@
-import { writeSync } from "node:fs";
 import type { Socket } from "node:net";
 import { notFound, unavailable } from "../errors/platform-error.ts";
-import { connectUnix } from "../kernel/unix-sockets.ts";
 import { adoptAsNodeSocket } from "./adopt-descriptor.ts";
+import { connectShim } from "./connect-shim.ts";
 import type { AttachOptions, AttachStream } from "./contract.ts";
 import { attachMessage } from "./messages.ts";
 import { messageType } from "./protocol.ts";
@@ -19,9 +18,7 @@ export async function openAttachStream(
   process: number,
   options: AttachOptions,
 ): Promise<AttachStream> {
-  const fd = connectUnix(socketPath, { nonBlocking: true });
-  writeSync(fd, attachMessage(TAG, process, options));
-  const socket = adoptAsNodeSocket(fd);
+  const socket = adoptAsNodeSocket(connectShim(socketPath, () => attachMessage(TAG, process, options)));
   try {
     if ((await readAnswer(socket)) !== messageType.ok) throw notFound("no such process");
   } catch (error) {

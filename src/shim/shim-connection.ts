@@ -1,8 +1,7 @@
-import { writeSync } from "node:fs";
 import { notFound, PlatformError, systemError, unavailable } from "../errors/platform-error.ts";
 import { errnoName, errnoNumber, errnoText } from "../kernel/errno.ts";
-import { connectUnix } from "../kernel/unix-sockets.ts";
 import { adoptAsBunSocket } from "./adopt-descriptor.ts";
+import { connectShim } from "./connect-shim.ts";
 import { MessageReader, type ShimMessage } from "./messages.ts";
 import type { Failure } from "./protocol.ts";
 
@@ -46,10 +45,8 @@ export class ShimConnection {
     events: ConnectionEvents,
   ): Promise<{ connection: ShimConnection; answered: Promise<Buffer> }> {
     const self = new ShimConnection(events);
-    const fd = connectUnix(socketPath, { nonBlocking: true });
-    // Written before the event loop knows of the socket: the shim has it a millisecond earlier.
     const { tag, answered } = self.#expectAnswer();
-    writeSync(fd, first(tag));
+    const fd = connectShim(socketPath, () => first(tag));
     self.#socket = await adoptAsBunSocket(fd, handlers(self));
     return { connection: self, answered };
   }
