@@ -124,7 +124,10 @@ static int leave_listener_monitor(struct creation *creation)
 
 	if (child != 0)
 		return child < 0 ? child : 0;
-	close(FD_REPORT);
+	/* Whoever reads what `create` writes, or has its console socket, is to see their end. */
+	sys_close_range(0, (unsigned)creation->sync - 1, 0);
+	sys_close_range((unsigned)creation->sync + 1, ~0u, 0);
+	ensure_stdio();
 	while (sync_receive(creation->sync, 0, &record) == 1)
 		if (record.type == SYNC_LISTENER)
 			serve_listener(&creation->launch.plan, record.first, creation->pid, (int)record.second,

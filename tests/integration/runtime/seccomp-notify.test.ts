@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { existsSync } from "node:fs";
+import { closeSync, existsSync } from "node:fs";
 import { join } from "node:path";
+import { listenUnix } from "../../../src/kernel/unix-sockets.ts";
 import { runtimeMissing, TestRuntime, type TestSpec } from "../../fixtures/bundle.ts";
 import { SeccompAgent } from "../../fixtures/seccomp-agent.ts";
 import { waitFor } from "../../fixtures/wait-for.ts";
@@ -82,6 +83,24 @@ describe.skipIf(reason !== undefined)(`seccomp listeners${reason ? ` (${reason})
     await waitFor("the end of its monitor", () => helpers().length === 0);
     await runtime.must("delete", "--force", "life");
     expect(runtime.leftovers()).toEqual([]);
+  });
+
+  test("with a terminal, nobody holds what create wrote to until the start", async () => {
+    const console = join(runtime.directory, "console.sock");
+    const listener = listenUnix(console, { mode: 0o600 });
+    const bundle = runtime.bundle(["true"], (spec) => {
+      asking(join(runtime.directory, "none.sock"), true)(spec);
+      spec.process.terminal = true;
+    });
+    const create = ["create", "--bundle", bundle, "--console-socket", console, "quiet"];
+    const child = Bun.spawn([...runtime.argv, "--root", runtime.root, ...create], {
+      stdout: "pipe",
+      stderr: "pipe",
+    });
+    expect(await Promise.all([child.stdout.text(), child.stderr.text()])).toEqual(["", ""]);
+    expect(await child.exited).toBe(0);
+    await runtime.must("delete", "--force", "quiet");
+    closeSync(listener);
   });
 
   test("a container that is deleted before its start leaves no monitor", async () => {
