@@ -180,9 +180,9 @@ static uint64_t watch_engine(struct shim *shim, uint64_t now_ms)
 	}
 	if (!shim->abandoned_since_ms)
 		shim->abandoned_since_ms = now_ms;
-	if (now_ms < shim->abandoned_since_ms + ABANDONED_MS || !container->pid)
+	if (now_ms < shim->abandoned_since_ms + ABANDONED_MS)
 		return shim->abandoned_since_ms + ABANDONED_MS;
-	if (!container->failed) {
+	if (container->pid && !container->failed) { /* its pid, when it comes, leads here again */
 		struct text text;
 
 		container->failed = true;
