@@ -213,9 +213,11 @@ static int copy_tree(struct copy *copy, int from, int to, unsigned depth)
 		close(listing);
 		return -ELOOP;
 	}
-	while (!error && (entry = readdir(directory)))
+	while (!error && (errno = 0, entry = readdir(directory)))
 		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
 			error = copy_entry(copy, from, entry->d_name, to, depth);
+	if (!error)
+		error = -errno; /* what could not be listed is missing in the copy */
 	closedir(directory);
 	return error;
 }

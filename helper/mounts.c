@@ -22,12 +22,6 @@
 /* strndup_user() in the kernel's fsconfig takes no longer values. */
 #define FSCONFIG_VALUE_BYTES 256
 
-/* Where paths inside the container begin. */
-static int root_of(struct context *context)
-{
-	return context->root;
-}
-
 static int set_propagation(int mount, uint64_t flags)
 {
 	struct mount_attributes attributes = {.propagation = flags & PROPAGATION_FLAGS};
@@ -44,7 +38,7 @@ int step_set_propagation(struct context *context, const struct step *step)
 
 	if (strcmp(target, "/") == 0 || context->root < 0)
 		return mount(NULL, target, NULL, flags & (PROPAGATION_FLAGS | MS_REC), NULL) < 0 ? -errno : 0;
-	fd = root_open(root_of(context), target, O_PATH, 0);
+	fd = root_open(context->root, target, O_PATH, 0);
 	return fd < 0 ? fd : set_propagation(fd, flags);
 }
 
@@ -182,10 +176,10 @@ static bool is_procfs_by_link(int place, const char *target)
 
 static int open_target(struct context *context, const char *target, enum target_kind kind, uint64_t rule)
 {
-	int fd = root_open(root_of(context), target, O_PATH, rule);
+	int fd = root_open(context->root, target, O_PATH, rule);
 
 	if (fd == -ENOENT)
-		fd = root_make(root_of(context), target, kind, NULL);
+		fd = root_make(context->root, target, kind, NULL);
 	if (fd == -ELOOP && rule)
 		return fail_on(context, fd, "not an ordinary directory:", target);
 	if (fd >= 0 && is_procfs_by_link(fd, target)) {
@@ -220,6 +214,8 @@ int step_mount(struct context *context, const struct step *step)
 
 	if (place < 0)
 		return place;
+	if (copy_up && has_long_option(data))
+		return fail(context, -ENOTSUP, "tmpcopyup with a mount option of 256 bytes or more");
 	if (has_long_option(data))
 		return mount_classic(context, fstype, source, place, attributes, data);
 	mount = make_mount(context, fstype, source, attributes, data);
@@ -328,7 +324,7 @@ int step_remount(struct context *context, const struct step *step)
 	const char *target = read_string(&fields);
 	struct mount_attributes attributes = read_attributes(&fields);
 	bool recursive = read_u8(&fields);
-	int fd CLOSED_AT_END = root_open(root_of(context), target, O_PATH, 0);
+	int fd CLOSED_AT_END = root_open(context->root, target, O_PATH, 0);
 
 	return fd < 0 ? fail(context, fd, target) : apply_attributes(fd, recursive, &attributes);
 }
@@ -354,7 +350,7 @@ static int null_mount(struct context *context)
 	int null = context->null_source;
 
 	if (context->pivoted || null < 0)
-		null = container = open_null(root_of(context), "/dev/null");
+		null = container = open_null(context->root, "/dev/null");
 	if (null < 0)
 		return fail(context, null, "/dev/null");
 	return sys_open_tree(null, "", AT_EMPTY_PATH | K_OPEN_TREE_CLONE);
@@ -386,7 +382,7 @@ int step_mask_path(struct context *context, const struct step *step)
 {
 	struct cursor fields = step_fields(step);
 	const char *path = read_string(&fields);
-	int place CLOSED_AT_END = root_open(root_of(context), path, O_PATH, 0);
+	int place CLOSED_AT_END = root_open(context->root, path, O_PATH, 0);
 	int mount CLOSED_AT_END = -1;
 	struct stat info;
 	int error;
@@ -409,7 +405,7 @@ int step_readonly_path(struct context *context, const struct step *step)
 	struct mount_attributes attributes = {.set = K_MOUNT_ATTR_RDONLY};
 	struct cursor fields = step_fields(step);
 	const char *path = read_string(&fields);
-	int place CLOSED_AT_END = root_open(root_of(context), path, O_PATH, 0);
+	int place CLOSED_AT_END = root_open(context->root, path, O_PATH, 0);
 	int tree CLOSED_AT_END = -1;
 	int error;
 
