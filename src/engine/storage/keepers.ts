@@ -1,6 +1,6 @@
 import type { ContentStore } from "../../core/content/contract.ts";
 import type { Collector } from "../../core/gc/collector.ts";
-import type { Root, StoredObject } from "../../core/gc/contract.ts";
+import type { KeepGraph, Root, StoredObject } from "../../core/gc/contract.ts";
 import { findKeepers } from "../../core/gc/find-keepers.ts";
 import { keyOf } from "../../core/gc/plan-collection.ts";
 import type { Image } from "../../core/images/contract.ts";
@@ -12,6 +12,8 @@ import type { Container } from "../containers/container.ts";
 import type { ContainerStore } from "../containers/container-store.ts";
 import { familiar } from "../images/familiar-names.ts";
 import type { ImageService } from "../images/image-service.ts";
+
+type References = KeepGraph["references"];
 
 /** `role`, for people: what the object is in an image or container. */
 interface Described {
@@ -47,13 +49,13 @@ export class Keepers {
     const { roots, references } = this.collector.graph();
     // The id of an image that has names tells nothing new.
     const graph = { roots: roots.filter((root) => !this.#isNamedId(root)), references };
-    const roles = this.#blobRoles();
+    const roles = this.#blobRoles(references);
     const described = ({ kind, name }: Resource): Described => ({
       role: kind === "blob" ? (roles.get(name) ?? "blob") : otherRoles[kind],
       name,
     });
     return await Promise.all(
-      this.#resources(name).map(async (resource) => ({
+      this.#resources(name, references).map(async (resource) => ({
         ...resource,
         ...described(resource),
         bytes: await this.#bytes(resource),
@@ -72,8 +74,7 @@ export class Keepers {
     return image !== undefined && image.tags.length + image.repoDigests.length > 0;
   }
 
-  #blobRoles(): Map<string, string> {
-    const { references } = this.collector.graph();
+  #blobRoles(references: References): Map<string, string> {
     const roles = new Map<string, string>();
     for (const { id, manifest, tags, repoDigests } of this.images.store.list()) {
       for (const name of [...tags, ...repoDigests]) {
@@ -88,13 +89,13 @@ export class Keepers {
     return roles;
   }
 
-  #resources(name: string): Resource[] {
+  #resources(name: string, references: References): Resource[] {
     const container = this.containers.find(name);
     if (container) return this.#ofContainer(container);
     const exact = this.#byDigest((digest) => digest === name);
     if (exact.length > 0 && !this.#isImageId(name)) return exact;
     const image = this.images.store.find(name);
-    if (image) return this.#ofImage(image);
+    if (image) return this.#ofImage(image, references);
     return this.#byPrefix(name);
   }
 
@@ -115,8 +116,7 @@ export class Keepers {
     return chain;
   }
 
-  #ofImage(image: Image): Resource[] {
-    const { references } = this.collector.graph();
+  #ofImage(image: Image, references: References): Resource[] {
     const found = new Map<string, Resource>();
     const names = [...image.tags, ...image.repoDigests];
     const targets = names.flatMap((name) => this.images.store.target(name)?.digest ?? []);
