@@ -9,6 +9,10 @@ import { watchSignals } from "../../kernel/watch-signals.ts";
 const resized = new Map([["SIGWINCH", constants.signals.SIGWINCH] as const]);
 const stdin = 0;
 const stdout = 1;
+/** Bytes. A program that never stops writing must not keep what is typed from reaching it. */
+const outputAtOnce = 64 << 10;
+/** More than a terminal holds: what a process that is left writes meanwhile is not waited for. */
+const outputAtEnd = 1 << 20;
 
 /**
  * The caller's terminal as that of a process in the foreground: bytes both ways, raw mode, window size.
@@ -55,7 +59,7 @@ export class Console {
         ]);
         if (input !== 0) this.takeInput();
         if (this.pending.length > 0) this.giveInput();
-        if (output !== 0) while (this.passOutput());
+        if (output !== 0) this.passOutput(ended === 0 ? outputAtOnce : outputAtEnd);
         // With a slave open in a process that is left, there would be no end.
         if (ended !== 0) return;
       }
@@ -92,17 +96,15 @@ export class Console {
     }
   }
 
-  /** True when there may be more. */
-  private passOutput(): boolean {
-    if (this.master < 0) return false;
-    const length = readSome(this.master, this.buffer);
-    if (length === "later") return false;
-    if (length === 0) {
-      this.closeMaster();
-      return false;
+  /** Until there is no more for now, or `limit` bytes are out. */
+  private passOutput(limit: number): void {
+    for (let left = limit; left > 0 && this.master >= 0; ) {
+      const length = readSome(this.master, this.buffer);
+      if (length === "later") return;
+      if (length === 0) this.closeMaster();
+      writeFully(stdout, this.buffer.subarray(0, length));
+      left -= length;
     }
-    writeFully(stdout, this.buffer.subarray(0, length));
-    return true;
   }
 
   private closeMaster(): void {

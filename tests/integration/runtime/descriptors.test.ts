@@ -86,6 +86,19 @@ describe.skipIf(reason !== undefined)(`terminals and descriptors${reason ? ` (${
     await runtime.must("delete", "--force", "box");
   });
 
+  test.skipIf(Bun.which("script") === null)("Ctrl-C reaches a program that never stops writing", async () => {
+    const bundle = runtime.bundle(["sh", "-c", "trap : INT; yes; exit 5"], withTerminal);
+    const line = [...runtime.argv, "--root", runtime.root, "run", "--bundle", bundle, "yes"].join(" ");
+    const child = Bun.spawn(["script", "-qec", line, "/dev/null"], { stdin: "pipe", stdout: "pipe" });
+    const reader = child.stdout.getReader();
+    await reader.read();
+    child.stdin.write("\x03");
+    child.stdin.flush();
+    while (!(await reader.read()).done);
+    expect(await child.exited).toBe(5);
+    expect(runtime.leftovers()).toEqual([]);
+  });
+
   test("run passes signals on, and ends as the program does", async () => {
     const bundle = runtime.bundle([
       "sh",
