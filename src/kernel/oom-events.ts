@@ -21,7 +21,27 @@ export function openOomEvents(cgroup: CgroupFacts, cgroupPath: string): OomEvent
   const directory = controllerDirectory(cgroup, "memory", cgroupPath);
   if (directory === undefined) return undefined;
   const v1 = cgroup.version === 1;
-  const fd = v1 ? openNotifier(directory) : watchEvents(directory);
+  const fd = v1
+    ? call("eventfd2", "make an eventfd", 0, EFD_CLOEXEC)
+    : call("inotify_init1", "watch for memory events", IN_CLOEXEC);
+  try {
+    if (v1) notifyOf(directory, fd);
+    else
+      call(
+        "inotify_add_watch",
+        `watch ${directory}/memory.events`,
+        fd,
+        `${directory}/memory.events`,
+        IN_MODIFY,
+      );
+    return watchKills(directory, v1, fd);
+  } catch (error) {
+    closeSync(fd);
+    throw error;
+  }
+}
+
+function watchKills(directory: string, v1: boolean, fd: number): OomEvents {
   let kills = countKills(directory, v1);
   return {
     fd,
@@ -36,22 +56,14 @@ export function openOomEvents(cgroup: CgroupFacts, cgroupPath: string): OomEvent
   };
 }
 
-/** cgroup-v1/memory, "OOM Control": an eventfd is told of each. */
-function openNotifier(directory: string): number {
-  const fd = call("eventfd2", "make an eventfd", 0, EFD_CLOEXEC);
+/** cgroup-v1/memory, "OOM Control": the eventfd is told of each. */
+function notifyOf(directory: string, eventFd: number): void {
   const control = openSync(`${directory}/memory.oom_control`, "r");
   try {
-    writeCgroupFile(`${directory}/cgroup.event_control`, `${fd} ${control}`);
-    return fd;
+    writeCgroupFile(`${directory}/cgroup.event_control`, `${eventFd} ${control}`);
   } finally {
     closeSync(control);
   }
-}
-
-function watchEvents(directory: string): number {
-  const fd = call("inotify_init1", "watch for memory events", IN_CLOEXEC);
-  call("inotify_add_watch", `watch ${directory}/memory.events`, fd, `${directory}/memory.events`, IN_MODIFY);
-  return fd;
 }
 
 /** How many processes were killed in the cgroup at `directory`; 0 where there is none, or no memory controller in it. */
