@@ -170,14 +170,14 @@ static void tell_failure(struct process *process)
 		broadcast(process->shim, bytes, message_failed(bytes, 0, 0, &process->failure));
 }
 
-static void set_failure(struct process *process, uint32_t step, int error, const char *detail)
+void process_fail(struct process *process, int error, const char *detail)
 {
 	struct text text;
 
 	if (process->failed)
 		return;
 	process->failed = true;
-	process->failure.step = step;
+	process->failure.step = NO_STEP;
 	process->failure.error = error;
 	text_start(&text, process->failure.detail, sizeof(process->failure.detail));
 	text_add(&text, detail);
@@ -208,7 +208,7 @@ int process_launch(struct process *process, const struct plan *plan)
 
 	process->exec_step = plan_find(plan, OP_EXEC, &step) ? step.index : NO_STEP;
 	if (error < 0)
-		set_failure(process, NO_STEP, -error, "pipes");
+		process_fail(process, -error, "pipes");
 	else
 		error = prepare_process(&preparation, &process->sync.fd, &process->pid, &process->failure);
 	for (int i = 0; i < 3; i++)
@@ -302,7 +302,7 @@ static void end_sync(struct process *process)
 	if (process->about_to_exec && !process->failed) {
 		tell_started(process);
 	} else if (!process->pid) { /* the intermediate process ended without making it */
-		set_failure(process, NO_STEP, ECHILD, "the process was not made");
+		process_fail(process, ECHILD, "the process was not made");
 		process_end(process, 0);
 	}
 	/* Else it died while it was prepared: its exit status comes. */
@@ -338,7 +338,7 @@ static void note_status(struct process *process, int status)
 	process->signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
 	process->exit_code = process->signal ? 128 + process->signal : WEXITSTATUS(status);
 	if (!process->started_ns && !process->failed)
-		set_failure(process, NO_STEP, ECHILD, "the process ended before its program was executed");
+		process_fail(process, ECHILD, "the process ended before its program was executed");
 	if (process->failed && !process->signal)
 		process->exit_code = failure_code(process);
 }

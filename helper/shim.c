@@ -183,13 +183,7 @@ static uint64_t watch_engine(struct shim *shim, uint64_t now_ms)
 	if (now_ms < shim->abandoned_since_ms + ABANDONED_MS)
 		return shim->abandoned_since_ms + ABANDONED_MS;
 	if (container->pid && !container->failed) { /* its pid, when it comes, leads here again */
-		struct text text;
-
-		container->failed = true;
-		container->failure.step = UINT32_MAX;
-		container->failure.error = ECANCELED;
-		text_start(&text, container->failure.detail, sizeof(container->failure.detail));
-		text_add(&text, "the engine went away before the start");
+		process_fail(container, ECANCELED, "the engine went away before the start");
 		kill(container->pid, SIGKILL);
 	}
 	return 0;
@@ -316,17 +310,10 @@ static int launch_container(struct shim *shim)
 		error = path ? log_open(&shim->log, path, shim->launch.log_max_bytes, shim->launch.log_max_files)
 			     : -ENOMEM;
 	}
-	if (error) {
-		struct text text;
-
-		container->failed = true;
-		container->failure.step = UINT32_MAX;
-		container->failure.error = -error;
-		text_start(&text, container->failure.detail, sizeof(container->failure.detail));
-		text_add(&text, shim->launch.log_path);
-	} else {
+	if (error)
+		process_fail(container, -error, shim->launch.log_path);
+	else
 		error = process_launch(container, &shim->launch.plan);
-	}
 	if (error)
 		process_end(container, 0);
 	return 0;

@@ -164,6 +164,8 @@ struct process *process_new(struct shim *shim, uint32_t flags, const char *exec_
 /* Makes stdio and the process itself. On failure process->failure is set. */
 int process_launch(struct process *process, const struct plan *plan);
 void process_sync_event(struct process *process);
+/* Notes a failure that belongs to no step, unless there is one already. `error` is a positive errno. */
+void process_fail(struct process *process, int error, const char *detail);
 /* The process was reaped with this wait status. */
 void process_end(struct process *process, int status);
 void process_free(struct process *process);
