@@ -1,5 +1,5 @@
 import { closeSync, mkdirSync } from "node:fs";
-import { invalidParameter } from "../../errors/platform-error.ts";
+import { invalidParameter, messageOf } from "../../errors/platform-error.ts";
 import type { OciSpec } from "../../formats/oci-runtime.ts";
 import { executeHostSteps, type HostStepsResult } from "../../kernel/execute-host-steps.ts";
 import type { HostFacts } from "../../kernel/host-facts.ts";
@@ -82,8 +82,8 @@ export interface CreateParts {
 /**
  * Makes a container with its process. It is written down before it is made, so that `delete` finds what a killed runtime left.
  *
- * Errors: those of the bundle, the plan and the failing step. Nothing is left then, and poststop hooks have run if any other
- *         hook may have.
+ * Errors: those of the bundle, the plan and the failing step. Nothing is left then (what cannot be removed stays as a container, with
+ *         a warning), and poststop hooks have run if any other hook may have.
  * Spec:   OCI Runtime Specification, "Lifecycle", steps 1 to 5, "Create".
  */
 export const createContainer = (request: CreateRequest, parts: CreateParts): Promise<CreatedContainer> =>
@@ -107,6 +107,7 @@ export async function makeContainer(
     writeDown(request, directory, draft, spec);
     return await make({ request, directory, draft, spec, plan, parts });
   } catch (error) {
+    if (error instanceof LeftBehind) throw error.cause;
     removeContainerDirectory(directory);
     throw error;
   } finally {
@@ -211,8 +212,7 @@ async function make(making: Making): Promise<CreatedContainer> {
     if (request.pidFile !== undefined) writePidFile(request.pidFile, process.pid);
     return { directory, state, spec, process };
   } catch (error) {
-    await undoContainer(directory, state, cgroups, parts);
-    throw error;
+    return await undoContainer(error, directory, state, cgroups, parts);
   }
 }
 
@@ -239,15 +239,25 @@ export function initOf(pid: number): ContainerState["init"] & {} {
   return { pid, startTime: readProcessFacts(pid)?.startTime ?? 0 };
 }
 
-/** "…stop the container, and continue the lifecycle at step 12": undo, then poststop hooks. */
+/** Of what failed, and could not be undone: the directory stays, so that `delete` can try again. */
+class LeftBehind extends Error {}
+
+/**
+ * "…stop the container, and continue the lifecycle at step 12": undo, then poststop hooks.
+ * Errors: `failure`, for which it is undone; as LeftBehind where that does not succeed.
+ */
 export async function undoContainer(
+  failure: unknown,
   directory: string,
   state: ContainerState,
   cgroups: HostStepsResult,
   { warn }: CreateParts,
-): Promise<void> {
+): Promise<never> {
   if (state.init !== undefined) sendSignal(state.init.pid, 9);
-  await removeContainer(directory, state);
+  const remaining = await removeContainer(directory, state).then(() => undefined, messageOf);
   cgroups.undo();
   runHooksLeniently("poststop", state.hooks.poststop, hookState(state, "stopped"), warn);
+  if (remaining === undefined) throw failure;
+  warn(`container ${state.id} stays: ${remaining}; \`delete --force ${state.id}\` tries again`);
+  throw new LeftBehind("", { cause: failure });
 }

@@ -94,8 +94,7 @@ class Restoring {
       if (this.making.request.pidFile !== undefined) writePidFile(this.making.request.pidFile, pid);
       return { directory, state: this.state, spec, process: restoredProcess(pid) };
     } catch (error) {
-      await undoContainer(directory, this.state, cgroups, parts);
-      throw error;
+      return await undoContainer(error, directory, this.state, cgroups, parts);
     } finally {
       for (const fd of this.passed.slice(3)) closeSync(fd);
     }

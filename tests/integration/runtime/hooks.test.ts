@@ -113,6 +113,24 @@ describe.skipIf(reason !== undefined)(`hooks${reason ? ` (${reason})` : ""}`, ()
     },
   );
 
+  test("what cannot be removed after a failure stays as a container, for a later delete", async () => {
+    const hierarchy = existsSync("/sys/fs/cgroup/pids") ? "/sys/fs/cgroup/pids" : "/sys/fs/cgroup";
+    let cgroup = "";
+    const bundle = runtime.bundle(["true"], (spec) => {
+      cgroup = hierarchy + spec.linux.cgroupsPath;
+      const mounted = `mount -t tmpfs busy ${cgroup} && exit 9`;
+      spec.hooks = { createRuntime: [{ path: "/bin/sh", args: ["sh", "-c", mounted] }] };
+    });
+    const result = await runtime.run(["create", "--bundle", bundle, "busy"]);
+    expect(result.exitCode).toBe(1);
+    expect(result.stderr).toContain("exit status 9");
+    expect(result.stderr).toContain("container busy stays");
+    expect(result.stderr).toContain("delete --force busy");
+    await Bun.$`umount ${cgroup}`;
+    await runtime.must("delete", "--force", "busy");
+    expect(runtime.leftovers()).toEqual([]);
+  });
+
   test("a failing startContainer hook fails start and stops the container", async () => {
     const bundle = runtime.bundle(["touch", "/started"], (spec) => {
       spec.hooks = { startContainer: [{ path: "/bin/false" }] };
