@@ -13,6 +13,10 @@ test.each([
     "Locking network failed",
   ],
   ["Error (criu/vdso.c:381): vdso: Unexpected rt vDSO area bounds\n", "vdso: Unexpected rt vDSO area bounds"],
+  [
+    "Error (criu/tun.c:85): tun: Unable to create tun: No such file or directory\nError (criu/kerndat.c:1666): kerndat_has_nftables_concat failed when initializing kerndat.\nError (criu/crtools.c:260): Could not initialize kernel features detection.",
+    "kerndat_has_nftables_concat failed when initializing kerndat.",
+  ],
   ["(00.001) fine\n", ""],
   ["", ""],
 ])("%j is because of %j", (text, cause) => {
