@@ -1,11 +1,23 @@
 import { join } from "node:path";
 import { exampleSpec } from "../../src/runtime/lifecycle/example-spec.ts";
 
-/** What criu asks of the kernel to see sockets, and to keep the network still meanwhile. */
+/** What criu asks of the kernel to see sockets, to keep the network still meanwhile, and before it begins at all. */
 export const checkpointModules = [
   ...["unix_diag", "tcp_diag", "udp_diag", "raw_diag", "af_packet_diag", "netlink_diag"],
-  ...["ip_tables", "iptable_filter", "ip6_tables", "ip6table_filter", "xt_mark"],
+  ...[
+    "veth",
+    "nf_tables",
+    "nf_conntrack_netlink",
+    "ip_tables",
+    "iptable_filter",
+    "ip6_tables",
+    "ip6table_filter",
+    "xt_mark",
+  ],
 ];
+
+/** Why there are no checks of checkpoints where `findCheckpointPrograms` finds nothing. */
+export const noCheckpointPrograms = "no criu, or not all programs that it calls";
 
 /** criu and the programs that it calls, by their path in the guest; undefined where they are not installed. */
 export function findCheckpointPrograms(): Record<string, string> | undefined {
@@ -36,7 +48,8 @@ const example = exampleSpec();
 /** Counts in its memory alone, so that a new process would begin anew. */
 const count = "i=0; while :; do i=$((i+1)); echo $i > /out/count; sleep 0.2; done";
 
-const counting = {
+/** The config.json of a container that counts into /tmp/out, and whose hooks write into /tmp/hooks. */
+export const counting = {
   ...example,
   process: { ...example.process, terminal: false, cwd: "/", args: ["sh", "-c", count] },
   mounts: [
@@ -77,7 +90,8 @@ const inTerminal = {
 /** Each is the config.json of a bundle below /images/bundles. */
 export const checkpointBundles: Readonly<Record<string, object>> = { counting, inTerminal };
 
-const prepared = `
+/** What each check of a count begins with. */
+export const prepared = `
     PATH=/usr/bin:$PATH
     # A count that is just being written is not there for a moment, and for a longer one while memory is still on its way.
     counted() { for i in $(seq 50); do n=$(cat /tmp/out/count); [ -n "$n" ] && break; sleep 0.1; done; echo "$n"; }

@@ -2,8 +2,10 @@ import { afterAll, beforeAll, describe } from "bun:test";
 import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gantryPath, scratchDirectory } from "../fixtures/places.ts";
+import { checkpointModules, findCheckpointPrograms, noCheckpointPrograms } from "./checkpoint-checks.ts";
 import { bootGuest, commonFunctions, kernel, missing, runChecks, testChecks } from "./guest.ts";
 import { packInitramfs } from "./initramfs.ts";
+import { systemdCheckpointBundles, systemdCheckpointChecks } from "./systemd-checkpoint-checks.ts";
 import { systemdBundles, systemdChecks, systemdFunctions } from "./systemd-checks.ts";
 
 /**
@@ -12,6 +14,12 @@ import { systemdBundles, systemdChecks, systemdFunctions } from "./systemd-check
  */
 const systemd = "/lib/systemd/systemd";
 const programs = ["systemctl", "runc", "setpriv", "dbus-daemon"];
+
+const checkpointPrograms = findCheckpointPrograms();
+const noCheckpoints = checkpointPrograms === undefined ? noCheckpointPrograms : "";
+const modules = noCheckpoints ? [] : checkpointModules;
+const bundles = { ...systemdBundles, ...systemdCheckpointBundles };
+const checks = { ...systemdChecks, ...(noCheckpoints ? {} : systemdCheckpointChecks) };
 
 const guestInit = `#!/bin/sh
 /bin/busybox mount -t proc proc /proc # --install asks it where busybox is
@@ -26,12 +34,13 @@ END
 cat > /bin/run-checks << 'END'
 #!/bin/sh
 export PATH=/bin:/usr/bin HOME=/root
-for name in ${Object.keys(systemdBundles).join(" ")}; do
+for name in ${Object.keys(bundles).join(" ")}; do
   mkdir -p /images/bundles/$name/rootfs/bin
   cp /bin/busybox /images/bundles/$name/rootfs/bin/
   chroot /images/bundles/$name/rootfs /bin/busybox --install -s /bin
 done
-${runChecks(systemdChecks)}
+for module in ${modules.join(" ")}; do modprobe "$module" || echo "# no module $module"; done
+${runChecks(checks)}
 END
 chmod 755 /bin/run-checks
 cat > /etc/systemd/system/checks.service << 'END'
@@ -97,7 +106,7 @@ describe.skipIf(reason !== "")(`on a machine that systemd runs${reason && ` (${r
     if (kernel === undefined) return;
     const initrd = join(directory, "initramfs");
     const paths = programs.map((name) => [`usr/bin/${name}`, Bun.which(name) ?? ""] as const);
-    const files = Object.entries(systemdBundles).map(([name, config]) => {
+    const files = Object.entries(bundles).map(([name, config]) => {
       const path = join(directory, `${name}.json`);
       writeFileSync(path, JSON.stringify(config));
       return [`images/bundles/${name}/config.json`, path] as const;
@@ -105,8 +114,13 @@ describe.skipIf(reason !== "")(`on a machine that systemd runs${reason && ` (${r
     await packInitramfs(
       {
         kernel,
-        modules: [],
-        programs: { "bin/gantry": gantryPath, [systemd.slice(1)]: systemd, ...Object.fromEntries(paths) },
+        modules,
+        programs: {
+          "bin/gantry": gantryPath,
+          [systemd.slice(1)]: systemd,
+          ...Object.fromEntries(paths),
+          ...checkpointPrograms,
+        },
         librariesOf: [process.execPath],
         files: Object.fromEntries(files),
         init: guestInit,
@@ -118,4 +132,7 @@ describe.skipIf(reason !== "")(`on a machine that systemd runs${reason && ` (${r
   afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
   testChecks(systemdChecks, () => output);
+  describe.skipIf(noCheckpoints !== "")(`with criu${noCheckpoints && ` (${noCheckpoints})`}`, () => {
+    testChecks(systemdCheckpointChecks, () => output);
+  });
 });
