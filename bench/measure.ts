@@ -23,8 +23,11 @@ export interface Measurement {
 
 export type Unit = "ms" | "KiB" | "MiB" | "objects";
 
+/** The kernel takes namespaces and cgroups apart after the command that they were of: whoever comes next would wait for that. */
+const restMs = 50;
+
 /**
- * Measures all contestants in turns, so that a slow moment of the machine meets everybody.
+ * Measures all contestants in turns, so that a slow moment of the machine meets everybody, and each on a machine at rest.
  * A contestant that fails in its first round is left out, with its reason.
  */
 export async function measure(
@@ -36,6 +39,7 @@ export async function measure(
   for (let round = 0; round < rounds.warmUp + rounds.counted; round++) {
     for (const { name, round: work } of contestants) {
       if (failures.has(name)) continue;
+      await Bun.sleep(restMs);
       try {
         const milliseconds = await work();
         if (round >= rounds.warmUp) samples.get(name)?.push(milliseconds);
