@@ -3,35 +3,33 @@
  *
  *   bun bench/ping-probe.ts PAUSE-MS SOCKET…
  *
- * Asks each socket again and again. A line on standard input ends a period: out goes one line, a list of milliseconds for each socket.
+ * Asks all sockets at the same moment, again and again. A line on standard input ends a period: out goes one line, a list of moments,
+ * each a list of milliseconds by socket.
  */
 import { connect } from "node:net";
 import { setPriority } from "node:os";
 import { createInterface } from "node:readline";
 
 const [pauseMs = "", ...sockets] = process.argv.slice(2);
-const found: number[][] = sockets.map(() => []);
+let found: number[][] = [];
+let wanted = Promise.withResolvers<void>();
 
 setPriority(-20);
-for (const [index, socket] of sockets.entries()) void askForEver(socket, index);
+void askForEver();
 for await (const _ of createInterface(process.stdin)) {
-  await Promise.all(sockets.map((_, index) => nextAnswer(index)));
+  wanted = Promise.withResolvers();
+  await wanted.promise; // a ping that hangs is counted where it began
   console.log(JSON.stringify(found));
-  for (const times of found) times.length = 0;
+  found = [];
 }
 process.exit(0);
 
-async function askForEver(socket: string, index: number): Promise<never> {
+async function askForEver(): Promise<never> {
   for (;;) {
-    found[index]?.push(await timePing(socket));
+    found.push(await Promise.all(sockets.map(timePing)));
+    wanted.resolve();
     await Bun.sleep(Number(pauseMs));
   }
-}
-
-/** So that a ping that hangs is counted where it began. */
-async function nextAnswer(index: number): Promise<void> {
-  const before = found[index]?.length ?? 0;
-  while ((found[index]?.length ?? 0) === before) await Bun.sleep(1);
 }
 
 /** One request on a connection of its own, to the first byte of the answer. */
