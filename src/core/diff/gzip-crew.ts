@@ -2,8 +2,8 @@ import { type PlatformError, systemError } from "../../errors/platform-error.ts"
 import { startWorker } from "../../kernel/start-worker.ts";
 import { gzipPiece } from "./gzip-piece.ts";
 
-/** So many are compressed sooner than a Worker has started. */
-const ownPieces = 4;
+/** One is compressed sooner than a Worker has started. More would keep the engine's own thread from everything else. */
+const ownPieces = 1;
 
 /** One that is worked on, and one that waits, so that its Worker never does. */
 const piecesPerWorker = 2;
