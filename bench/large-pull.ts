@@ -64,6 +64,12 @@ export const benchmark: Benchmark = {
     const weighing = repeatWhile(weighEveryMs, async () => weigh());
     await watched("pull", () => run("pull", image));
     const peakKiB = Math.max(...(await weighing.stop()));
+    const storedAgain = join(world.directory, "large-target");
+    await using target = await TestRegistry.start({ storage: storedAgain });
+    await run("tag", image, `${target.host}/large`);
+    await watched("push", () => run("push", `${target.host}/large`));
+    await run("rmi", `${target.host}/large`);
+    await mustRun(["rm", "-rf", storedAgain]);
     await watched("save", () => run("save", "-o", archive, image));
     await watched("rmi", () => run("rmi", "-f", image));
     await watched("load", () => run("load", "-i", archive));
