@@ -25,7 +25,12 @@ export const benchmark: Benchmark = {
   name: "large-pull",
   promises: [
     { what: "memory while pulling 1 GiB, MiB over idle", of: "gantry growth", atMost: 150 },
-    { what: "ping while 1 GiB is moved, worst, ms", of: "gantry worst ping", atMost: 20 },
+    {
+      what: "ping while 1 GiB is moved, worst, ms over an idle server's",
+      of: "gantry late, moved",
+      atMost: 20,
+    },
+    { what: "the same while 1 GiB is committed", of: "gantry late, commit", atMost: 20 },
   ],
   async run(world: World) {
     const storage = join(world.directory, "large-registry");
@@ -41,9 +46,9 @@ export const benchmark: Benchmark = {
       mustRun(world.gantry(...args), { env: world.gantryEnv, timeoutMs: 300_000 });
     using idleServer = await startIdleServer(join(world.directory, "idle.sock"));
     using probe = startProbe(world.gantrySocket, idleServer.socket);
-    const pings: number[] = [];
+    /** By how many milliseconds the engine's worst answer was later than the idle server's at that moment. */
+    const late = new Map<string, number>();
     const idlePings: number[] = [];
-    const ownPings: number[] = [];
     const measurements: Measurement[] = [];
     const watched = async (name: string, act: () => Promise<unknown>) => {
       await probe.end();
@@ -51,11 +56,10 @@ export const benchmark: Benchmark = {
       await act();
       const milliseconds = (Bun.nanoseconds() - start) / 1e6;
       const moments = await probe.end();
-      const answered = moments.map(({ engine }) => engine);
-      pings.push(...answered);
       idlePings.push(...moments.map(({ idle }) => idle));
-      ownPings.push(...moments.map(({ engine, idle }) => engine - idle));
+      late.set(name, Math.max(...moments.map(({ engine, idle }) => engine - idle)));
       measurements.push(summarize(`gantry ${name}`, "ms", [milliseconds]));
+      const answered = moments.map(({ engine }) => engine);
       measurements.push(summarize(`gantry ping, ${name}`, "ms", answered));
     };
 
@@ -77,15 +81,16 @@ export const benchmark: Benchmark = {
     await mustRun(["rm", "-rf", storage, archive]);
     const container = (await run("create", "busybox", "dd", ...randomFile)).trim();
     await run("start", "-a", container);
+    const moved = Math.max(...late.values());
     await watched("commit", () => run("commit", container, "large-commit"));
     await run("rm", container);
     await run("rmi", "large-commit");
     return [
       ...measurements,
       summarize("gantry growth", "MiB", [(peakKiB - idleKiB) / 1024]),
-      summarize("gantry worst ping", "ms", [Math.max(...pings)]),
       summarize("idle server ping", "ms", idlePings),
-      summarize("gantry worst ping, less the idle one's", "ms", [Math.max(...ownPings)]),
+      summarize("gantry late, moved", "ms", [moved]),
+      summarize("gantry late, commit", "ms", [late.get("commit") ?? Number.NaN]),
     ];
   },
 };
