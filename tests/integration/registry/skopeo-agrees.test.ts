@@ -1,8 +1,12 @@
 import { describe, expect, test } from "bun:test";
+import { rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { mustRun } from "../../fixtures/command.ts";
 import { clients } from "../../fixtures/engine.ts";
-import { busyboxArchiveFile, debianLayout, push } from "../../fixtures/images.ts";
+import { busyboxArchiveFile, push } from "../../fixtures/images.ts";
+import { layeredImage } from "../../fixtures/layered-image.ts";
 import { useMachine } from "../../fixtures/machine.ts";
+import { scratchDirectory } from "../../fixtures/places.ts";
 import { TestRegistry } from "../../fixtures/registry.ts";
 
 const machine = useMachine("skopeo", []);
@@ -57,26 +61,21 @@ describe.each(clients)("what %s pulls is what skopeo sees", (client) => {
 test("OCI manifests and Docker's schema 2 of one image give the same layers", async () => {
   const { engine } = machine;
   await using registry = await TestRegistry.start();
-  const layers: unknown[] = [];
-  for (const format of ["oci", "v2s2"] as const) {
-    await push(`oci:${await debianLayout({ layers: 10 })}`, registry, `debian:${format}`, { format });
-    await engine.must("gantry", "pull", `${registry.host}/debian:${format}`);
-    layers.push(
-      JSON.parse(
-        await engine.must(
-          "gantry",
-          "image",
-          "inspect",
-          "-f",
-          "{{json .RootFS.Layers}}",
-          `${registry.host}/debian:${format}`,
-        ),
-      ),
-    );
-    await engine.must("gantry", "rmi", `${registry.host}/debian:${format}`);
-  }
-  expect(layers[0]).toHaveLength(10);
-  expect(layers[1]).toEqual(layers[0]);
+  const directory = scratchDirectory("two-formats");
+  const archive = join(directory, "layered.tar");
+  writeFileSync(archive, layeredImage("layered:one"));
+  const layersOf = async (format: "oci" | "v2s2"): Promise<string[]> => {
+    const image = `${registry.host}/layered:${format}`;
+    await push(`docker-archive:${archive}`, registry, `layered:${format}`, { format });
+    await engine.must("gantry", "pull", image);
+    const layers = await engine.must("gantry", "image", "inspect", "-f", "{{json .RootFS.Layers}}", image);
+    await engine.must("gantry", "rmi", image);
+    return JSON.parse(layers);
+  };
+  const layers = await layersOf("oci");
+  expect(layers).toHaveLength(3);
+  expect(await layersOf("v2s2")).toEqual(layers);
+  rmSync(directory, { recursive: true });
 }, 120_000);
 
 test("a registry with basic authentication refuses strangers, and serves who logs in", async () => {
