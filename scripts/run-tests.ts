@@ -1,5 +1,5 @@
-import { existsSync } from "node:fs";
 import { type Inventory, leaksBetween, takeInventory } from "../tests/fixtures/leaks.ts";
+import { guestKernel } from "../tests/qemu/guest-kernel.ts";
 
 /**
  * Runs every suite after the other, adds up what they counted, and looks whether the machine is as it was.
@@ -7,7 +7,10 @@ import { type Inventory, leaksBetween, takeInventory } from "../tests/fixtures/l
  */
 interface Suite {
   readonly name: string;
-  readonly argv: readonly string[];
+  /** More than one run at the same time. */
+  readonly commands: readonly (readonly string[])[];
+  /** What they would do in each other's way. */
+  readonly prepare?: () => Promise<unknown>;
   readonly count: (output: string) => Counts;
   readonly timeoutMs: number;
 }
@@ -20,16 +23,27 @@ interface Counts {
 
 const minuteMs = 60_000;
 const suites: readonly Suite[] = [
-  { name: "static", argv: ["scripts/check", "static"], count: countNothing, timeoutMs: 3 * minuteMs },
-  { name: "unit", argv: ["bun", "test", "src"], count: countBun, timeoutMs: 5 * minuteMs },
-  { name: "helper", argv: ["make", "-C", "helper", "test"], count: countPlain, timeoutMs: 5 * minuteMs },
-  ...["integration", "conformance", "qemu"].map((name) => bunSuite(name)),
+  { name: "static", commands: [["scripts/check", "static"]], count: countNothing, timeoutMs: 3 * minuteMs },
+  { name: "unit", commands: [["bun", "test", "src"]], count: countBun, timeoutMs: 5 * minuteMs },
+  {
+    name: "helper",
+    commands: [["make", "-C", "helper", "test"]],
+    count: countPlain,
+    timeoutMs: 5 * minuteMs,
+  },
+  // They share the machine, so their files run one after the other.
+  ...["integration", "conformance"].map((name) => bunSuite(name, [`tests/${name}`])),
+  // Each file boots a machine of its own.
+  { ...bunSuite("qemu", testFiles("tests/qemu")), prepare: guestKernel },
 ];
 
-/** Tests of one folder; they share the machine, so their files run one after the other. */
-function bunSuite(name: string): Suite {
-  const argv = ["bun", "test", "--timeout", "60000", `tests/${name}`];
-  return { name, argv, count: countBun, timeoutMs: 15 * minuteMs };
+function bunSuite(name: string, paths: readonly string[]): Suite {
+  const commands = paths.map((path) => ["bun", "test", "--timeout", "60000", path]);
+  return { name, commands, count: countBun, timeoutMs: 15 * minuteMs };
+}
+
+function testFiles(folder: string): string[] {
+  return [...new Bun.Glob("**/*.test.ts").scanSync(folder)].map((file) => `./${folder}/${file}`);
 }
 
 process.exit(await main(process.argv.slice(2)));
@@ -38,22 +52,26 @@ async function main(names: readonly string[]): Promise<number> {
   const unknown = names.find((name) => !suites.some((suite) => suite.name === name));
   if (unknown !== undefined)
     throw new Error(`no suite ${unknown}; there are: ${suites.map((s) => s.name).join(" ")}`);
-  const chosen = suites.filter((suite) => names.length === 0 || names.includes(suite.name)).filter(hasTests);
+  const chosen = suites.filter((suite) => names.length === 0 || names.includes(suite.name));
   const before = await takeInventory();
   const results: { suite: Suite; counts: Counts; seconds: number }[] = [];
   for (const suite of chosen) {
-    console.log(`\n== ${suite.name}: ${suite.argv.join(" ")}`);
+    for (const argv of suite.commands) console.log(`\n== ${suite.name}: ${argv.join(" ")}`);
     const start = performance.now();
-    const counts = await run(suite);
+    await suite.prepare?.();
+    const counts = sumOf(await Promise.all(suite.commands.map((argv) => run(suite, argv))));
     results.push({ suite, counts, seconds: (performance.now() - start) / 1000 });
   }
   const leaks = await findLeaks(before);
   report(results, leaks);
-  const all = [...results.map(({ counts }) => counts), leakCounts(leaks)];
+  const { passed, failed, skipped } = sumOf([...results.map(({ counts }) => counts), leakCounts(leaks)]);
+  console.log(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`);
+  return failed === 0 && passed > 0 ? 0 : 1;
+}
+
+function sumOf(all: readonly Counts[]): Counts {
   const sum = (key: keyof Counts) => all.reduce((total, counts) => total + counts[key], 0);
-  const skipped = sum("skipped");
-  console.log(`${sum("passed")} passed, ${sum("failed")} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`);
-  return sum("failed") === 0 && sum("passed") > 0 ? 0 : 1;
+  return { passed: sum("passed"), failed: sum("failed"), skipped: sum("skipped") };
 }
 
 /** What is still there after a moment: processes that were told to end need one. */
@@ -66,15 +84,8 @@ async function findLeaks(before: Inventory): Promise<string[]> {
   }
 }
 
-/** A folder without a test file would make `bun test` fail. */
-function hasTests(suite: Suite): boolean {
-  const folder = suite.argv.at(-1) ?? "";
-  if (!folder.startsWith("tests/")) return true;
-  return existsSync(folder) && !new Bun.Glob("**/*.test.ts").scanSync(folder).next().done;
-}
-
-async function run(suite: Suite): Promise<Counts> {
-  const child = Bun.spawn([...suite.argv], {
+async function run(suite: Suite, argv: readonly string[]): Promise<Counts> {
+  const child = Bun.spawn([...argv], {
     stdin: "ignore",
     stdout: "pipe",
     stderr: "pipe",
