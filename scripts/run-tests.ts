@@ -33,8 +33,8 @@ const suites: readonly Suite[] = [
   },
   // They share the machine, so their files run one after the other.
   ...["integration", "conformance"].map((name) => bunSuite(name, [`tests/${name}`])),
-  // Each file boots a machine of its own.
-  { ...bunSuite("qemu", testFiles("tests/qemu")), prepare: guestKernel },
+  // Each file boots a machine of its own, and says itself why it cannot.
+  { ...bunSuite("qemu", testFiles("tests/qemu")), prepare: () => guestKernel().catch(() => undefined) },
 ];
 
 function bunSuite(name: string, paths: readonly string[]): Suite {
